@@ -1,0 +1,2 @@
+// Exports only.
+export { TransformersError } from "./errors.js";

@@ -1,0 +1,51 @@
+// What the generation loop needs of an engine: rows of tokens with a cache, and logits for them.
+// Implemented by llama/ (libllama) and by graph/ (models written in TypeScript). Used from the engine's thread only.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace gt::generation {
+
+// One sequence inside an engine: its tokens so far are in the engine's cache.
+using Row = int32_t;
+
+// Tokens to feed to one row in the next decode().
+struct RowInput {
+  Row row;
+  const int32_t* tokens;
+  int32_t count;
+  bool all_logits;  // logits for every token, not just for the last one
+};
+
+enum class DecodeStatus {
+  ok,
+  no_space,  // the cache is full: nothing was changed
+  aborted,   // abort() said yes: the rows hold what was there before
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+
+  virtual int32_t vocab_size() const = 0;
+  virtual int32_t max_positions() const = 0;  // longest row
+
+  // Makes room for `rows` rows of up to `length` tokens beside those in use. False: wait until others end.
+  virtual bool reserve(int32_t rows, int32_t length) = 0;
+  virtual Row open_row() = 0;
+  virtual void close_row(Row row) = 0;
+  virtual int32_t row_length(Row row) const = 0;
+  // The cache of `to` becomes that of `from`, cut to `length` tokens (-1: all of them).
+  virtual void copy_row(Row from, Row to, int32_t length = -1) = 0;
+  virtual void truncate_row(Row row, int32_t length) = 0;
+  // rows[i] continues what source[i] held: beams. Both have the same size; a source may repeat.
+  virtual void reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) = 0;
+
+  // Feeds all inputs in one batch.
+  virtual DecodeStatus decode(const std::vector<RowInput>& inputs) = 0;
+  // After decode(): the float32 logits [vocab_size] of token `token` (or of the last one, -1) of inputs[input].
+  virtual const float* logits(size_t input, int32_t token = -1) const = 0;
+};
+
+}  // namespace gt::generation
