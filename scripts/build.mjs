@@ -43,7 +43,7 @@ function buildNative({ release, arch, out }) {
   const work = join(root, ".cmake", `${release ? "release" : "dev"}-${arch}`);
   const cmakeJs = join(require.resolve("cmake-js/package.json"), "..", "bin", "cmake-js");
   const args = [
-    "compile",
+    "build",
     "-d",
     root,
     "-O",

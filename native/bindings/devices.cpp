@@ -5,13 +5,13 @@
 #include <mutex>
 
 #include "bindings/bindings.h"
-#include "bindings/errors.h"
+#include "bindings/guarded.h"
 
 namespace gt::bindings {
 
 namespace {
 
-const char* type_name(ggml_backend_dev_type type) {
+const char* type_name(enum ggml_backend_dev_type type) {
   switch (type) {
     case GGML_BACKEND_DEVICE_TYPE_CPU: return "cpu";
     case GGML_BACKEND_DEVICE_TYPE_ACCEL: return "accel";
