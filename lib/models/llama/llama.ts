@@ -1,0 +1,18 @@
+import { check_decoder, decoder_metadata, decoder_parameters, type LlamaFamily, llama3_rope_factors } from "./family.js";
+
+/** Llama 1 to 3, and what shares its architecture (TinyLlama, SmolLM, Vicuna, …). */
+export const llama: LlamaFamily = {
+  model_type: "llama",
+  class_prefix: "Llama",
+  architecture: "llama",
+  parameters: (config) =>
+    decoder_parameters(config, {
+      interleaved_rope: true,
+      qkv_bias: !!config.attention_bias,
+      output_bias: !!config.attention_bias,
+      mlp_bias: !!config.mlp_bias,
+    }),
+  constants: llama3_rope_factors,
+  metadata: (config) => decoder_metadata("llama", config),
+  check: check_decoder,
+};

@@ -1,0 +1,15 @@
+import { check_decoder, decoder_metadata, decoder_parameters, type LlamaFamily, u32 } from "./family.js";
+
+/** Mistral 7B and its descendants: Llama's tensors, with a sliding window where the checkpoint has one. */
+export const mistral: LlamaFamily = {
+  model_type: "mistral",
+  class_prefix: "Mistral",
+  architecture: "llama",
+  parameters: (config) => decoder_parameters(config, { interleaved_rope: true }),
+  metadata: (config) => ({
+    ...decoder_metadata("llama", config),
+    // vendor/patches: upstream's llama graph knows no window
+    ...(config.sliding_window ? { "llama.attention.sliding_window": u32(config.sliding_window) } : {}),
+  }),
+  check: check_decoder,
+};
