@@ -105,13 +105,187 @@ export interface NativeTokenizer {
 
 interface NativeTokenizers {
   /** Error `tokenizer_invalid` names the place inside the JSON. */
-  Tokenizer: new (json: string | Uint8Array) => NativeTokenizer;
+  Tokenizer: new (
+    json: string | Uint8Array,
+  ) => NativeTokenizer;
 }
 
 // ---- llama_engine
 
+/** One metadata entry of a GGUF file. */
+export type GgufValue =
+  | { type: "u32" | "i32" | "f32"; value: number }
+  | { type: "bool"; value: boolean }
+  | { type: "string"; value: string }
+  | { type: "u32[]" | "i32[]" | "f32[]"; value: ArrayLike<number> }
+  | { type: "bool[]"; value: boolean[] }
+  | { type: "string[]"; value: string[] };
+
+/**
+ * Where one GGUF tensor comes from: tensors of the state dict (each with the shape and type that it has there), or
+ * `data`. Transforms, on Python's axis order (rows first):
+ * - none: the one source as it is;
+ * - "permute_heads": rows of each of `n_head` heads from halves (rotate_half) to interleaved pairs;
+ * - "concat": sources one below the other along axis 0;
+ * - "stack": sources of one shape along a new axis 0 (experts);
+ * - "rows": rows `begin` to `end` (exclusive) of the source;
+ * - "transpose": a matrix, transposed (Conv1D);
+ * - "add_one": 1 + source (Gemma's norms).
+ */
+export interface TensorSource {
+  /** Name in the GGUF file, such as "blk.0.attn_q.weight". */
+  name: string;
+  /** Names in the state dict. */
+  sources?: string[];
+  transform?: "permute_heads" | "concat" | "stack" | "rows" | "transpose" | "add_one";
+  n_head?: number;
+  begin?: number;
+  end?: number;
+  /** Computed values instead of sources, such as rope factors; always float32. `shape` in Python's order. */
+  data?: Float32Array;
+  shape?: number[];
+}
+
+/** Types of weights: "f32", "f16", "bf16", or a llama.cpp mix by its name ("q8_0", "q4_k_m", "iq4_nl", …). */
+export type LlamaDtype = string;
+
+export interface LlamaLoadOptions {
+  /** A GGUF file (of a split file: the first part). Excludes `state_dict`, `metadata`, `tensors` and `dtype`. */
+  gguf_path?: string;
+  /** A NativeStateDict: its tensors as they are now. */
+  state_dict?: object;
+  /** Hyperparameters under GGUF's keys, with "general.architecture". Tokenizer keys are not needed. */
+  metadata?: Record<string, GgufValue>;
+  tensors?: TensorSource[];
+  dtype?: LlamaDtype;
+  /** A name of devices(); default: every GPU there is, else the CPU. */
+  device?: string;
+  /** Layers on the GPU; default: all. */
+  n_gpu_layers?: number;
+  /** Default: one for each physical core. */
+  n_threads?: number;
+  /** Longest row, in tokens; default: what the model was trained for. */
+  max_positions?: number;
+}
+
+export interface LlamaInfo {
+  n_vocab: number;
+  n_ctx_train: number;
+  n_embd: number;
+  n_layer: number;
+  n_head: number;
+  n_params: number;
+  /** Bytes of all weights. */
+  size: number;
+  /** As llama.cpp says it: "llama 1B Q4_K - Medium". */
+  description: string;
+  /** "F16", "Q4_K - Medium", … */
+  ftype: string;
+  /** Names of devices() that hold layers; empty: the CPU alone. */
+  devices: string[];
+  /** Scalar metadata as text, arrays left out. */
+  metadata: Record<string, string>;
+}
+
+export interface LlamaForwardRequest {
+  /** One array for each row, without padding. */
+  input_ids: Int32Array[];
+  /** Position of the first token of each row; default: after the cache, else 0. */
+  first_position?: Int32Array;
+  /** Logits for the last tokens of each row only; default 0: for all. */
+  logits_to_keep?: number;
+  /** Logits are wanted; default true. */
+  output_logits?: boolean;
+  output_hidden_states?: boolean;
+  /** Return a cache handle. */
+  use_cache?: boolean;
+  /** A handle of an earlier result: each row continues its row. The handle stays valid and now covers the new tokens. */
+  cache?: number;
+  /** Row i continues what row `beam_idx[i]` of `cache` held, as after Python's reorder_cache. */
+  beam_idx?: Int32Array;
+}
+
+export interface LlamaForwardResult {
+  /** [kept tokens of all rows, n_vocab], rows one after another. */
+  logits?: Float32Array;
+  /** n_layer + 1 arrays of [tokens of all rows, n_embd]: embeddings, then each layer; the last one is normed. */
+  hidden_states?: Float32Array[];
+  cache?: number;
+}
+
+/** Fields under the names and with the defaults of Python's GenerationConfig; see native/generation/options.h. */
+export interface LlamaGenerateRequest {
+  /** One array for each row, left-padded to one length. */
+  input_ids: Int32Array[];
+  /** 1: a token, 0: padding. */
+  attention_mask?: Uint8Array[];
+  options: NativeGenerationOptions;
+  /** Calls into JavaScript from the engine's thread, which waits for them. */
+  hooks?: NativeGenerationHooks;
+  /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
+  cache?: number;
+}
+
+export type NativeGenerationOptions = Record<string, unknown>;
+
+export interface NativeGenerationHooks {
+  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */
+  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array | undefined;
+  /** True, or true for each row that is done. */
+  stopping_criteria?(input_ids: Int32Array, scores: Float32Array, rows: number): boolean | boolean[];
+  prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
+  /** The next uniform in [0, 1). */
+  uniform?(): number;
+}
+
+export interface LlamaGenerateEvents {
+  /** New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`. Not for beams. */
+  on_tokens?(tokens: Int32Array, rows: Int32Array): void;
+  on_done(result: LlamaGenerateResult): void;
+  /** TypeError, RangeError, or an Error with `code` ("aborted", "disposed", …); what a hook threw comes as it is. */
+  on_error(error: unknown): void;
+}
+
+export interface LlamaGenerateResult {
+  /** Prompt and generated tokens of each row, padded on the right to one length. */
+  sequences: Int32Array[];
+  /** For each step [rows, n_vocab]: with output_scores / output_logits. */
+  scores?: Float32Array[];
+  logits?: Float32Array[];
+  /** Beams only. */
+  sequences_scores?: Float32Array;
+  beam_indices?: Int32Array[];
+  cache?: number;
+}
+
+export interface LlamaSaveOptions {
+  /** Default: the type that the engine was loaded with. */
+  dtype?: LlamaDtype;
+  /** Added to (or put over) the engine's own: tokenizer keys, general.name, … */
+  metadata?: Record<string, GgufValue>;
+}
+
+export interface NativeLlamaEngine {
+  info(): LlamaInfo;
+  forward(request: LlamaForwardRequest): Promise<LlamaForwardResult>;
+  generate(request: LlamaGenerateRequest, events: LlamaGenerateEvents): { cancel(): void };
+  release_cache(cache: number): void;
+  /** Writes beside `path` first and renames, so that `path` is whole or as it was. */
+  save_gguf(path: string, options: LlamaSaveOptions): Promise<void>;
+  /** Frees everything; requests under way end with code "disposed", later calls throw it. */
+  dispose(): Promise<void>;
+}
+
+interface NativeLlama {
+  /** Loads on a thread of its own. `on_progress` gets 0 to 1. Errors have codes "load_failed", "missing_tensor", "aborted", … */
+  load_llama_engine(
+    options: LlamaLoadOptions,
+    on_progress?: (progress: number) => void,
+  ): { promise: Promise<NativeLlamaEngine>; cancel(): void };
+}
+
 /** Everything that the addon exports. */
-export interface NativeAddon extends NativeDevices, NativeTokenizers {}
+export interface NativeAddon extends NativeDevices, NativeTokenizers, NativeLlama {}
 
 /** Where the addon may be, in the order of looking. */
 function candidates(): string[] {
