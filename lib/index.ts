@@ -1,2 +1,3 @@
 // Exports only.
 export { TransformersError } from "./errors.js";
+export * from "./tensor/index.js";
