@@ -1,0 +1,46 @@
+// One generate() call as the engine's thread sees it: what goes in, what comes out.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "generation/decoder.h"
+#include "generation/host_hooks.h"
+#include "generation/options.h"
+
+namespace gt::generation {
+
+// Rows of a decoder that outlive the call that made them (Python's past_key_values). Touched on the engine's thread
+// only; who drops the last reference closes the rows there (Scheduler::release).
+struct Cache {
+  std::vector<Row> rows;
+};
+
+struct Result {
+  std::vector<Ids> sequences;                   // prompt and new tokens, padded on the right to one length
+  std::vector<std::vector<float>> scores;       // of each step [rows, vocab_size]: with output_scores
+  std::vector<std::vector<float>> logits;       // with output_logits
+  std::vector<float> sequences_scores;          // beams only
+  std::vector<Ids> beam_indices;                // beams only; -1 after the end
+  std::shared_ptr<Cache> cache;                 // with keep_cache: one row for each sequence
+};
+
+struct Request {
+  std::vector<Ids> input_ids;                        // left-padded to one length
+  std::vector<std::vector<uint8_t>> attention_mask;  // 1: a token, 0: padding; empty: all ones
+  GenerationOptions options;
+  std::shared_ptr<HostHooks> hooks;
+  // Rows to start from: each holds the first tokens of its row of input_ids. Afterwards it covers the new tokens,
+  // after an error what it held before.
+  std::shared_ptr<Cache> cache;
+  bool keep_cache = false;
+
+  // Called on the engine's thread; on_done or on_error comes once and last. Tokens of finished rows (padding) are told.
+  std::function<void(const int32_t* tokens, const int32_t* rows, size_t count)> on_tokens;  // not for beams
+  std::function<void(Result)> on_done;
+  std::function<void(std::exception_ptr)> on_error;
+};
+
+}  // namespace gt::generation
