@@ -1,0 +1,102 @@
+import { expected, TransformersError, warn_once } from "../errors.js";
+import { split_hub_options } from "../hub/cached_file.js";
+import { TOKENIZER_CLASSES } from "../tokenization/classes.js";
+import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
+import { CheckpointFiles, load_pretrained, type PretrainedOptions } from "../tokenization/loading.js";
+import { MODEL_TYPES_OF_TOKENIZERS } from "./tokenizer_names.js";
+
+type TokenizerClass = typeof PreTrainedTokenizerFast;
+
+/** Options of `AutoTokenizer.from_pretrained`. */
+export interface AutoTokenizerOptions extends PretrainedOptions {
+  /** A configuration to choose the class by, instead of the checkpoint's. */
+  config?: { model_type?: string; tokenizer_class?: string | null };
+  /** A model type, such as "bert", to choose the class by. */
+  tokenizer_type?: string;
+  /** Python's slow tokenizers have no counterpart: false warns. */
+  use_fast?: boolean;
+}
+
+const by_model_type = new Map(
+  Object.entries(MODEL_TYPES_OF_TOKENIZERS).flatMap(([name, types]) =>
+    types.split(" ").map((type) => [type, name] as const),
+  ),
+);
+const registered = new Map<string, TokenizerClass>();
+
+/** The class of a name in tokenizer_config.json, with or without "Fast". */
+function class_of_name(name: string): TokenizerClass | undefined {
+  const own = [...registered.values()].find((class_) => class_.name === name || class_.name === `${name}Fast`);
+  return own ?? TOKENIZER_CLASSES.get(name.endsWith("Fast") ? name : `${name}Fast`) ?? TOKENIZER_CLASSES.get(name);
+}
+
+function class_of_model_type(model_type: string): TokenizerClass | undefined {
+  const name = by_model_type.get(model_type);
+  return registered.get(model_type) ?? (name === undefined ? undefined : class_of_name(name));
+}
+
+function known_types(): string {
+  return [...new Set([...by_model_type.keys(), ...registered.keys()])].sort().join(", ");
+}
+
+async function choose_class(files: CheckpointFiles, options: AutoTokenizerOptions): Promise<TokenizerClass> {
+  const { tokenizer_type, config: given, gguf_file } = options;
+  if (tokenizer_type !== undefined) {
+    const class_ = class_of_model_type(tokenizer_type);
+    if (class_) return class_;
+    throw new TypeError(
+      `Passed \`tokenizer_type\` ${tokenizer_type} does not exist. \`tokenizer_type\` should be one of ${known_types()}.`,
+    );
+  }
+  const tokenizer_config = gguf_file === undefined ? ((await files.json("tokenizer_config.json")) ?? {}) : {};
+  const config = given ?? (gguf_file === undefined ? ((await files.json("config.json")) ?? {}) : {});
+  const name = tokenizer_config["tokenizer_class"] ?? config.tokenizer_class;
+  if (typeof name === "string") {
+    const class_ = class_of_name(name);
+    if (class_) return class_;
+    throw new TransformersError(
+      `Tokenizer class ${name} does not exist or is not currently imported.`,
+      "tokenizer_class_unknown",
+    );
+  }
+  if (gguf_file !== undefined) return TOKENIZER_CLASSES.get("PreTrainedTokenizerFast")!;
+  const class_ = typeof config.model_type === "string" ? class_of_model_type(config.model_type) : undefined;
+  if (class_) return class_;
+  throw new TransformersError(
+    config.model_type
+      ? `Unrecognized model type ${String(config.model_type)} to build an AutoTokenizer.\nModel type should be one of ${known_types()}.`
+      : `${files.name} names no tokenizer class: it has neither a tokenizer_config.json with tokenizer_class nor a config.json with model_type`,
+    "tokenizer_class_unknown",
+  );
+}
+
+/** Finds and loads the right tokenizer for a checkpoint. */
+export const AutoTokenizer = {
+  /**
+   * Loads a tokenizer from a local folder, the cache, or the Hub; options that are neither the Hub's nor listed go to the
+   * tokenizer's constructor (`padding_side`, `unk_token`, …), as in Python.
+   */
+  async from_pretrained(name_or_path: string, options: AutoTokenizerOptions = {}): Promise<PreTrainedTokenizerFast> {
+    const { config: _config, tokenizer_type: _type, use_fast = true, ...rest } = options;
+    if (!use_fast) warn_once("use_fast=false: there are no slow tokenizers here; the fast one is used.");
+    const class_ = await choose_class(new CheckpointFiles(name_or_path, split_hub_options(rest)[0]), options);
+    return load_pretrained(class_, name_or_path, rest);
+  },
+
+  /** Adds a tokenizer class of one's own for a configuration class's model type. */
+  register(
+    config_class: { model_type?: string; name: string },
+    classes: { fast_tokenizer_class?: TokenizerClass; slow_tokenizer_class?: TokenizerClass; exist_ok?: boolean },
+  ): void {
+    const class_ = classes.fast_tokenizer_class ?? classes.slow_tokenizer_class;
+    if (!class_) throw new TypeError("You need to pass either a `slow_tokenizer_class` or a `fast_tokenizer_class`");
+    const model_type = config_class.model_type;
+    if (!model_type) throw expected("a configuration class with a static model_type", "config_class", config_class);
+    if ((registered.has(model_type) || by_model_type.has(model_type)) && !classes.exist_ok) {
+      throw new TypeError(
+        `'${config_class.name}' is already used by a Transformers tokenizer; pass exist_ok to replace it.`,
+      );
+    }
+    registered.set(model_type, class_);
+  },
+};

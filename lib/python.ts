@@ -1,0 +1,79 @@
+// Values as Python prints and writes them.
+
+/** A whole number in full digits, as Python's int: `1e30` is 1000000000000000019884624838656. */
+function digits(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) >= 1e21 ? BigInt(value).toString() : String(value);
+}
+
+/** `repr()` of a float: always with a point or an exponent of at least two digits. */
+export function float_repr(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  if (Object.is(value, -0)) return "-0.0";
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e16 || size < 1e-4)) {
+    const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
+    const power = Number(exponent);
+    return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
+
+const ESCAPES: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+// What str.isprintable() refuses, space excepted.
+const UNPRINTABLE = /[\\\n\r\t]|(?! )[\p{C}\p{Z}]/gu;
+
+/** `repr()` of a string: single quotes, unless it holds one and no double quote. */
+export function string_repr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text.replace(UNPRINTABLE, (char) => {
+    const code = char.codePointAt(0)!;
+    if (ESCAPES[char]) return ESCAPES[char];
+    if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+    return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+  });
+  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+}
+
+/** `repr()` of what JSON can hold; whole numbers print as int. */
+export function repr(value: unknown): string {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "string") return string_repr(value);
+  if (typeof value === "number") return Number.isInteger(value) ? digits(value) : float_repr(value);
+  if (Array.isArray(value)) return `[${value.map(repr).join(", ")}]`;
+  if (typeof value === "object") {
+    const entries = Object.entries(value).map(([key, item]) => `${string_repr(key)}: ${repr(item)}`);
+    return `{${entries.join(", ")}}`;
+  }
+  return String(value);
+}
+
+/** Order of Python's `sorted()` on strings: by code point, where JavaScript compares UTF-16 units. */
+export function by_code_point(a: string, b: string): number {
+  const left = Array.from(a, (char) => char.codePointAt(0)!);
+  const right = Array.from(b, (char) => char.codePointAt(0)!);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    if (left[i] !== right[i]) return left[i]! - right[i]!;
+  }
+  return left.length - right.length;
+}
+
+/** `json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"`: what every save_pretrained writes. */
+export function json_file(value: unknown): string {
+  return `${dump(value, "\n")}\n`;
+}
+
+function dump(value: unknown, newline: string): string {
+  if (typeof value === "number") return Number.isFinite(value) ? digits(value) : JSON.stringify(value);
+  if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
+  const inner = `${newline}  `;
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  const items = Array.isArray(value)
+    ? value.map((item) => dump(item, inner))
+    : Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .sort(([a], [b]) => by_code_point(a, b))
+        .map(([key, item]) => `${JSON.stringify(key)}: ${dump(item, inner)}`);
+  return items.length ? `${open}${inner}${items.join(`,${inner}`)}${newline}${close}` : `${open}${close}`;
+}

@@ -1,0 +1,50 @@
+import type { AddedTokenSpec } from "../native.js";
+
+export type AddedTokenFlags = Omit<AddedTokenSpec, "id" | "content">;
+
+/** A token that is found in the text before the model splits it (`tokenizers.AddedToken`). */
+export class AddedToken {
+  content: string;
+  single_word: boolean;
+  lstrip: boolean;
+  rstrip: boolean;
+  normalized: boolean;
+  special: boolean;
+
+  /** `normalized` defaults to the opposite of `special`. */
+  constructor(content: string, flags: Partial<AddedTokenFlags> = {}) {
+    this.content = content;
+    this.single_word = flags.single_word ?? false;
+    this.lstrip = flags.lstrip ?? false;
+    this.rstrip = flags.rstrip ?? false;
+    this.special = flags.special ?? false;
+    this.normalized = flags.normalized ?? !this.special;
+  }
+
+  static from(token: Partial<AddedTokenFlags> & { content: string }): AddedToken {
+    return new AddedToken(token.content, token);
+  }
+
+  equals(other: AddedToken): boolean {
+    return this.repr() === other.repr();
+  }
+
+  /** As Python writes it into added_tokens_decoder. */
+  to_json(): AddedTokenSpec {
+    const { content, lstrip, normalized, rstrip, single_word, special } = this;
+    return { content, lstrip, normalized, rstrip, single_word, special };
+  }
+
+  repr(): string {
+    const flag = (name: keyof AddedTokenFlags) => `${name}=${this[name] ? "True" : "False"}`;
+    const flags = (["rstrip", "lstrip", "single_word", "normalized", "special"] as const).map(flag).join(", ");
+    return `AddedToken("${this.content}", ${flags})`;
+  }
+
+  toString(): string {
+    return this.content;
+  }
+}
+
+/** What the API takes wherever a token is named. */
+export type Token = string | AddedToken;

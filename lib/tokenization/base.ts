@@ -1,0 +1,334 @@
+import { inspect } from "node:util";
+import { expected, warn_once } from "../errors.js";
+import { repr } from "../python.js";
+import type { AddedToken } from "./added_token.js";
+import type { BatchEncoding } from "./batch_encoding.js";
+import { apply_chat_template, type ChatOptions, type Conversation, choose_template } from "./chat_template.js";
+import { clean_up_tokenization } from "./clean_up.js";
+import {
+  check_numbers,
+  check_options,
+  type EncodeOptions,
+  type PadOptions,
+  type Side,
+  type Strategies,
+  strategies,
+} from "./options.js";
+import { pad } from "./pad.js";
+import { SpecialTokens } from "./special_tokens.js";
+import { to_lists } from "./tensors.js";
+
+/** A text, or its words (with `is_split_into_words`). */
+export type Text = string | readonly string[];
+export type Input = Text | readonly Text[] | null | undefined;
+export type CallOptions = EncodeOptions & { text_pair?: Input; text_target?: Input; text_pair_target?: Input };
+export type CallArguments = [text: Input, ...rest: [CallOptions?] | [Input, CallOptions?]];
+/** Ids as lists, typed arrays, bigints or Tensors. */
+export type Ids = number | bigint | ArrayLike<number | bigint> | object;
+
+export interface DecodeOptions {
+  skip_special_tokens?: boolean;
+  /** Default: the tokenizer's. */
+  clean_up_tokenization_spaces?: boolean | null;
+}
+
+/** What `model_max_length` is when nothing states it, as in Python. */
+export const VERY_LARGE_INTEGER = 1e30;
+
+/** One text or pair, ready for the engine. */
+export interface Sample {
+  text: Text;
+  pair: Text | null;
+}
+
+const is_list = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+const TEXT_ERROR =
+  "text input must be of type `str` (single example), `list[str]` (batch or single pretokenized example)" +
+  " or `list[list[str]]` (batch of pretokenized examples).";
+
+function check_text(value: unknown): void {
+  const valid =
+    typeof value === "string" ||
+    (is_list(value) &&
+      value.every(
+        (item) =>
+          typeof item === "string" ||
+          (is_list(item) && item.every((word) => typeof word === "string" || is_list(word))),
+      ));
+  if (!valid) throw new TypeError(`${TEXT_ERROR} Received ${inspect(value, { depth: 1, maxArrayLength: 3 })}`);
+}
+
+/** `(text, pair, options)` and `(text, options)`. */
+function arguments_of(rest: unknown[]): [Input, CallOptions] {
+  const [first, second] = rest;
+  if (typeof first === "string" || is_list(first)) return [first as Input, (second ?? {}) as CallOptions];
+  const options = (first ?? second ?? {}) as CallOptions;
+  if (typeof options !== "object")
+    throw expected("an object of options, or a second text", "the second argument", options);
+  return [options.text_pair, options];
+}
+
+export interface PreTrainedTokenizerBase {
+  /** Encodes a text, a pair or a batch: `tokenizer(text, options)`, `tokenizer(text, pair, options)`. */
+  // biome-ignore lint/style/useShorthandFunctionType: merged with the class, whose instances Callable makes callable
+  (...args: CallArguments): BatchEncoding;
+}
+
+/**
+ * What all tokenizers share, as Python's class of this name: special tokens, the call with its options, padding, chat
+ * templates. Subclasses bring the engine.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
+export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArguments, BatchEncoding> {
+  static readonly model_input_names: readonly string[] = ["input_ids", "token_type_ids", "attention_mask"];
+  static readonly padding_side: Side = "right";
+  static readonly truncation_side: Side = "right";
+
+  /** The keywords that the tokenizer was made with; `save_pretrained` writes them. */
+  readonly init_kwargs: Record<string, unknown>;
+  name_or_path: string;
+  model_max_length: number;
+  model_input_names: string[];
+  padding_side: Side;
+  truncation_side: Side;
+  clean_up_tokenization_spaces: boolean;
+  split_special_tokens: boolean;
+  chat_template: string | Record<string, string> | null;
+
+  constructor(kwargs: Record<string, unknown>) {
+    super();
+    this.init_kwargs = { ...kwargs };
+    const defaults = new.target as typeof PreTrainedTokenizerBase;
+    const side = (key: "padding_side" | "truncation_side"): Side => {
+      const value = kwargs[key] ?? defaults[key];
+      if (value === "left" || value === "right") return value;
+      const name = key === "padding_side" ? "Padding" : "Truncation";
+      throw new TypeError(`${name} side should be selected between 'right' and 'left', current value: ${value}`);
+    };
+    this.name_or_path = String(kwargs["name_or_path"] ?? "");
+    this.model_max_length = (kwargs["model_max_length"] ?? kwargs["max_len"] ?? VERY_LARGE_INTEGER) as number;
+    this.model_input_names = [...((kwargs["model_input_names"] as string[]) ?? defaults.model_input_names)];
+    this.padding_side = side("padding_side");
+    this.truncation_side = side("truncation_side");
+    this.clean_up_tokenization_spaces = Boolean(kwargs["clean_up_tokenization_spaces"] ?? false);
+    this.split_special_tokens = Boolean(kwargs["split_special_tokens"] ?? false);
+    this.chat_template = named_templates(kwargs["chat_template"]);
+    this.pad_token_type_id = (kwargs["pad_token_type_id"] as number) ?? 0;
+    this.init_special_tokens(kwargs);
+  }
+
+  /** Python's `len(tokenizer)`: the vocabulary with the added tokens. */
+  abstract get length(): number;
+  /** The vocabulary without the added tokens. */
+  abstract get vocab_size(): number;
+  abstract get is_fast(): boolean;
+  abstract get added_tokens_decoder(): Record<number, AddedToken>;
+  abstract get_vocab(): Record<string, number>;
+  abstract num_special_tokens_to_add(pair?: boolean): number;
+  abstract convert_tokens_to_string(tokens: readonly string[]): string;
+  protected abstract _encode(
+    samples: readonly Sample[],
+    options: EncodeOptions,
+    plan: Strategies,
+    single: boolean,
+  ): BatchEncoding;
+  protected abstract _decode(ids: number[], skip_special_tokens: boolean): string;
+
+  override _call(text: Input, ...rest: unknown[]): BatchEncoding {
+    const [pair, options] = arguments_of(rest);
+    const { text_pair: _, text_target, text_pair_target, ...encode } = options;
+    const has_text = text !== undefined && text !== null;
+    const has_target = text_target !== undefined && text_target !== null;
+    if (!has_text && !has_target) throw new TypeError("You need to specify either `text` or `text_target`.");
+    const encodings = has_text ? this.#call_one(text, pair, encode) : null;
+    if (!has_target) return encodings!;
+    const target = this.#call_one(text_target, text_pair_target, encode);
+    if (!encodings) return target;
+    encodings["labels"] = target["input_ids"];
+    return encodings;
+  }
+
+  #call_one(text: NonNullable<Input>, pair: Input, options: EncodeOptions): BatchEncoding {
+    check_text(text);
+    if (pair !== undefined && pair !== null) check_text(pair);
+    const batched = is_list(text) && (!options.is_split_into_words || is_list(text[0]));
+    if (!batched) return this.encode_plus(text as Text, pair as Text | null, options);
+    if (typeof pair === "string") {
+      throw new TypeError(
+        "when tokenizing batches of text, `text_pair` must be a list or tuple with the same length as `text`.",
+      );
+    }
+    if (!pair) return this.batch_encode_plus(text as Text[], options);
+    if (pair.length !== text.length) {
+      throw new RangeError(
+        `batch length of \`text\`: ${text.length} does not match batch length of \`text_pair\`: ${pair.length}.`,
+      );
+    }
+    return this.batch_encode_plus(text.map((item, i) => [item, pair[i]]) as [Text, Text][], options);
+  }
+
+  #plan(options: EncodeOptions): Strategies {
+    check_options(options);
+    check_numbers(options);
+    return strategies(options, this);
+  }
+
+  /** Encodes one text or pair: `encode_plus(text, options)`, `encode_plus(question, context, options)`. */
+  encode_plus(text: Text, ...rest: [(Text | null)?, CallOptions?] | [CallOptions?]): BatchEncoding {
+    check_text(text);
+    const [pair, { text_pair: _, ...options }] = arguments_of(rest);
+    return this._encode([{ text, pair: pair?.length ? (pair as Text) : null }], options, this.#plan(options), true);
+  }
+
+  /** Encodes a batch. Items of two texts are pairs. */
+  batch_encode_plus(batch: readonly (Text | readonly [Text, Text])[], options: EncodeOptions = {}): BatchEncoding {
+    if (!is_list(batch) || batch.length === 0)
+      throw expected("a list of at least one text or pair", "the batch", batch);
+    const words = options.is_split_into_words ?? false;
+    const samples = batch.map((item, i): Sample => {
+      const is_pair = is_list(item) && item.length === 2 && (!words || is_list(item[0]));
+      if (is_pair) return { text: item[0] as Text, pair: item[1] as Text };
+      if (words ? !is_list(item) : typeof item !== "string") {
+        throw expected(
+          words ? "a list of words, or a pair of them," : "a string, or a pair of strings,",
+          `text ${i} of the batch`,
+          item,
+        );
+      }
+      return { text: item as Text, pair: null };
+    });
+    return this._encode(samples, options, this.#plan(options), false);
+  }
+
+  /** The ids of one text or pair: a list, or a Tensor [1, n] with `return_tensors`. */
+  encode(text: Text, ...rest: [(Text | null)?, CallOptions?] | [CallOptions?]): number[] & { [at: number]: number } {
+    return this.encode_plus(text, ...rest)["input_ids"];
+  }
+
+  /** The tokens of one text or pair, without special ones unless `add_special_tokens`. */
+  tokenize(
+    text: Text,
+    ...rest: [(Text | null)?, (CallOptions & { pair?: Text })?] | [(CallOptions & { pair?: Text })?]
+  ): string[] {
+    const [pair, { text_pair: _, pair: named, ...options }] = arguments_of(rest) as [
+      Input,
+      CallOptions & { pair?: Text },
+    ];
+    return this.encode_plus(text, (pair ?? named ?? null) as Text | null, {
+      add_special_tokens: false,
+      ...options,
+    }).tokens();
+  }
+
+  /** One row of ids to text. Ids that the vocabulary lacks are left out. */
+  decode(token_ids: Ids, options: DecodeOptions = {}): string {
+    const value = to_lists(token_ids);
+    const ids = (is_list(value) ? value : [value]) as number[];
+    const wrong = ids.find((id) => typeof id !== "number");
+    if (wrong !== undefined) {
+      throw is_list(wrong)
+        ? new TypeError("decode takes one row of token ids and received rows; batch_decode takes those")
+        : expected("a token id or a list of them", "token_ids", wrong);
+    }
+    const text = this._decode(ids, options.skip_special_tokens ?? false);
+    const clean = options.clean_up_tokenization_spaces ?? this.clean_up_tokenization_spaces;
+    return clean ? clean_up_tokenization(text) : text;
+  }
+
+  /** Rows of ids to texts. */
+  batch_decode(sequences: readonly Ids[] | object, options: DecodeOptions = {}): string[] {
+    const rows = to_lists(sequences);
+    if (!is_list(rows)) throw expected("rows of token ids", "sequences", sequences);
+    return rows.map((row) => this.decode(row as Ids, options));
+  }
+
+  /** Pads encoded inputs: one, a batch, or a list of them. */
+  pad(inputs: Record<string, unknown> | readonly Record<string, unknown>[], options: PadOptions = {}): BatchEncoding {
+    return pad(this, inputs, options);
+  }
+
+  /** 1 for the ids that are special tokens. Only for rows that already hold them, as in Python's fast tokenizers. */
+  get_special_tokens_mask(ids: readonly number[], options: { already_has_special_tokens?: boolean } = {}): number[] {
+    if (!options.already_has_special_tokens) {
+      throw new TypeError(
+        "You cannot use `already_has_special_tokens=False` with this tokenizer: set `return_special_tokens_mask` when" +
+          " calling it instead.",
+      );
+    }
+    const special = new Set(this.all_special_ids);
+    return ids.map((id) => (special.has(id) ? 1 : 0));
+  }
+
+  /** Takes out the spaces that word pieces leave before punctuation. */
+  static clean_up_tokenization(text: string): string {
+    return clean_up_tokenization(text);
+  }
+
+  get added_tokens_encoder(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.added_tokens_decoder).map(([id, token]) => [token.content, Number(id)]),
+    );
+  }
+  get_added_vocab(): Record<string, number> {
+    return this.added_tokens_encoder;
+  }
+  get vocab(): Record<string, number> {
+    return this.get_vocab();
+  }
+  get max_len_single_sentence(): number {
+    return this.model_max_length - this.num_special_tokens_to_add(false);
+  }
+  get max_len_sentences_pair(): number {
+    return this.model_max_length - this.num_special_tokens_to_add(true);
+  }
+
+  /** The template in use: the one named or given, else the checkpoint's ("tool_use" if there are tools). */
+  get_chat_template(chat_template?: string | null, tools?: readonly object[] | null): string {
+    return choose_template(this.chat_template, chat_template, tools);
+  }
+
+  /**
+   * Messages `{ role, content }` to the model's prompt: ids, a string with `tokenize: false`, a BatchEncoding with
+   * `return_dict: true`. Options that are not listed are variables of the template.
+   */
+  apply_chat_template(
+    conversation: Conversation | readonly Conversation[],
+    options: ChatOptions & { tokenize: false },
+  ): string;
+  apply_chat_template(conversation: Conversation, options: ChatOptions & { return_dict: true }): BatchEncoding;
+  // biome-ignore lint/suspicious/noExplicitAny: ids or Tensors, by the options
+  apply_chat_template(conversation: Conversation | readonly Conversation[], options?: ChatOptions): any;
+  apply_chat_template(conversation: Conversation | readonly Conversation[], options: ChatOptions = {}): unknown {
+    return apply_chat_template(this, conversation, options);
+  }
+
+  /** Python's warning of the same words, once. */
+  protected warn_if_too_long(length: number, max_length: number | null, verbose: boolean): void {
+    if (max_length !== null || !verbose || this.model_max_length === 0 || length <= this.model_max_length) return;
+    warn_once(
+      "Token indices sequence length is longer than the specified maximum sequence length for this model" +
+        ` (${length} > ${this.model_max_length}). Running this sequence through the model will result in indexing errors`,
+    );
+  }
+
+  /** As Python's `repr`. */
+  override toString(): string {
+    const added = Object.entries(this.added_tokens_decoder).map(([id, token]) => `\t${id}: ${token.repr()},`);
+    return (
+      `${this.constructor.name}(name_or_path='${this.name_or_path}', vocab_size=${this.vocab_size},` +
+      ` model_max_length=${repr(this.model_max_length)}, is_fast=${repr(this.is_fast)}, padding_side='${this.padding_side}',` +
+      ` truncation_side='${this.truncation_side}', special_tokens=${repr(this.special_tokens_map)},` +
+      ` clean_up_tokenization_spaces=${repr(this.clean_up_tokenization_spaces)}, added_tokens_decoder={\n${added.join("\n")}\n}\n)`
+    );
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** A list of `{ name, template }`, as tokenizer_config.json has it, to a record. */
+function named_templates(value: unknown): string | Record<string, string> | null {
+  if (!Array.isArray(value)) return (value as string | Record<string, string> | undefined) ?? null;
+  return Object.fromEntries(value.map(({ name, template }) => [name, template]));
+}

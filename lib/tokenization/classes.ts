@@ -1,0 +1,450 @@
+// The tokenizer classes by their Python names, with the data in which they differ. Python's slow classes share the
+// implementation of the fast ones: both names are exported for both.
+import { BertFamily, GPT2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
+import { PreTrainedTokenizerFast } from "./fast.js";
+import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
+
+type TokenizerClass = typeof PreTrainedTokenizerFast;
+
+interface Difference {
+  keywords?: Record<string, unknown>;
+  model_input_names?: readonly string[];
+  padding_side?: "left" | "right";
+  vocab_file?: string;
+}
+
+const NO_TYPES = ["input_ids", "attention_mask"];
+
+/** A class of this name; keywords that are undefined are taken out of the base's. */
+function derive(
+  name: string,
+  base: TokenizerClass,
+  { keywords, vocab_file, ...statics }: Difference = {},
+): TokenizerClass {
+  const class_ = class extends base {};
+  const merged = Object.entries({ ...base.keywords, ...keywords }).filter(([, value]) => value !== undefined);
+  const files = vocab_file
+    ? {
+        vocab_file,
+        ...(vocab_file === "vocab.json" && { merges_file: "merges.txt" }),
+        tokenizer_file: "tokenizer.json",
+      }
+    : base.vocab_files_names;
+  const values = { name, keywords: Object.fromEntries(merged), vocab_files_names: files, ...statics };
+  for (const [key, value] of Object.entries(values)) Object.defineProperty(class_, key, { value, configurable: true });
+  return class_;
+}
+
+const END = { unk_token: "<|endoftext|>", bos_token: "<|endoftext|>", eos_token: "<|endoftext|>" };
+const SENTENCE = {
+  bos_token: "<s>",
+  eos_token: "</s>",
+  sep_token: "</s>",
+  cls_token: "<s>",
+  unk_token: "<unk>",
+  pad_token: "<pad>",
+  mask_token: "<mask>",
+};
+const ALBERT = {
+  do_lower_case: true,
+  remove_space: true,
+  keep_accents: false,
+  bos_token: "[CLS]",
+  eos_token: "[SEP]",
+  unk_token: "<unk>",
+  sep_token: "[SEP]",
+  pad_token: "<pad>",
+  cls_token: "[CLS]",
+  mask_token: "[MASK]",
+};
+const XLNET = {
+  ...SENTENCE,
+  do_lower_case: false,
+  remove_space: true,
+  keep_accents: false,
+  sep_token: "<sep>",
+  cls_token: "<cls>",
+  additional_special_tokens: ["<eop>", "<eod>"],
+};
+const GEMMA = {
+  clean_up_tokenization_spaces: false,
+  unk_token: "<unk>",
+  bos_token: "<bos>",
+  eos_token: "<eos>",
+  pad_token: "<pad>",
+  add_bos_token: true,
+  add_eos_token: false,
+};
+const COHERE = {
+  clean_up_tokenization_spaces: false,
+  unk_token: "<UNK>",
+  bos_token: "<BOS_TOKEN>",
+  eos_token: "<|END_OF_TURN_TOKEN|>",
+  add_bos_token: true,
+  add_eos_token: false,
+  use_default_system_prompt: false,
+  add_prefix_space: false,
+};
+const T5 = { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>", extra_ids: 100 };
+const SPM = { model_input_names: NO_TYPES, vocab_file: "sentencepiece.bpe.model" };
+const LANGUAGES = { ...SENTENCE, src_lang: null, tgt_lang: null };
+
+/** Fast class names without "TokenizerFast". */
+const CLASSES = {
+  Albert: [SentencePieceFamily, { keywords: ALBERT, vocab_file: "spiece.model" }],
+  Bart: [RobertaFamily],
+  Barthez: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
+  Bert: [BertFamily],
+  BigBird: [
+    SentencePieceFamily,
+    {
+      model_input_names: NO_TYPES,
+      vocab_file: "spiece.model",
+      keywords: { ...SENTENCE, sep_token: "[SEP]", mask_token: "[MASK]", cls_token: "[CLS]" },
+    },
+  ],
+  Blenderbot: [RobertaFamily],
+  BlenderbotSmall: [
+    GPT2Family,
+    {
+      keywords: { ...END, add_prefix_space: false, trim_offsets: true },
+      model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
+    },
+  ],
+  Bloom: [
+    PreTrainedTokenizerFast,
+    {
+      model_input_names: NO_TYPES,
+      keywords: {
+        unk_token: "<unk>",
+        bos_token: "<s>",
+        eos_token: "</s>",
+        pad_token: "<pad>",
+        add_prefix_space: false,
+        clean_up_tokenization_spaces: false,
+      },
+    },
+  ],
+  CLIP: [
+    GPT2Family,
+    {
+      keywords: {
+        unk_token: "<|endoftext|>",
+        bos_token: "<|startoftext|>",
+        eos_token: "<|endoftext|>",
+        pad_token: "<|endoftext|>",
+      },
+    },
+  ],
+  Camembert: [
+    SentencePieceFamily,
+    { ...SPM, keywords: { ...SENTENCE, additional_special_tokens: ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"] } },
+  ],
+  CodeGen: [GPT2Family, { keywords: { ...END, add_prefix_space: false, return_token_type_ids: false } }],
+  Cohere: [BosEosTokenizerFast, { model_input_names: NO_TYPES, padding_side: "left", keywords: COHERE }],
+  ConvBert: [BertFamily],
+  Cpm: [SentencePieceFamily, { keywords: XLNET }],
+  DPRContextEncoder: [BertFamily],
+  DPRQuestionEncoder: [BertFamily],
+  DPRReader: [BertFamily, { model_input_names: NO_TYPES }],
+  Deberta: [
+    RobertaFamily,
+    {
+      model_input_names: ["input_ids", "attention_mask", "token_type_ids"],
+      keywords: {
+        bos_token: "[CLS]",
+        eos_token: "[SEP]",
+        sep_token: "[SEP]",
+        cls_token: "[CLS]",
+        unk_token: "[UNK]",
+        pad_token: "[PAD]",
+        mask_token: "[MASK]",
+        trim_offsets: undefined,
+      },
+    },
+  ],
+  DebertaV2: [
+    PreTrainedTokenizerFast,
+    {
+      vocab_file: "spm.model",
+      keywords: {
+        do_lower_case: false,
+        split_by_punct: false,
+        bos_token: "[CLS]",
+        eos_token: "[SEP]",
+        unk_token: "[UNK]",
+        sep_token: "[SEP]",
+        pad_token: "[PAD]",
+        cls_token: "[CLS]",
+        mask_token: "[MASK]",
+      },
+    },
+  ],
+  DistilBert: [BertFamily, { model_input_names: NO_TYPES }],
+  Electra: [BertFamily],
+  FNet: [
+    SentencePieceFamily,
+    {
+      model_input_names: ["input_ids", "token_type_ids"],
+      vocab_file: "spiece.model",
+      keywords: {
+        do_lower_case: false,
+        remove_space: true,
+        keep_accents: true,
+        unk_token: "<unk>",
+        sep_token: "[SEP]",
+        pad_token: "<pad>",
+        cls_token: "[CLS]",
+        mask_token: "[MASK]",
+      },
+    },
+  ],
+  Funnel: [
+    BertFamily,
+    {
+      keywords: {
+        unk_token: "<unk>",
+        sep_token: "<sep>",
+        pad_token: "<pad>",
+        cls_token: "<cls>",
+        mask_token: "<mask>",
+        bos_token: "<s>",
+        eos_token: "</s>",
+        clean_text: true,
+        wordpieces_prefix: "##",
+      },
+    },
+  ],
+  GPT2: [GPT2Family, { keywords: { ...END, add_prefix_space: false } }],
+  GPTNeoX: [
+    BosEosTokenizerFast,
+    {
+      model_input_names: NO_TYPES,
+      keywords: { ...END, pad_token: null, add_bos_token: false, add_eos_token: false, add_prefix_space: false },
+    },
+  ],
+  Gemma: [
+    BosEosTokenizerFast,
+    { model_input_names: NO_TYPES, padding_side: "left", vocab_file: "tokenizer.model", keywords: GEMMA },
+  ],
+  Herbert: [
+    GPT2Family,
+    {
+      model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
+      keywords: { cls_token: "<s>", unk_token: "<unk>", pad_token: "<pad>", mask_token: "<mask>", sep_token: "</s>" },
+    },
+  ],
+  LED: [RobertaFamily],
+  LayoutLM: [BertFamily],
+  Longformer: [RobertaFamily],
+  Lxmert: [BertFamily],
+  MBart: [SentencePieceFamily, { ...SPM, keywords: LANGUAGES }],
+  MBart50: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, bos_token: undefined } }],
+  MPNet: [
+    BertFamily,
+    {
+      model_input_names: NO_TYPES,
+      keywords: {
+        bos_token: "<s>",
+        eos_token: "</s>",
+        sep_token: "</s>",
+        cls_token: "<s>",
+        unk_token: "[UNK]",
+        pad_token: "<pad>",
+        mask_token: "<mask>",
+      },
+    },
+  ],
+  MT5: [PreTrainedTokenizerFast, { model_input_names: NO_TYPES, vocab_file: "spiece.model", keywords: T5 }],
+  MobileBert: [BertFamily],
+  Mvp: [RobertaFamily],
+  Nllb: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, legacy_behaviour: false } }],
+  Nougat: [
+    PreTrainedTokenizerFast,
+    {
+      model_input_names: NO_TYPES,
+      keywords: {
+        clean_up_tokenization_spaces: false,
+        unk_token: "<unk>",
+        bos_token: "<s>",
+        eos_token: "</s>",
+        pad_token: "<pad>",
+      },
+    },
+  ],
+  OpenAIGPT: [GPT2Family, { keywords: { unk_token: "<unk>" } }],
+  Pegasus: [
+    PreTrainedTokenizerFast,
+    {
+      model_input_names: NO_TYPES,
+      vocab_file: "spiece.model",
+      keywords: {
+        pad_token: "<pad>",
+        eos_token: "</s>",
+        unk_token: "<unk>",
+        mask_token: "<mask_2>",
+        mask_token_sent: "<mask_1>",
+        offset: 103,
+      },
+    },
+  ],
+  Qwen2: [
+    GPT2Family,
+    {
+      keywords: { unk_token: "<|endoftext|>", bos_token: null, eos_token: "<|endoftext|>", pad_token: "<|endoftext|>" },
+    },
+  ],
+  Reformer: [
+    PreTrainedTokenizerFast,
+    {
+      model_input_names: NO_TYPES,
+      vocab_file: "spiece.model",
+      keywords: { eos_token: "</s>", unk_token: "<unk>", additional_special_tokens: [] },
+    },
+  ],
+  RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT }],
+  RetriBert: [BertFamily, { model_input_names: NO_TYPES }],
+  RoFormer: [BertFamily],
+  Roberta: [RobertaFamily],
+  SeamlessM4T: [
+    SentencePieceFamily,
+    { ...SPM, keywords: { ...SENTENCE, mask_token: undefined, src_lang: "eng", tgt_lang: "fra" } },
+  ],
+  Splinter: [BertFamily, { keywords: { question_token: "[QUESTION]" } }],
+  SqueezeBert: [BertFamily],
+  T5: [PreTrainedTokenizerFast, { model_input_names: NO_TYPES, vocab_file: "spiece.model", keywords: T5 }],
+  Whisper: [
+    GPT2Family,
+    { keywords: { ...END, add_prefix_space: false, language: null, task: null, predict_timestamps: false } },
+  ],
+  XGLM: [SentencePieceFamily, { ...SPM, keywords: { ...SENTENCE, mask_token: undefined } }],
+  XLMRoberta: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
+  XLNet: [SentencePieceFamily, { vocab_file: "spiece.model", padding_side: "left", keywords: XLNET }],
+} satisfies Record<string, [TokenizerClass, Difference?]>;
+
+const named: Record<string, TokenizerClass> = { LlamaTokenizer: Llama, LlamaTokenizerFast: Llama };
+for (const [name, [base, difference]] of Object.entries<[TokenizerClass, Difference?]>(CLASSES)) {
+  named[`${name}TokenizerFast`] = named[`${name}Tokenizer`] = derive(`${name}TokenizerFast`, base, difference);
+}
+
+/** Every tokenizer class under every name that a tokenizer_config.json may carry for it. */
+export const TOKENIZER_CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
+  ...Object.entries(named),
+  ["PreTrainedTokenizerFast", PreTrainedTokenizerFast],
+]);
+
+type Base = keyof typeof CLASSES | "Llama";
+export const {
+  AlbertTokenizer,
+  AlbertTokenizerFast,
+  BartTokenizer,
+  BartTokenizerFast,
+  BarthezTokenizer,
+  BarthezTokenizerFast,
+  BertTokenizer,
+  BertTokenizerFast,
+  BigBirdTokenizer,
+  BigBirdTokenizerFast,
+  BlenderbotTokenizer,
+  BlenderbotTokenizerFast,
+  BlenderbotSmallTokenizer,
+  BlenderbotSmallTokenizerFast,
+  BloomTokenizer,
+  BloomTokenizerFast,
+  CLIPTokenizer,
+  CLIPTokenizerFast,
+  CamembertTokenizer,
+  CamembertTokenizerFast,
+  CodeGenTokenizer,
+  CodeGenTokenizerFast,
+  CohereTokenizer,
+  CohereTokenizerFast,
+  ConvBertTokenizer,
+  ConvBertTokenizerFast,
+  CpmTokenizer,
+  CpmTokenizerFast,
+  DPRContextEncoderTokenizer,
+  DPRContextEncoderTokenizerFast,
+  DPRQuestionEncoderTokenizer,
+  DPRQuestionEncoderTokenizerFast,
+  DPRReaderTokenizer,
+  DPRReaderTokenizerFast,
+  DebertaTokenizer,
+  DebertaTokenizerFast,
+  DebertaV2Tokenizer,
+  DebertaV2TokenizerFast,
+  DistilBertTokenizer,
+  DistilBertTokenizerFast,
+  ElectraTokenizer,
+  ElectraTokenizerFast,
+  FNetTokenizer,
+  FNetTokenizerFast,
+  FunnelTokenizer,
+  FunnelTokenizerFast,
+  GPT2Tokenizer,
+  GPT2TokenizerFast,
+  GPTNeoXTokenizer,
+  GPTNeoXTokenizerFast,
+  GemmaTokenizer,
+  GemmaTokenizerFast,
+  HerbertTokenizer,
+  HerbertTokenizerFast,
+  LEDTokenizer,
+  LEDTokenizerFast,
+  LayoutLMTokenizer,
+  LayoutLMTokenizerFast,
+  LlamaTokenizer,
+  LlamaTokenizerFast,
+  LongformerTokenizer,
+  LongformerTokenizerFast,
+  LxmertTokenizer,
+  LxmertTokenizerFast,
+  MBartTokenizer,
+  MBartTokenizerFast,
+  MBart50Tokenizer,
+  MBart50TokenizerFast,
+  MPNetTokenizer,
+  MPNetTokenizerFast,
+  MT5Tokenizer,
+  MT5TokenizerFast,
+  MobileBertTokenizer,
+  MobileBertTokenizerFast,
+  MvpTokenizer,
+  MvpTokenizerFast,
+  NllbTokenizer,
+  NllbTokenizerFast,
+  NougatTokenizer,
+  NougatTokenizerFast,
+  OpenAIGPTTokenizer,
+  OpenAIGPTTokenizerFast,
+  PegasusTokenizer,
+  PegasusTokenizerFast,
+  Qwen2Tokenizer,
+  Qwen2TokenizerFast,
+  ReformerTokenizer,
+  ReformerTokenizerFast,
+  RemBertTokenizer,
+  RemBertTokenizerFast,
+  RetriBertTokenizer,
+  RetriBertTokenizerFast,
+  RoFormerTokenizer,
+  RoFormerTokenizerFast,
+  RobertaTokenizer,
+  RobertaTokenizerFast,
+  SeamlessM4TTokenizer,
+  SeamlessM4TTokenizerFast,
+  SplinterTokenizer,
+  SplinterTokenizerFast,
+  SqueezeBertTokenizer,
+  SqueezeBertTokenizerFast,
+  T5Tokenizer,
+  T5TokenizerFast,
+  WhisperTokenizer,
+  WhisperTokenizerFast,
+  XGLMTokenizer,
+  XGLMTokenizerFast,
+  XLMRobertaTokenizer,
+  XLMRobertaTokenizerFast,
+  XLNetTokenizer,
+  XLNetTokenizerFast,
+} = named as Record<`${Base}Tokenizer` | `${Base}TokenizerFast`, TokenizerClass>;

@@ -1,0 +1,111 @@
+import type { NativeEncoding } from "../native.js";
+
+export type OffsetsUnit = "utf16" | "code_point";
+/** Start and end (exclusive). */
+export type Span = [start: number, end: number];
+
+const nullable = (ids: Int32Array) => Array.from(ids, (id) => (id < 0 ? null : id));
+
+/**
+ * One encoded sequence or pair, as `tokenizers.Encoding`: everything about its tokens, computed when it is read.
+ * Offsets count UTF-16 units, so that `text.slice(start, end)` is the token's text, unless the call asked for code points.
+ */
+export class Encoding {
+  readonly #native: NativeEncoding;
+  readonly #unit: OffsetsUnit;
+  readonly #cache = new Map<string, unknown>();
+
+  constructor(native: NativeEncoding, unit: OffsetsUnit = "utf16") {
+    this.#native = native;
+    this.#unit = unit;
+  }
+
+  #once<T>(field: string, compute: (native: NativeEncoding) => T): T {
+    if (!this.#cache.has(field)) this.#cache.set(field, compute(this.#native));
+    return this.#cache.get(field) as T;
+  }
+
+  get length(): number {
+    return this.#native.length;
+  }
+  get n_sequences(): number {
+    return this.#native.n_sequences;
+  }
+  get ids(): number[] {
+    return this.#once("ids", (native) => Array.from(native.ids));
+  }
+  get type_ids(): number[] {
+    return this.#once("type_ids", (native) => Array.from(native.type_ids));
+  }
+  get attention_mask(): number[] {
+    return this.#once("attention_mask", (native) => Array.from(native.attention_mask));
+  }
+  get special_tokens_mask(): number[] {
+    return this.#once("special_tokens_mask", (native) => Array.from(native.special_tokens_mask));
+  }
+  get tokens(): string[] {
+    return this.#once("tokens", (native) => native.tokens);
+  }
+  /** The word of each token; null for tokens that the post-processor or the padding added. */
+  get word_ids(): (number | null)[] {
+    return this.#once("word_ids", (native) => nullable(native.word_ids));
+  }
+  /** 0 or 1 for the tokens of the first and the second text; null for added ones. */
+  get sequence_ids(): (number | null)[] {
+    return this.#once("sequence_ids", (native) => nullable(native.sequence_ids));
+  }
+  get offsets(): Span[] {
+    return this.#once("offsets", (native) => {
+      const flat = native.offsets(this.#unit);
+      return Array.from({ length: flat.length / 2 }, (_, i): Span => [flat[2 * i]!, flat[2 * i + 1]!]);
+    });
+  }
+  /** What truncation cut off, as further encodings. */
+  get overflowing(): Encoding[] {
+    return this.#once("overflowing", (native) => native.overflowing.map((part) => new Encoding(part, this.#unit)));
+  }
+
+  token_to_sequence(token: number): number | null {
+    return this.sequence_ids[token] ?? null;
+  }
+
+  token_to_word(token: number): number | null {
+    return this.word_ids[token] ?? null;
+  }
+
+  /** The characters of a token; null where it has no sequence. */
+  token_to_chars(token: number): Span | null {
+    return this.token_to_sequence(token) === null ? null : this.offsets[token]!;
+  }
+
+  /** First token of the word, and the one after its last. */
+  word_to_tokens(word: number, sequence = 0): Span | null {
+    const words = this.word_ids;
+    const sequences = this.sequence_ids;
+    let start = -1;
+    let end = -1;
+    for (let i = 0; i < words.length; i++) {
+      if (words[i] !== word || sequences[i] !== sequence) continue;
+      if (start < 0) start = i;
+      end = i + 1;
+    }
+    return start < 0 ? null : [start, end];
+  }
+
+  word_to_chars(word: number, sequence = 0): Span | null {
+    const span = this.word_to_tokens(word, sequence);
+    return span && [this.offsets[span[0]]![0], this.offsets[span[1] - 1]![1]];
+  }
+
+  /** The first token that covers the character. */
+  char_to_token(char: number, sequence = 0): number | null {
+    const sequences = this.sequence_ids;
+    const index = this.offsets.findIndex(([start, end], i) => sequences[i] === sequence && char >= start && char < end);
+    return index < 0 ? null : index;
+  }
+
+  char_to_word(char: number, sequence = 0): number | null {
+    const token = this.char_to_token(char, sequence);
+    return token === null ? null : this.token_to_word(token);
+  }
+}

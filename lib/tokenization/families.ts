@@ -1,0 +1,96 @@
+import { AddedToken } from "./added_token.js";
+import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+
+/** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
+export class BertFamily extends PreTrainedTokenizerFast {
+  static override readonly vocab_files_names: Readonly<Record<string, string>> = {
+    vocab_file: "vocab.txt",
+    tokenizer_file: "tokenizer.json",
+  };
+  static override readonly keywords: Readonly<Record<string, unknown>> = {
+    do_lower_case: true,
+    unk_token: "[UNK]",
+    sep_token: "[SEP]",
+    pad_token: "[PAD]",
+    cls_token: "[CLS]",
+    mask_token: "[MASK]",
+    tokenize_chinese_chars: true,
+    strip_accents: null,
+  };
+
+  protected override configure(keywords: Record<string, unknown>): void {
+    const normalizer = this.component("normalizer");
+    if (normalizer?.type !== "BertNormalizer") return;
+    this.set_component("normalizer", {
+      ...normalizer,
+      lowercase: keywords["do_lower_case"],
+      strip_accents: keywords["strip_accents"],
+      handle_chinese_chars: keywords["tokenize_chinese_chars"],
+    });
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const [cls, sep] = [this.cls_token_id!, this.sep_token_id!];
+    return [cls, ...ids, sep, ...(pair ? [...pair, sep] : [])];
+  }
+}
+
+/** The byte-level tokenizers with `vocab.json` and `merges.txt`. */
+export class GPT2Family extends PreTrainedTokenizerFast {
+  static override readonly model_input_names: readonly string[] = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names: Readonly<Record<string, string>> = {
+    vocab_file: "vocab.json",
+    merges_file: "merges.txt",
+    tokenizer_file: "tokenizer.json",
+  };
+}
+
+/** RoBERTa's and BART's: the mask takes the space before it, and the configuration overrides the post-processor. */
+export class RobertaFamily extends GPT2Family {
+  static override readonly keywords: Readonly<Record<string, unknown>> = {
+    errors: "replace",
+    bos_token: "<s>",
+    eos_token: "</s>",
+    sep_token: "</s>",
+    cls_token: "<s>",
+    unk_token: "<unk>",
+    pad_token: "<pad>",
+    mask_token: "<mask>",
+    add_prefix_space: false,
+    trim_offsets: true,
+  };
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    super(with_wide_mask(keywords, new.target.keywords));
+  }
+
+  protected override configure(keywords: Record<string, unknown>): void {
+    const processor = this.component("post_processor");
+    if (!processor) return;
+    const changed = { ...processor };
+    for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = keywords[key];
+    this.set_component("post_processor", changed);
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const [bos, eos] = [this.bos_token_id!, this.eos_token_id!];
+    return [bos, ...ids, eos, ...(pair ? [eos, ...pair, eos] : [])];
+  }
+}
+
+/** A mask token given as a string takes the space before it. */
+export function with_wide_mask(
+  keywords: TokenizerKeywords,
+  defaults: Readonly<Record<string, unknown>>,
+): TokenizerKeywords {
+  const mask = keywords["mask_token"] ?? defaults["mask_token"];
+  if (typeof mask !== "string") return keywords;
+  return { ...keywords, mask_token: new AddedToken(mask, { lstrip: true, normalized: false }) };
+}
+
+/** SentencePiece tokenizers with sentence marks and a mask that takes the space before it. */
+export class SentencePieceFamily extends PreTrainedTokenizerFast {
+  constructor(keywords: TokenizerKeywords = {}) {
+    super(with_wide_mask(keywords, new.target.keywords));
+  }
+}

@@ -1,0 +1,314 @@
+import { readFileSync } from "node:fs";
+import { expected, from_native, out_of_range } from "../errors.js";
+import { type AddedTokenSpec, type NativeEncoding, type NativeTokenizer, native } from "../native.js";
+import { AddedToken, type Token } from "./added_token.js";
+import { PreTrainedTokenizerBase, type Sample } from "./base.js";
+import { BatchEncoding } from "./batch_encoding.js";
+import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
+import { Encoding } from "./encoding.js";
+import { load_pretrained, type PretrainedOptions } from "./loading.js";
+import type { EncodeOptions, Strategies } from "./options.js";
+import { type SaveOptions, save_pretrained } from "./saving.js";
+import { tensor_type } from "./tensors.js";
+import { type Component, read_header, type TokenizerHeader } from "./tokenizer_json.js";
+
+export type ComponentKind = "normalizer" | "pre_tokenizer" | "post_processor" | "decoder";
+
+/** Keywords of the constructor: a tokenizer.json by path or content, special tokens, and what else the class knows. */
+export interface TokenizerKeywords {
+  tokenizer_file?: string;
+  /** The content of a tokenizer.json, or the object. */
+  tokenizer_object?: string | Uint8Array | object;
+  added_tokens_decoder?: Record<number, AddedToken>;
+  [keyword: string]: unknown;
+}
+
+function open(json: string | Uint8Array): NativeTokenizer {
+  try {
+    return new (native().Tokenizer)(json);
+  } catch (error) {
+    throw from_native(error);
+  }
+}
+
+function content_of({ tokenizer_file, tokenizer_object }: TokenizerKeywords): Uint8Array {
+  if (tokenizer_object instanceof Uint8Array) return tokenizer_object;
+  if (typeof tokenizer_object === "string") return Buffer.from(tokenizer_object);
+  if (tokenizer_object) return Buffer.from(JSON.stringify(tokenizer_object));
+  if (typeof tokenizer_file === "string") return readFileSync(tokenizer_file);
+  throw expected("a tokenizer_file or a tokenizer_object", "the tokenizer", undefined);
+}
+
+/** A tokenizer on the C++ engine, made from a tokenizer.json (Python's PreTrainedTokenizerFast). */
+export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
+  /** Names of the keywords that are files, and of the files. */
+  static readonly vocab_files_names: Readonly<Record<string, string>> = { tokenizer_file: "tokenizer.json" };
+  /** Keywords of the class with their defaults, as in the signature of Python's `__init__`. */
+  static readonly keywords: Readonly<Record<string, unknown>> = {};
+
+  readonly #engine: NativeTokenizer;
+  readonly #components: Record<ComponentKind, Component | null>;
+  #splits_special_tokens = false;
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    const content = content_of(keywords);
+    const engine = open(content);
+    const header = read_header(content);
+    const { tokenizer_file: _file, tokenizer_object: _object, added_tokens_decoder = {}, ...given } = keywords;
+    const kwargs = { ...baked_in(header), ...new.target.keywords, ...given };
+    super(kwargs);
+    this.#engine = engine;
+    const { normalizer, pre_tokenizer, post_processor, decoder } = header;
+    this.#components = { normalizer, pre_tokenizer, post_processor, decoder };
+    this.#add_missing(added_tokens_decoder);
+    this.#apply_prefix_space(kwargs["add_prefix_space"]);
+    this.configure(kwargs);
+  }
+
+  /** What a class does to the engine once it is there: overrides of the normalizer, a post-processor of its own. */
+  protected configure(_keywords: Record<string, unknown>): void {}
+
+  /** Tokens of the configuration that the tokenizer.json lacks become added tokens. */
+  #add_missing(added_tokens_decoder: Record<number, AddedToken>): void {
+    const known = new Map(this.#engine.added_tokens().map((token) => [token.content, AddedToken.from(token)]));
+    const wanted = Object.entries(added_tokens_decoder)
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([, token]) => token)
+      .filter((token) => !known.get(token.content)?.equals(token));
+    const names = new Set([...known.keys(), ...wanted.map(String)]);
+    for (const token of this.all_special_tokens_extended) {
+      if (token instanceof AddedToken) {
+        if (!wanted.some((other) => other.equals(token)) && !known.get(token.content)?.equals(token))
+          wanted.push(token);
+      } else if (!names.has(token)) wanted.push(new AddedToken(token, { special: true }));
+    }
+    const special = new Set(this.all_special_tokens);
+    const tokens = wanted.map(
+      (token) => new AddedToken(token.content, { ...token, special: token.special || special.has(token.content) }),
+    );
+    if (tokens.length) this.add_tokens(tokens);
+  }
+
+  // Only a top-level component: what sits inside a Sequence stays as it is, in Python too.
+  #apply_prefix_space(add_prefix_space: unknown = false): void {
+    const component = this.component("pre_tokenizer");
+    if (typeof add_prefix_space !== "boolean" || component?.["add_prefix_space"] === undefined) return;
+    if (component["add_prefix_space"] !== add_prefix_space)
+      this.set_component("pre_tokenizer", { ...component, add_prefix_space });
+  }
+
+  /** A part of the engine as the tokenizer.json has it. */
+  component(kind: ComponentKind): Component | null {
+    return this.#components[kind];
+  }
+
+  /** Python's `tokenizer.backend_tokenizer.normalizer = …`. */
+  set_component(kind: ComponentKind, component: Component | null): void {
+    try {
+      this.#engine.set_component(kind, component && JSON.stringify(component));
+    } catch (error) {
+      throw from_native(error);
+    }
+    this.#components[kind] = component;
+  }
+
+  /** The engine, for this package's own files. */
+  get _tokenizer(): NativeTokenizer {
+    return this.#engine;
+  }
+
+  get is_fast(): boolean {
+    return true;
+  }
+  get length(): number {
+    return this.#engine.vocab_size(true);
+  }
+  get vocab_size(): number {
+    return this.#engine.vocab_size(false);
+  }
+  get added_tokens_decoder(): Record<number, AddedToken> {
+    return Object.fromEntries(this.#engine.added_tokens().map((token) => [token.id!, AddedToken.from(token)]));
+  }
+  get_vocab(): Record<string, number> {
+    return this.#engine.get_vocab(true);
+  }
+  num_special_tokens_to_add(pair = false): number {
+    return this.#engine.num_special_tokens_to_add(pair);
+  }
+
+  convert_tokens_to_ids(token: string): number | null;
+  convert_tokens_to_ids(tokens: readonly string[]): (number | null)[];
+  convert_tokens_to_ids(tokens: string | readonly string[]): number | null | (number | null)[] {
+    if (Array.isArray(tokens)) return tokens.map((token) => this.convert_tokens_to_ids(token as string));
+    if (typeof tokens !== "string") throw expected("a token or a list of tokens", "tokens", tokens);
+    const id = this.#engine.token_to_id(tokens);
+    if (id !== undefined) return id;
+    const unk = this.unk_token;
+    return unk === null ? null : (this.#engine.token_to_id(unk) ?? null);
+  }
+
+  convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
+  convert_ids_to_tokens(ids: Iterable<number | bigint>, options?: { skip_special_tokens?: boolean }): (string | null)[];
+  convert_ids_to_tokens(
+    ids: number | bigint | Iterable<number | bigint>,
+    options: { skip_special_tokens?: boolean } = {},
+  ): string | null | (string | null)[] {
+    if (typeof ids === "number" || typeof ids === "bigint")
+      return this.#engine.id_to_token(check_id(Number(ids))) ?? null;
+    const skip = new Set(options.skip_special_tokens ? this.all_special_ids : []);
+    const list = Array.from(ids, Number).filter((id) => !skip.has(id));
+    return list.map((id) => this.#engine.id_to_token(check_id(id)) ?? null);
+  }
+
+  convert_tokens_to_string(tokens: readonly string[]): string {
+    return this.#engine.decode_tokens([...tokens]);
+  }
+
+  /**
+   * Adds tokens that are found in a text before the model splits it.
+   * @returns the number really added: those that are there already do not count
+   */
+  add_tokens(tokens: Token | readonly Token[], options: { special_tokens?: boolean } = {}): number {
+    const list = (Array.isArray(tokens) ? tokens : [tokens]) as readonly Token[];
+    const specs = list.map((token): AddedTokenSpec => {
+      if (typeof token !== "string" && !(token instanceof AddedToken))
+        throw expected("a string or an AddedToken", "a token", token);
+      const special = options.special_tokens;
+      if (typeof token === "string") return new AddedToken(token, { special: special ?? false }).to_json();
+      return { ...token.to_json(), special: special || token.special };
+    });
+    return this.#engine.add_tokens(specs);
+  }
+
+  protected _encode(
+    samples: readonly Sample[],
+    options: EncodeOptions,
+    plan: Strategies,
+    single: boolean,
+  ): BatchEncoding {
+    const split = options.split_special_tokens ?? this.split_special_tokens;
+    if (split !== this.#splits_special_tokens) {
+      this.#engine.set_encode_special_tokens(split);
+      this.#splits_special_tokens = split;
+    }
+    const request = {
+      add_special_tokens: options.add_special_tokens ?? true,
+      is_pretokenized: options.is_split_into_words ?? false,
+      ...(plan.truncation !== "do_not_truncate" && {
+        truncation: {
+          max_length: plan.max_length!,
+          stride: options.stride ?? 0,
+          strategy: plan.truncation,
+          direction: this.truncation_side,
+        },
+      }),
+    };
+    const encodings = this.#encode_all(samples, request);
+    if (plan.padding !== "do_not_pad") this.#pad(encodings, options, plan);
+    return this.#collect(encodings, options, plan, single);
+  }
+
+  #encode_all(samples: readonly Sample[], request: Parameters<NativeTokenizer["encode"]>[2]): NativeEncoding[] {
+    try {
+      return samples.map(({ text, pair }) => this.#engine.encode(text as string, pair as string | null, request));
+    } catch (error) {
+      throw from_native(error);
+    }
+  }
+
+  #pad(encodings: readonly NativeEncoding[], options: EncodeOptions, plan: Strategies): void {
+    const longest = encodings.reduce((most, encoding) => Math.max(most, encoding.length), 0);
+    const multiple = options.pad_to_multiple_of ?? 1;
+    const length = Math.ceil((plan.padding === "max_length" ? plan.max_length! : longest) / multiple) * multiple;
+    const side = options.padding_side ?? this.padding_side;
+    for (const encoding of encodings)
+      encoding.pad(length, this.pad_token_id!, this.pad_token_type_id, this.pad_token!, side);
+  }
+
+  /** The engine's encodings to the fields that were asked for, in Python's order. */
+  #collect(roots: readonly NativeEncoding[], options: EncodeOptions, plan: Strategies, single: boolean): BatchEncoding {
+    const overflow = options.return_overflowing_tokens ?? false;
+    const parts = roots.map((root) => (overflow ? [root, ...root.overflowing] : [root]));
+    const encodings = parts.flat().map((part) => new Encoding(part, options.offsets_unit));
+    const wants = (name: string, asked?: boolean | null) => asked ?? this.model_input_names.includes(name);
+    const data: Record<string, unknown> = { input_ids: encodings.map((e) => e.ids) };
+    if (wants("token_type_ids", options.return_token_type_ids))
+      data["token_type_ids"] = encodings.map((e) => e.type_ids);
+    if (wants("attention_mask", options.return_attention_mask))
+      data["attention_mask"] = encodings.map((e) => e.attention_mask);
+    if (options.return_special_tokens_mask) data["special_tokens_mask"] = encodings.map((e) => e.special_tokens_mask);
+    if (options.return_offsets_mapping) data["offset_mapping"] = encodings.map((e) => e.offsets);
+    if (options.return_length) data["length"] = encodings.map((e) => e.length);
+    if (overflow) data["overflow_to_sample_mapping"] = parts.flatMap((list, i) => list.map(() => i));
+    for (const encoding of encodings)
+      this.warn_if_too_long(encoding.length, options.max_length ?? plan.max_length, options.verbose ?? true);
+
+    const tensors = tensor_type(options.return_tensors ?? options.return_tensor);
+    if (single && tensors === null && !overflow) {
+      // One text has no batch axis; `length` is no list of lists, and keeps it.
+      for (const [key, value] of Object.entries(data)) if (key !== "length") data[key] = (value as unknown[])[0];
+    }
+    return new BatchEncoding(data, encodings, { tensor_type: tensors });
+  }
+
+  protected _decode(ids: number[], skip_special_tokens: boolean): string {
+    for (const id of ids) check_id(id);
+    return this.#engine.decode(ids, skip_special_tokens);
+  }
+
+  /** Decodes token by token, never giving a part of a character. */
+  decode_stream(options: DecodeStreamOptions = {}): DecodeStream {
+    return new DecodeStream(this, options);
+  }
+
+  /** Python's default of the fast classes: no special tokens of its own, the two rows one after the other. */
+  build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
+    return [...ids, ...pair];
+  }
+
+  /** Writes tokenizer.json, tokenizer_config.json and what else Python writes. Returns the paths. */
+  save_pretrained(folder: string, options: SaveOptions = {}): Promise<string[]> {
+    return save_pretrained(this, folder, options);
+  }
+
+  /** Loads a tokenizer from a folder or a repository's name. Keywords that are no loading options go to the constructor. */
+  // biome-ignore-start lint/complexity/noThisInStatic: the class it is called on is the one that is loaded
+  static from_pretrained<T extends PreTrainedTokenizerFast>(
+    this: new (
+      keywords?: TokenizerKeywords,
+    ) => T,
+    name_or_path: string,
+    options: PretrainedOptions = {},
+  ): Promise<T> {
+    return load_pretrained(
+      this as unknown as typeof PreTrainedTokenizerFast,
+      name_or_path,
+      options,
+    ) as Promise<unknown> as Promise<T>;
+  }
+  // biome-ignore-end lint/complexity/noThisInStatic: see above
+}
+
+function check_id(id: number): number {
+  if (Number.isInteger(id) && id >= 0 && id <= 0xffffffff) return id;
+  throw out_of_range("a token id (a whole number from 0)", "ids", id);
+}
+
+/** Truncation and padding of a tokenizer.json do not act, but set defaults of the tokenizer. */
+function baked_in({ truncation, padding }: TokenizerHeader): Record<string, unknown> {
+  return {
+    ...(truncation && {
+      max_length: truncation.max_length,
+      truncation_side: truncation.direction.toLowerCase(),
+      stride: truncation.stride,
+      truncation_strategy: truncation.strategy.replace(/\B[A-Z]/g, "_$&").toLowerCase(),
+    }),
+    ...(padding && {
+      pad_token: padding.pad_token,
+      pad_token_type_id: padding.pad_type_id,
+      padding_side: padding.direction.toLowerCase(),
+      ...(!truncation && { max_length: typeof padding.strategy === "object" ? padding.strategy.Fixed : null }),
+      pad_to_multiple_of: padding.pad_to_multiple_of,
+    }),
+  };
+}

@@ -1,0 +1,116 @@
+import { expected, warn_once } from "../errors.js";
+import { PreTrainedTokenizerFast } from "./fast.js";
+import type { Component } from "./tokenizer_json.js";
+
+const token = (id: string, type_id: number): object => ({ SpecialToken: { id, type_id } });
+const sequence = (id: "A" | "B", type_id: number): object => ({ Sequence: { id, type_id } });
+
+/**
+ * Tokenizers whose `add_bos_token` and `add_eos_token` decide about the ends of a text, whatever post-processor the
+ * tokenizer.json has: Llama, Gemma, Cohere, GPT-NeoX.
+ */
+export class BosEosTokenizerFast extends PreTrainedTokenizerFast {
+  #add_bos_token = false;
+  #add_eos_token = false;
+
+  protected override configure(keywords: Record<string, unknown>): void {
+    this.#add_bos_token = Boolean(keywords["add_bos_token"]);
+    this.#add_eos_token = Boolean(keywords["add_eos_token"]);
+    this.update_post_processor();
+  }
+
+  get add_bos_token(): boolean {
+    return this.#add_bos_token;
+  }
+  set add_bos_token(value: boolean) {
+    this.#add_bos_token = value;
+    this.update_post_processor();
+  }
+  get add_eos_token(): boolean {
+    return this.#add_eos_token;
+  }
+  set add_eos_token(value: boolean) {
+    this.#add_eos_token = value;
+    this.update_post_processor();
+  }
+
+  /** Makes the post-processor anew; to be called after `bos_token` or `eos_token` changed, as in Python. */
+  update_post_processor(): void {
+    const bos = this.#add_bos_token ? this.#required("bos_token") : null;
+    const eos = this.#add_eos_token ? this.#required("eos_token") : null;
+    const around = (id: "A" | "B", type_id: number) => [
+      ...(bos === null ? [] : [token(bos, type_id)]),
+      sequence(id, type_id),
+      ...(eos === null ? [] : [token(eos, type_id)]),
+    ];
+    const used = [bos, eos].filter((name): name is string => name !== null);
+    const special_tokens = used.map((id) => [id, { id, ids: [this.convert_tokens_to_ids(id)], tokens: [id] }]);
+    this.set_component("post_processor", {
+      type: "TemplateProcessing",
+      single: around("A", 0),
+      pair: [...around("A", 0), ...around("B", 1)],
+      special_tokens: Object.fromEntries(special_tokens),
+    });
+  }
+
+  #required(role: "bos_token" | "eos_token"): string {
+    const value = this[role];
+    if (value === null) throw new TypeError(`add_${role} = True but ${role} = None`);
+    return value;
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const bos = this.#add_bos_token ? [this.bos_token_id!] : [];
+    const eos = this.#add_eos_token ? [this.eos_token_id!] : [];
+    return [...bos, ...ids, ...eos, ...(pair ? [...bos, ...pair, ...eos] : [])];
+  }
+}
+
+/** Python's LlamaTokenizerFast, which also serves Mistral, Phi-3 and many others. */
+export class LlamaTokenizerFast extends BosEosTokenizerFast {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly padding_side = "left";
+  static override readonly vocab_files_names = { vocab_file: "tokenizer.model", tokenizer_file: "tokenizer.json" };
+  static override readonly keywords = {
+    clean_up_tokenization_spaces: false,
+    unk_token: "<unk>",
+    bos_token: "<s>",
+    eos_token: "</s>",
+    add_bos_token: true,
+    add_eos_token: false,
+    use_default_system_prompt: false,
+    add_prefix_space: null,
+    legacy: true,
+  };
+
+  protected override configure(keywords: Record<string, unknown>): void {
+    const add_prefix_space = keywords["add_prefix_space"];
+    if (typeof add_prefix_space === "boolean") this.#set_prefix_space(add_prefix_space, keywords["legacy"] !== false);
+    else if (add_prefix_space !== null) throw expected("true, false or null", "add_prefix_space", add_prefix_space);
+    super.configure(keywords);
+  }
+
+  // Python converts tokenizer.model anew then; the outcome differs from the tokenizer.json in these parts alone
+  // (LlamaConverter of convert_slow_tokenizer.py).
+  #set_prefix_space(add: boolean, legacy: boolean): void {
+    const decoder = this.component("decoder");
+    const decoders = decoder?.["decoders"] as Component[] | undefined;
+    if (!decoders?.some((part) => part.type === "ByteFallback")) {
+      warn_once(`add_prefix_space has no effect on this ${this.constructor.name}: it is not a SentencePiece tokenizer`);
+      return;
+    }
+    const strip: Component = { type: "Strip", content: " ", start: 1, stop: 0 };
+    const others = decoders.filter((part) => part.type !== "Strip");
+    this.set_component("decoder", { ...decoder!, decoders: add ? [...others, strip] : others });
+    if (legacy) {
+      const prepend: Component = { type: "Prepend", prepend: "▁" };
+      const replace: Component = { type: "Replace", pattern: { String: " " }, content: "▁" };
+      this.set_component("pre_tokenizer", null);
+      this.set_component("normalizer", { type: "Sequence", normalizers: add ? [prepend, replace] : [replace] });
+    } else {
+      this.set_component("normalizer", null);
+      const prepend_scheme = add ? "first" : "never";
+      this.set_component("pre_tokenizer", { type: "Metaspace", replacement: "▁", prepend_scheme, split: false });
+    }
+  }
+}

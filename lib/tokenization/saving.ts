@@ -1,0 +1,122 @@
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expected, TransformersError } from "../errors.js";
+import { json_file } from "../python.js";
+import { AddedToken } from "./added_token.js";
+import type { PreTrainedTokenizerFast } from "./fast.js";
+
+export interface SaveOptions {
+  /** null and false write tokenizer.json; true, the slow tokenizer's files alone, is not possible here. */
+  legacy_format?: boolean | null;
+  /** Put before each file's name, with a dash. */
+  filename_prefix?: string | null;
+  /** false: chat templates go into tokenizer_config.json, as older versions wrote them. */
+  save_jinja_files?: boolean;
+}
+
+/** AddedTokens as Python writes them: with their type into tokenizer_config.json, without `special` into the map. */
+function plain(value: unknown, typed: boolean): unknown {
+  if (value instanceof AddedToken) {
+    const { special, ...flags } = value.to_json();
+    return typed ? { ...flags, special, __type: "AddedToken" } : flags;
+  }
+  if (Array.isArray(value)) return value.map((item) => plain(item, typed));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, typed)]));
+}
+
+/** The content of tokenizer_config.json, but for the chat template. */
+function config_of(tokenizer: PreTrainedTokenizerFast): Record<string, unknown> {
+  const own = tokenizer as unknown as Record<string, unknown>;
+  const config: Record<string, unknown> = { ...tokenizer.init_kwargs };
+  for (const key of [...Object.keys(config), "model_max_length", "clean_up_tokenization_spaces"]) {
+    if (key in tokenizer && typeof own[key] !== "function") config[key] = own[key];
+  }
+  Object.assign(config, tokenizer.special_tokens_map);
+  config["extra_special_tokens"] ??= tokenizer.extra_special_tokens;
+  const names = (tokenizer.constructor as typeof PreTrainedTokenizerFast).vocab_files_names;
+  for (const name of [
+    ...Object.keys(names),
+    "name_or_path",
+    "tokenizer_file",
+    "special_tokens_map_file",
+    "device_map",
+    "chat_template",
+  ]) {
+    delete config[name];
+  }
+  const saved = plain(config, true) as Record<string, unknown>;
+  const added = Object.entries(tokenizer.added_tokens_decoder).map(([id, token]) => [id, token.to_json()]);
+  return {
+    ...saved,
+    added_tokens_decoder: Object.fromEntries(added),
+    tokenizer_class: saved_class_name(tokenizer),
+  };
+}
+
+/** Without "Fast" where Python could load the slow class from the same folder, as it writes it. */
+function saved_class_name(tokenizer: PreTrainedTokenizerFast): string {
+  const class_ = tokenizer.constructor as typeof PreTrainedTokenizerFast;
+  const sentencepiece = class_.vocab_files_names["vocab_file"]?.endsWith(".model");
+  return sentencepiece ? class_.name : class_.name.replace(/Fast$/, "");
+}
+
+/** Files by name: one template is chat_template.jinja, the others of several are in chat_templates/. */
+function template_files(tokenizer: PreTrainedTokenizerFast): Record<string, string> {
+  const template = tokenizer.chat_template;
+  if (template === null) return {};
+  if (typeof template === "string") return { "chat_template.jinja": template };
+  const named = Object.entries(template).map(([name, text]) => {
+    if (/[/\\]|^\.\.?$/.test(name)) throw expected("a name without slashes", "the name of a chat template", name);
+    return [name === "default" ? "chat_template.jinja" : join("chat_templates", `${name}.jinja`), text];
+  });
+  return Object.fromEntries(named);
+}
+
+/** Python's save_pretrained. Returns the paths of the files. */
+export async function save_pretrained(
+  tokenizer: PreTrainedTokenizerFast,
+  folder: string,
+  options: SaveOptions = {},
+): Promise<string[]> {
+  const { legacy_format, filename_prefix, save_jinja_files = true, ...unknown } = options;
+  for (const key of Object.keys(unknown)) throw new TypeError(`save_pretrained has no option '${key}'`);
+  if (legacy_format) {
+    throw new TransformersError(
+      "Your tokenizer does not have a legacy version defined and therefore cannot register this version. You might" +
+        " consider leaving the legacy_format at `None` or setting it to `False`.",
+      "not_supported",
+    );
+  }
+  const exists = await stat(folder).catch(() => null);
+  if (exists && !exists.isDirectory())
+    throw new TransformersError(`Provided path (${folder}) should be a directory, not a file`, "not_a_folder");
+
+  const config = config_of(tokenizer);
+  const templates = save_jinja_files ? template_files(tokenizer) : {};
+  if (!save_jinja_files && tokenizer.chat_template !== null) {
+    const template = tokenizer.chat_template;
+    config["chat_template"] =
+      typeof template === "string"
+        ? template
+        : Object.entries(template).map(([name, text]) => ({ name, template: text }));
+  }
+  const contents: Record<string, string> = {
+    "tokenizer_config.json": json_file(config),
+    "special_tokens_map.json": json_file(plain(tokenizer.special_tokens_map_extended, false)),
+    ...templates,
+    "tokenizer.json": tokenizer._tokenizer.to_json(true),
+  };
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    const path = join(
+      folder,
+      name.replace(/[^/\\]+$/, (file) => (filename_prefix ? `${filename_prefix}-${file}` : file)),
+    );
+    if (name.startsWith("chat_templates")) await mkdir(join(folder, "chat_templates"), { recursive: true });
+    await writeFile(path, content);
+    paths.push(path);
+  }
+  return paths;
+}
