@@ -24,6 +24,92 @@ interface NativeDevices {
 
 // ---- state_dict
 
+/** The element types of safetensors. */
+export type CheckpointDtype =
+  | "BOOL"
+  | "F4"
+  | "F6_E2M3"
+  | "F6_E3M2"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "F8_E8M0"
+  | "F8_E4M3FNUZ"
+  | "F8_E5M2FNUZ"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "C64"
+  | "F64"
+  | "I64"
+  | "U64";
+
+export interface CheckpointTensorInfo {
+  dtype: CheckpointDtype;
+  shape: number[];
+  nbytes: number;
+  /** Where the bytes are, unless they are in memory. */
+  file?: string;
+}
+
+/** What `NativeStateDict.save` writes. */
+export interface SafetensorsOptions {
+  names: string[];
+  metadata?: Record<string, string>;
+  /** Floating tensors are cast to it on the way. */
+  dtype?: "F32" | "F16" | "BF16";
+}
+
+/**
+ * Named tensors in an order. Their bytes stay in their files, which are held open, until they are read.
+ * Errors have the codes "missing_tensor", "tensor_exists", "checkpoint_changed", "io_error", "disposed".
+ */
+export interface NativeStateDict {
+  readonly size: number;
+  keys(): string[];
+  has(name: string): boolean;
+  info(name: string): CheckpointTensorInfo;
+  /** Of the files that were opened. */
+  metadata(): Record<string, string>;
+  /** Tied tensors count once. */
+  total_bytes(): number;
+  /** Fills `target` with the tensor's bytes from byte `begin` (default 0) on; RangeError past the end. */
+  read(name: string, target: NodeJS.TypedArray, begin?: number): void;
+  /** Fills `target` with the tensor's elements from `begin` (default 0) on, converted. */
+  read_f32(name: string, target: Float32Array, begin?: number): void;
+  /** Adds or replaces a tensor, with a copy of `data`; RangeError unless dtype, shape and length fit. */
+  set(name: string, dtype: CheckpointDtype, shape: readonly number[], data: NodeJS.TypedArray): void;
+  /** Ties: `name` becomes the very tensor that `existing` is. */
+  alias(name: string, existing: string): void;
+  /** False if there was none. */
+  delete(name: string): boolean;
+  /** Keeps the place in the order. */
+  rename(from: string, to: string): void;
+  /** True for tied tensors. */
+  shares_storage(a: string, b: string): boolean;
+  /**
+   * Writes the file that Python's `safetensors.torch.save_file` writes, off the event loop; `path` is whole or as it
+   * was. What is changed meanwhile does not matter.
+   */
+  save(path: string, options: SafetensorsOptions): Promise<void>;
+  dispose(): void;
+}
+
+interface NativeStateDicts {
+  /**
+   * Opens safetensors files, reading their headers alone; an empty dict without. Throws Errors with the codes
+   * "checkpoint_invalid" (which names the file and the fault), "file_not_found" and "io_error".
+   */
+  StateDict: new (
+    paths?: string[],
+  ) => NativeStateDict;
+}
+
 // ---- tokenizer
 
 /** An added token with Rust's flags. `id` is what the vocabulary gave it; it is ignored by `add_tokens`. */
@@ -152,8 +238,8 @@ export type LlamaDtype = string;
 export interface LlamaLoadOptions {
   /** A GGUF file (of a split file: the first part). Excludes `state_dict`, `metadata`, `tensors` and `dtype`. */
   gguf_path?: string;
-  /** A NativeStateDict: its tensors as they are now. */
-  state_dict?: object;
+  /** Its tensors as they are now. */
+  state_dict?: NativeStateDict;
   /** Hyperparameters under GGUF's keys, with "general.architecture". Tokenizer keys are not needed. */
   metadata?: Record<string, GgufValue>;
   tensors?: TensorSource[];
@@ -285,7 +371,7 @@ interface NativeLlama {
 }
 
 /** Everything that the addon exports. */
-export interface NativeAddon extends NativeDevices, NativeTokenizers, NativeLlama {}
+export interface NativeAddon extends NativeDevices, NativeStateDicts, NativeTokenizers, NativeLlama {}
 
 /** Where the addon may be, in the order of looking. */
 function candidates(): string[] {
