@@ -16,6 +16,7 @@ namespace gt::generation {
 // only; who drops the last reference closes the rows there (Scheduler::release).
 struct Cache {
   std::vector<Row> rows;
+  bool in_use = false;  // a generation is changing them
 };
 
 struct Result {

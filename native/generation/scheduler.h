@@ -41,13 +41,15 @@ class Scheduler {
 
  private:
   struct Job {
-    uint64_t id;
+    uint64_t id = 0;
     Request request;
-    std::unique_ptr<Generation> generation;  // once it has started
+    std::unique_ptr<Generation> generation;
+    bool ended = false;
   };
 
   void loop();
   bool take_messages();
+  void take(const std::shared_ptr<Job>& job);
   void start_waiting();
   void step();
   void finish(Job& job, std::exception_ptr error);
@@ -64,8 +66,8 @@ class Scheduler {
   bool stopping_ = false;
 
   // The engine's thread only.
-  std::deque<std::unique_ptr<Job>> waiting_;
-  std::vector<std::unique_ptr<Job>> active_;
+  std::deque<std::shared_ptr<Job>> waiting_;  // for room
+  std::vector<std::shared_ptr<Job>> active_;
 
   std::mutex join_mutex_;
   std::thread thread_;

@@ -1,0 +1,272 @@
+#include "generation/generation.h"
+
+#include <algorithm>
+
+#include "errors.h"
+#include "generation/math.h"
+
+namespace gt::generation {
+
+namespace {
+
+// The tokens of a row that are no padding.
+Ids unmasked(const Ids& ids, const std::vector<std::vector<uint8_t>>& masks, size_t row) {
+  if (masks.empty()) return ids;
+  Ids result;
+  for (size_t i = 0; i < ids.size(); i++)
+    if (masks[row][i]) result.push_back(ids[i]);
+  return result;
+}
+
+}  // namespace
+
+Generation::Generation(Request& request, Decoder& decoder)
+    : request_(request),
+      decoder_(decoder),
+      vocab_size_(decoder.vocab_size()),
+      guided_(request.options.guidance_scale && *request.options.guidance_scale != 1) {
+  check();
+  GenerationOptions& options = request_.options;
+  const size_t prompts = request_.input_ids.size();
+  const auto wanted = static_cast<size_t>(options.num_beams > 1 ? options.num_beams : options.num_return_sequences);
+  rows_ = prompts * wanted;
+  // A cache of all rows is continued by each of them.
+  copies_ = request_.cache && request_.cache->rows.size() == rows_ ? 1 : wanted;
+  for (size_t row = 0; row < rows_; row++) ids_.push_back(request_.input_ids[row / wanted]);
+  lanes_.resize(rows_ * (guided_ ? 2 : 1));
+
+  const auto length = static_cast<int32_t>(ids_[0].size());
+  size_t padding = ids_[0].size();
+  for (size_t row = 0; row < rows_; row += copies_) {
+    const Ids tokens = unmasked(ids_[row], request_.attention_mask, row / wanted);
+    padding = std::min(padding, ids_[row].size() - tokens.size());
+    prepare(row / wanted, tokens, row);
+    if (!guided_) continue;
+    const bool negative = !options.negative_prompt_ids.empty();
+    const size_t index = negative ? (row / wanted) % options.negative_prompt_ids.size() : 0;
+    const Ids prompt = negative ? unmasked(options.negative_prompt_ids[index], options.negative_prompt_attention_mask, index)
+                                : Ids{tokens.back()};
+    prepare(row / wanted, prompt, rows_ + row);
+    longest_ = std::max(longest_, static_cast<int32_t>(prompt.size()) + options.max_length - length);
+  }
+  // No row can be longer than the engine's positions: it ends there.
+  options.max_length = std::min(options.max_length, decoder_.max_positions() + static_cast<int32_t>(padding));
+  longest_ = std::min(std::max(longest_, options.max_length), decoder_.max_positions());
+
+  const bool observed = options.output_scores || options.output_logits ||
+                        (request_.hooks && (request_.hooks->has_logits_processor || request_.hooks->has_stopping_criteria));
+  processors_ = std::make_unique<LogitsProcessorList>(options, ids_, vocab_size_, request_.hooks);
+  search_ = make_search(request_, prompts, observed);
+  plain_ = processors_->empty() && !guided_ && !observed && !search_->wants_log_probabilities();
+}
+
+void Generation::check() const {
+  const GenerationOptions& options = request_.options;
+  const std::vector<Ids>& ids = request_.input_ids;
+  if (ids.empty() || ids[0].empty()) throw TypeError("Expected input_ids with at least one token in each row");
+  const auto rectangular = [&](const auto& rows) {
+    return rows.size() == ids.size() &&
+           std::all_of(rows.begin(), rows.end(), [&](const auto& row) { return row.size() == ids[0].size(); });
+  };
+  if (!rectangular(ids)) throw TypeError("Expected input_ids with rows of one length");
+  if (!request_.attention_mask.empty() && !rectangular(request_.attention_mask))
+    throw TypeError("Expected an attention_mask of the shape of input_ids");
+  const auto length = static_cast<int32_t>(ids[0].size());
+  if (options.max_length <= length)
+    throw RangeError("Input length of input_ids is " + std::to_string(length) + ", but `max_length` is set to " +
+                     std::to_string(options.max_length) +
+                     ". This can lead to unexpected behavior. You should consider increasing `max_length` or, better yet, "
+                     "setting `max_new_tokens`.");
+  if (options.num_beams < 1 || options.num_return_sequences < 1)
+    throw RangeError("Expected num_beams and num_return_sequences of at least 1 but received " +
+                     std::to_string(options.num_beams) + " and " + std::to_string(options.num_return_sequences));
+  if (options.num_beams > 1 && options.num_return_sequences > options.num_beams)
+    throw RangeError("`num_return_sequences` (" + std::to_string(options.num_return_sequences) +
+                     ") has to be smaller or equal to `num_beams` (" + std::to_string(options.num_beams) + ").");
+  if (options.num_beams == 1 && !options.do_sample && options.num_return_sequences > 1)
+    throw TypeError("Greedy methods without beam search do not support `num_return_sequences` different than 1 (got " +
+                    std::to_string(options.num_return_sequences) + ").");
+  if (request_.cache) {
+    const size_t cached = request_.cache->rows.size();
+    const auto copies = static_cast<size_t>(std::max(options.num_beams, options.num_return_sequences));
+    if (cached != ids.size() && cached != ids.size() * copies)
+      throw TypeError("Expected past_key_values of " + std::to_string(ids.size()) + " rows but received " +
+                      std::to_string(cached));
+  }
+  const std::vector<Ids>& negative = options.negative_prompt_ids;
+  for (size_t row = 0; row < options.negative_prompt_attention_mask.size(); row++)
+    if (row >= negative.size() || options.negative_prompt_attention_mask[row].size() != negative[row].size())
+      throw TypeError("Expected a negative_prompt_attention_mask of the shape of negative_prompt_ids");
+}
+
+// What a prompt's lane is to be fed.
+void Generation::prepare(size_t prompt, const Ids& tokens, size_t lane) {
+  if (tokens.empty())
+    throw TypeError("Expected at least one token that is not padding in row " + std::to_string(prompt));
+  if (static_cast<int32_t>(tokens.size()) > decoder_.max_positions())
+    throw RangeError("Expected at most " + std::to_string(decoder_.max_positions()) + " tokens in a row but received " +
+                     std::to_string(tokens.size()));
+  for (int32_t token : tokens)
+    if (token < 0 || token >= vocab_size_)
+      throw RangeError("Expected token ids from 0 to " + std::to_string(vocab_size_ - 1) + " but received " +
+                       std::to_string(token));
+  lanes_[lane].pending = tokens;
+}
+
+bool Generation::start() {
+  if (request_.cache && request_.cache->in_use)
+    throw Error("cache_in_use", "past_key_values is in use by another call");
+  if (!decoder_.reserve(static_cast<int32_t>(lanes_.size()), longest_)) return false;
+  started_ = true;
+  if (request_.cache) {
+    Cache& cache = *request_.cache;
+    for (Row row : cache.rows) cached_lengths_.push_back(decoder_.row_length(row));
+    cache.in_use = true;
+    for (size_t i = 0; i < cache.rows.size(); i++) {
+      Lane& lane = lanes_[i * copies_];
+      lane.row = cache.rows[i];
+      lane.fed = static_cast<size_t>(cached_lengths_[i]);
+      if (lane.fed >= lane.pending.size())
+        throw RangeError("Expected input_ids to go on after the " + std::to_string(lane.fed) +
+                         " tokens of past_key_values but received " + std::to_string(lane.pending.size()) + " tokens");
+    }
+  }
+  for (Lane& lane : lanes_)
+    if (lane.row < 0) lane.row = decoder_.open_row();
+  return true;
+}
+
+// The last token of each prompt waits until all that is pending fits: the rows of a request step together.
+int32_t Generation::add_inputs(std::vector<RowInput>& batch, int32_t budget) {
+  int32_t pending = 0, waiting = 0;
+  for (const Lane& lane : lanes_) {
+    pending += static_cast<int32_t>(lane.pending.size() - lane.fed);
+    waiting += lane.pending.size() > lane.fed;
+  }
+  complete_ = pending <= budget || pending == waiting;
+  int32_t added = 0;
+  for (Lane& lane : lanes_) {
+    const auto left = static_cast<int32_t>(lane.pending.size() - lane.fed);
+    const int32_t count = complete_ ? left : std::min(std::max(left - 1, 0), budget - added);
+    lane.chunk = static_cast<size_t>(count);
+    if (count == 0) continue;
+    batch.push_back({lane.row, lane.pending.data() + lane.fed, count, false});
+    added += count;
+  }
+  return added;
+}
+
+void Generation::advance(size_t first) {
+  for (Lane& lane : lanes_) {
+    if (lane.chunk == 0) continue;
+    lane.input = first++;
+    lane.fed += lane.chunk;
+  }
+  if (!complete_) return;
+  score();
+  if (!spread_) spread();
+
+  const std::vector<int32_t> sources = search_->step(ids_, score_rows_);
+  if (!sources.empty()) {
+    for (size_t offset = 0; offset < lanes_.size(); offset += rows_) {
+      std::vector<Row> rows, from;
+      for (size_t row = 0; row < rows_; row++) {
+        rows.push_back(lanes_[offset + row].row);
+        from.push_back(lanes_[offset + static_cast<size_t>(sources[row])].row);
+      }
+      decoder_.reorder_rows(rows, from);
+    }
+  }
+  for (size_t i = 0; i < lanes_.size(); i++) {
+    Lane& lane = lanes_[i];
+    const size_t row = i % rows_;
+    lane.pending.clear();
+    lane.fed = 0;
+    if (!search_->over(row)) lane.pending.push_back(ids_[row].back());
+    else if (!request_.keep_cache && !request_.cache) close(lane);
+  }
+  if (request_.on_tokens && request_.options.num_beams == 1) {
+    std::vector<int32_t> tokens, rows;
+    for (size_t row = 0; row < rows_; row++) {
+      tokens.push_back(ids_[row].back());
+      rows.push_back(static_cast<int32_t>(row));
+    }
+    request_.on_tokens(tokens.data(), rows.data(), rows_);
+  }
+}
+
+const float* Generation::logits(size_t lane) const {
+  return decoder_.logits(lanes_[spread_ ? lane : lane - lane % copies_].input);
+}
+
+// The scores of all rows that are not over, processed.
+void Generation::score() {
+  const auto vocab = static_cast<size_t>(vocab_size_);
+  size_t live = 0;
+  for (size_t row = 0; row < rows_; row++) live += !search_->over(row);
+  score_rows_.resize(live);
+  if (!plain_) scores_.resize(live * vocab);
+  if (request_.options.output_logits) result_.logits.emplace_back();
+  size_t i = 0;
+  for (size_t row = 0; row < rows_; row++) {
+    if (search_->over(row)) continue;
+    const float* raw = logits(row);
+    ScoresRow& target = score_rows_[i];
+    target.row = static_cast<int32_t>(row);
+    target.ids = &ids_[row];
+    target.vocab_size = vocab_size_;
+    target.narrowed = false;
+    if (request_.options.output_logits) result_.logits.back().insert(result_.logits.back().end(), raw, raw + vocab);
+    // Without processors nothing writes into the scores.
+    target.scores = plain_ ? const_cast<float*>(raw) : scores_.data() + i * vocab;
+    i++;
+    if (plain_) continue;
+    if (search_->wants_log_probabilities()) log_softmax(raw, vocab_size_, target.scores);
+    else std::copy(raw, raw + vocab, target.scores);
+    if (guided_) guide(target.scores, logits(rows_ + row), vocab_size_, *request_.options.guidance_scale);
+  }
+  processors_->process(score_rows_);
+  if (request_.options.output_scores) result_.scores.push_back(scores_);
+}
+
+void Generation::spread() {
+  for (size_t i = 0; i < lanes_.size(); i++)
+    if (i % copies_ != 0) decoder_.copy_row(lanes_[i - i % copies_].row, lanes_[i].row);
+  spread_ = true;
+}
+
+void Generation::close(Lane& lane) {
+  if (lane.row >= 0) decoder_.close_row(lane.row);
+  lane.row = -1;
+}
+
+Result Generation::finish() {
+  search_->fill(result_, std::move(ids_));
+  if (request_.keep_cache || request_.cache) {
+    std::vector<Row> rows;
+    for (size_t row = 0; row < rows_; row++) {
+      rows.push_back(lanes_[row].row);
+      lanes_[row].row = -1;
+    }
+    if (request_.cache) request_.cache->in_use = false;
+    result_.cache = request_.cache ? request_.cache : std::make_shared<Cache>();
+    result_.cache->rows = std::move(rows);
+  }
+  for (Lane& lane : lanes_) close(lane);
+  return std::move(result_);
+}
+
+void Generation::abandon() {
+  if (!started_) return;
+  if (request_.cache) {
+    const std::vector<Row>& cached = request_.cache->rows;
+    for (size_t i = 0; i < cached.size(); i++) {
+      decoder_.truncate_row(cached[i], cached_lengths_[i]);
+      lanes_[i * copies_].row = -1;
+    }
+    request_.cache->in_use = false;
+  }
+  for (Lane& lane : lanes_) close(lane);
+}
+
+}  // namespace gt::generation

@@ -1,0 +1,42 @@
+// Drawing tokens: uniforms in [0, 1), and the inverse of the cumulative distribution over ascending token ids.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "generation/host_hooks.h"
+#include "generation/logits_processor.h"
+#include "generation/options.h"
+#include "generation/random.h"
+
+namespace gt::generation {
+
+// Where a request's uniforms come from: the host, its list, or the generator of its seed.
+class Uniforms {
+ public:
+  Uniforms(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks);
+  // Throws RangeError when the list has run out, or for numbers outside [0, 1).
+  std::vector<double> next(size_t count);
+
+ private:
+  std::vector<double> list_;
+  size_t used_ = 0;
+  std::shared_ptr<HostHooks> hooks_;
+  Random random_;
+};
+
+class Sampler {
+ public:
+  // The first token whose cumulative probability, under the softmax of the scores, exceeds `uniform`.
+  // Throws Error("invalid_scores") when the scores are no distribution.
+  int32_t draw(const ScoresRow& row, double uniform);
+  // torch.multinomial without replacement: `uniforms.size()` positions in the softmax of scores[count], one after
+  // another, in the order drawn. Throws Error("invalid_scores") when fewer can be drawn.
+  std::vector<int32_t> draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms);
+
+ private:
+  std::vector<float> gathered_;
+  std::vector<float> weights_;
+};
+
+}  // namespace gt::generation

@@ -1,0 +1,209 @@
+#include "generation/scheduler.h"
+
+#include <algorithm>
+
+#include "errors.h"
+#include "generation/generation.h"
+
+namespace gt::generation {
+
+namespace {
+
+constexpr int32_t prompt_budget = 512;  // tokens of prompts in one step: how long a prompt may hold up the others
+
+Error disposed() { return {"disposed", "the model was disposed"}; }
+
+}  // namespace
+
+Scheduler::Scheduler(const std::function<std::unique_ptr<Decoder>(const std::atomic<bool>&)>& open)
+    : decoder_(open(aborted_)), thread_([this] { loop(); }) {}
+
+Scheduler::~Scheduler() { stop(); }
+
+uint64_t Scheduler::submit(Request request) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stopping_) throw disposed();
+  auto job = std::make_shared<Job>();
+  job->id = ++last_id_;
+  if (request.hooks) interruptible_.emplace_back(job->id, request.hooks);
+  job->request = std::move(request);
+  messages_.push_back([this, job](Decoder*) { take(job); });
+  wake_.notify_one();
+  return job->id;
+}
+
+void Scheduler::cancel(uint64_t id) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stopping_) return;
+  for (const auto& [owner, hooks] : interruptible_)
+    if (owner == id) hooks->interrupt();
+  messages_.push_back([this, id](Decoder*) {
+    const auto error = std::make_exception_ptr(Error("aborted", "the request was cancelled"));
+    for (const auto& job : waiting_)
+      if (job->id == id) finish(*job, error);
+    for (const auto& job : active_)
+      if (job->id == id) finish(*job, error);
+    drop_ended();
+  });
+  aborted_ = true;
+  wake_.notify_one();
+}
+
+void Scheduler::run(std::function<void(Decoder*)> task) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!stopping_) {
+      messages_.push_back(std::move(task));
+      wake_.notify_one();
+      return;
+    }
+  }
+  task(nullptr);
+}
+
+void Scheduler::release(std::shared_ptr<Cache> cache) {
+  run([cache = std::move(cache)](Decoder* decoder) {
+    if (!decoder || cache->in_use) return;
+    for (Row row : cache->rows) decoder->close_row(row);
+    cache->rows.clear();
+  });
+}
+
+void Scheduler::stop() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    aborted_ = true;
+    for (const auto& [owner, hooks] : interruptible_) hooks->interrupt();
+    wake_.notify_one();
+  }
+  std::lock_guard<std::mutex> lock(join_mutex_);
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scheduler::loop() {
+  while (take_messages()) {
+    start_waiting();
+    if (!active_.empty()) step();
+    drop_ended();
+  }
+  std::deque<std::function<void(Decoder*)>> unread;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    unread.swap(messages_);
+  }
+  for (const auto& message : unread) message(nullptr);
+  const auto error = std::make_exception_ptr(disposed());
+  for (const auto& job : active_) finish(*job, error);
+  for (const auto& job : waiting_) finish(*job, error);
+  drop_ended();
+  decoder_.reset();
+}
+
+// Runs what was sent, in order; waits when there is nothing to do. False: the thread is to end.
+bool Scheduler::take_messages() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || !active_.empty(); });
+  while (!stopping_ && !messages_.empty()) {
+    aborted_ = false;
+    const auto message = std::move(messages_.front());
+    messages_.pop_front();
+    lock.unlock();
+    message(decoder_.get());
+    lock.lock();
+  }
+  return !stopping_;
+}
+
+void Scheduler::take(const std::shared_ptr<Job>& job) {
+  try {
+    job->generation = std::make_unique<Generation>(job->request, *decoder_);
+    waiting_.push_back(job);
+  } catch (...) {
+    finish(*job, std::current_exception());
+  }
+}
+
+// Those that find room start; the first that does not holds back the ones behind it.
+void Scheduler::start_waiting() {
+  while (!waiting_.empty()) {
+    const std::shared_ptr<Job> job = waiting_.front();
+    try {
+      if (!job->generation->start()) {
+        if (!active_.empty()) return;
+        throw Error("no_space", "there is no room for this request beside what past_key_values hold");
+      }
+      active_.push_back(job);
+    } catch (...) {
+      finish(*job, std::current_exception());
+    }
+    waiting_.pop_front();
+  }
+}
+
+void Scheduler::step() {
+  std::vector<RowInput> batch;
+  std::vector<size_t> firsts;  // where the inputs of each active job start
+  const auto decode = [&](size_t jobs) {
+    batch.clear();
+    firsts.clear();
+    int32_t budget = prompt_budget;
+    for (size_t i = 0; i < jobs; i++) {
+      firsts.push_back(batch.size());
+      budget -= std::min(budget, active_[i]->generation->add_inputs(batch, budget));
+    }
+    return decoder_->decode(batch);
+  };
+  try {
+    DecodeStatus status = decode(active_.size());
+    // The oldest one goes on alone, so that something ends and gives room to the others.
+    if (status == DecodeStatus::no_space && active_.size() > 1) status = decode(1);
+    if (status == DecodeStatus::no_space)
+      finish(*active_[0], std::make_exception_ptr(Error("no_space", "the cache has no room for the next tokens")));
+    if (status != DecodeStatus::ok) return;
+  } catch (...) {
+    for (const auto& job : active_) finish(*job, std::current_exception());
+    return;
+  }
+  for (size_t i = 0; i < firsts.size(); i++) {
+    Job& job = *active_[i];
+    try {
+      job.generation->advance(firsts[i]);
+      if (job.generation->done()) finish(job, nullptr);
+    } catch (...) {
+      finish(job, std::current_exception());
+    }
+  }
+}
+
+// Ends a job: gives its rows back and tells who asked for it.
+void Scheduler::finish(Job& job, std::exception_ptr error) {
+  if (job.ended) return;
+  job.ended = true;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    interruptible_.erase(std::remove_if(interruptible_.begin(), interruptible_.end(),
+                                        [&](const auto& one) { return one.first == job.id; }),
+                         interruptible_.end());
+  }
+  Result result;
+  if (job.generation) {
+    try {
+      if (error) job.generation->abandon();
+      else result = job.generation->finish();
+    } catch (...) {
+      if (!error) error = std::current_exception();
+    }
+    job.generation.reset();
+  }
+  if (error) job.request.on_error(error);
+  else job.request.on_done(std::move(result));
+}
+
+void Scheduler::drop_ended() {
+  const auto ended = [](const auto& job) { return job->ended; };
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), ended), waiting_.end());
+  active_.erase(std::remove_if(active_.begin(), active_.end(), ended), active_.end());
+}
+
+}  // namespace gt::generation

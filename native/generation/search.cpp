@@ -1,0 +1,43 @@
+#include "generation/search.h"
+
+#include <algorithm>
+
+#include "errors.h"
+#include "generation/math.h"
+
+namespace gt::generation {
+
+SampleSearch::SampleSearch(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks, size_t rows, bool keep_going)
+    : do_sample_(options.do_sample),
+      pads_(!options.eos_token_id.empty()),
+      pad_token_id_(options.pad_token_id),
+      keep_going_(keep_going || !pads_),
+      stopping_(options, hooks),
+      uniforms_(options, hooks),
+      finished_(rows, 0) {}
+
+std::vector<int32_t> SampleSearch::step(std::vector<Ids>& ids, const std::vector<ScoresRow>& rows) {
+  const std::vector<double> uniforms = do_sample_ ? uniforms_.next(ids.size()) : std::vector<double>();
+  std::vector<int32_t> tokens(ids.size(), pad_token_id_);
+  for (const ScoresRow& row : rows) {
+    const auto r = static_cast<size_t>(row.row);
+    if (finished_[r] && pads_) continue;
+    tokens[r] = do_sample_ ? sampler_.draw(row, uniforms[r]) : argmax(row.scores, row.vocab_size);
+  }
+  for (size_t r = 0; r < ids.size(); r++) ids[r].push_back(tokens[r]);
+  stopping_.check(ids, rows[0].scores, rows[0].vocab_size, finished_);
+  return {};
+}
+
+bool SampleSearch::done() const {
+  return std::all_of(finished_.begin(), finished_.end(), [](uint8_t finished) { return finished != 0; });
+}
+
+std::unique_ptr<Search> make_search(const Request& request, size_t prompts, bool keep_going) {
+  const GenerationOptions& options = request.options;
+  if (options.num_beams > 1) throw Error("unsupported", "num_beams > 1 is not supported");
+  return std::make_unique<SampleSearch>(options, request.hooks,
+                                        prompts * static_cast<size_t>(options.num_return_sequences), keep_going);
+}
+
+}  // namespace gt::generation
