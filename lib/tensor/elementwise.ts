@@ -2,7 +2,6 @@
 import { expected } from "../errors.js";
 import { broadcast_shape, broadcast_strides, contiguous, gather, walk } from "./strided.js";
 import {
-  allocate,
   convert,
   count,
   type DataType,
@@ -54,22 +53,22 @@ const remainder: Kernel = (out, o, a, i, di, b, j, dj, n) => {
   }
 };
 const eq: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] === b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] === b[j]);
 };
 const ne: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] !== b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] !== b[j]);
 };
 const lt: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] < b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] < b[j]);
 };
 const le: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] <= b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] <= b[j]);
 };
 const gt: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] > b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] > b[j]);
 };
 const ge: Kernel = (out, o, a, i, di, b, j, dj, n) => {
-  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = a[i] >= b[j] ? 1 : 0;
+  for (const end = o + n; o < end; o++, i += di, j += dj) out[o] = Number(a[i] >= b[j]);
 };
 
 const arithmetic = { add, sub, mul, div, pow, remainder };
@@ -147,27 +146,50 @@ export function assign(a: TensorLike, value: Operand): void {
   (a.data as Float32Array).set(convert({ type: b.type, dims: a.dims, data }, a.type) as Float32Array);
 }
 
-/** `f` of every element; integers become float32 where `floating`. Into `out` if given. */
-export function unary(a: TensorLike, f: (x: number) => number, floating: boolean, out?: TypedArray): TensorLike {
-  const type = floating && !is_float(a.type) && !out ? "float32" : a.type;
-  const x = numbers(a);
-  const y = working(type, x.length);
-  for (let i = 0; i < y.length; i++) y[i] = f(x[i]);
-  return { type, dims: a.dims, data: store(type, y, out ?? allocate(type, y.length)) };
-}
+/** `out[k] = f(x[k])`, a loop for each function as above. */
+type Map = (x: NumberArray, out: NumberArray) => void;
 
-/** Half to even, as torch and IEEE 754 round. */
-export function round_half_even(x: number): number {
-  const rounded = Math.round(x);
-  return Math.abs(x % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
+const maps = {
+  exp: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.exp(x[k]);
+  },
+  log: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.log(x[k]);
+  },
+  sqrt: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.sqrt(x[k]);
+  },
+  sigmoid: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = 1 / (1 + Math.exp(-x[k]));
+  },
+  abs: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.abs(x[k]);
+  },
+  neg: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = -x[k];
+  },
+  round: (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.round(x[k]);
+  },
+} satisfies Record<string, Map>;
 
-export const neg = (x: number) => -x;
-export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+/** These have fractions for integers: float32. */
+const fractional = new Set<unknown>([maps.exp, maps.log, maps.sqrt, maps.sigmoid]);
+
+/** Every element by itself; into `into`, of the tensor's type, if it is given. */
+export function unary(a: TensorLike, name: keyof typeof maps | Map, into?: TypedArray): TensorLike {
+  const map = typeof name === "string" ? maps[name] : name;
+  const type = fractional.has(map) && !is_float(a.type) && !into ? "float32" : a.type;
+  const out = working(type, a.data.length);
+  map(numbers(a), out);
+  return { type, dims: a.dims, data: store(type, out, into) };
+}
 
 /** The nearest number from `min` to `max`; either may be left out. */
-export function clamp(min?: number | null, max?: number | null): (x: number) => number {
+export function clamp(min?: number | null, max?: number | null): Map {
   const low = min ?? Number.NEGATIVE_INFINITY;
   const high = max ?? Number.POSITIVE_INFINITY;
-  return (x) => Math.min(Math.max(x, low), high);
+  return (x, out) => {
+    for (let k = 0; k < out.length; k++) out[k] = Math.min(Math.max(x[k], low), high);
+  };
 }

@@ -31,15 +31,17 @@ function float_writer(values: readonly number[]): (value: number) => string {
   };
 }
 
-/** The texts of some elements, of one width. */
-function write_elements(type: DataType, values: ArrayLike<number | bigint>): string[] {
+/** The texts of some elements, with the width of their column. */
+function write_elements(type: DataType, values: ArrayLike<number | bigint>) {
   const list = Array.from(values);
   const write = type.startsWith("float")
     ? (float_writer(list as number[]) as (value: number | bigint) => string)
     : String;
   const texts = list.map(type === "bool" ? (value) => String(Boolean(value)) : write);
-  const width = texts.reduce((longest, text) => Math.max(longest, text.length), 0);
-  return texts.map((text) => text.padStart(width));
+  // As torch: infinity, nan and 0 do not widen the column.
+  const counted = texts.filter((_, i) => !type.startsWith("float") || (list[i] && Number.isFinite(list[i])));
+  const width = counted.reduce((longest, text) => Math.max(longest, text.length), 1);
+  return { texts: texts.map((text) => text.padStart(width)), width };
 }
 
 /** `tensor([[1, 2],⏎        [3, 4]], shape=[2, 2], dtype=int64)`. */
@@ -59,7 +61,7 @@ export function format(tensor: TensorLike): string {
     picked[i] = data[position];
   });
   const values = type === "float16" ? numbers({ type, dims, data: picked }) : picked;
-  const texts = write_elements(type, values);
+  const { texts, width } = write_elements(type, values);
 
   let next = 0; // elements are written in the order of `positions`
   const rows = (axis: number): string => {
@@ -67,7 +69,7 @@ export function format(tensor: TensorLike): string {
     const parts = axes[axis].map((pick) => (pick >= 0 ? rows(axis + 1) : axis === dims.length - 1 ? " ..." : "..."));
     const indent = " ".repeat("tensor(".length + axis + 1);
     if (axis < dims.length - 1) return `[${parts.join(`,${"\n".repeat(dims.length - 1 - axis)}${indent}`)}]`;
-    const per_line = Math.max(1, Math.floor((LINE_WIDTH - indent.length + 1) / (texts[0].length + 2)));
+    const per_line = Math.max(1, Math.floor((LINE_WIDTH - indent.length + 1) / (width + 2)));
     const lines: string[] = [];
     for (let i = 0; i < parts.length; i += per_line) lines.push(parts.slice(i, i + per_line).join(", "));
     return `[${lines.join(`,\n${indent}`)}]`;

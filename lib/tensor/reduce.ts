@@ -25,26 +25,26 @@ const length_line: Line = (x, start, n, step) => {
   for (const end = start + n * step; start < end; start += step) total += x[start] * x[start];
   return Math.sqrt(total);
 };
+// Negated comparisons, and no more of them after the first NaN: that one wins, as in torch.
 const argmax_line: Line = (x, start, n, step) => {
   let best = x[start];
   let index = 0;
-  // Negated comparisons: the first NaN wins, as in torch.
-  for (let j = 1, at = start + step; j < n && !Number.isNaN(best); j++, at += step) {
-    if (!(x[at] <= best)) {
-      best = x[at];
-      index = j;
-    }
+  for (let j = 1, at = start + step; j < n; j++, at += step) {
+    if (x[at] <= best) continue;
+    if (Number.isNaN(best)) break;
+    best = x[at];
+    index = j;
   }
   return index;
 };
 const argmin_line: Line = (x, start, n, step) => {
   let best = x[start];
   let index = 0;
-  for (let j = 1, at = start + step; j < n && !Number.isNaN(best); j++, at += step) {
-    if (!(x[at] >= best)) {
-      best = x[at];
-      index = j;
-    }
+  for (let j = 1, at = start + step; j < n; j++, at += step) {
+    if (x[at] >= best) continue;
+    if (Number.isNaN(best)) break;
+    best = x[at];
+    index = j;
   }
   return index;
 };

@@ -111,23 +111,25 @@ export class Tensor extends Indexed implements TensorLike {
 
   // ---- elements
 
-  /** The only element, as a number (a bigint if a number cannot hold it). */
-  item(): Scalar {
+  /** The only element, as a number; a 64-bit integer that no number holds comes as a bigint after all. */
+  item(): number {
     if (this.data.length !== 1) {
       throw new RangeError(`a Tensor with ${this.data.length} elements cannot be converted to Scalar`);
     }
-    return types.element(this, 0);
+    return types.element(this, 0) as number;
   }
 
   /** Nested arrays of numbers; a scalar tensor gives its number. */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the nesting is known only at run time
   tolist(): any {
-    let next = 0;
-    const nest = (axis: number): unknown =>
-      axis === this.dims.length
-        ? types.element(this, next++)
-        : Array.from({ length: this.dims[axis] }, () => nest(axis + 1));
-    return this.dims.length === 1 ? types.elements(this) : nest(0);
+    if (this.dims.length === 0) return types.element(this, 0);
+    const rows = Math.max(types.count(this.dims.slice(0, -1)), 1);
+    const width = this.dims.at(-1) as number;
+    let level: unknown[] = types.element_rows(this, rows, width);
+    for (const size of this.dims.slice(1, -1).reverse()) {
+      level = Array.from({ length: level.length / size }, (_, i) => level.slice(i * size, (i + 1) * size));
+    }
+    return this.dims.length === 1 ? level[0] : level;
   }
 
   /** Along the first dimension: tensors that share the data, or numbers if there is only one dimension. */
@@ -215,41 +217,45 @@ export class Tensor extends Indexed implements TensorLike {
   }
 
   exp(): Tensor {
-    return new Tensor(elementwise.unary(this, Math.exp, true));
+    return new Tensor(elementwise.unary(this, "exp"));
   }
   log(): Tensor {
-    return new Tensor(elementwise.unary(this, Math.log, true));
+    return new Tensor(elementwise.unary(this, "log"));
   }
   sqrt(): Tensor {
-    return new Tensor(elementwise.unary(this, Math.sqrt, true));
+    return new Tensor(elementwise.unary(this, "sqrt"));
   }
   sigmoid(): Tensor {
-    return new Tensor(elementwise.unary(this, elementwise.sigmoid, true));
+    return new Tensor(elementwise.unary(this, "sigmoid"));
   }
   sigmoid_(): this {
-    return this.#overwrite(elementwise.sigmoid);
+    elementwise.unary(this, "sigmoid", this.data);
+    return this;
   }
   abs(): Tensor {
-    return new Tensor(elementwise.unary(this, Math.abs, false));
+    return new Tensor(elementwise.unary(this, "abs"));
   }
   neg(): Tensor {
-    return new Tensor(elementwise.unary(this, elementwise.neg, false));
+    return new Tensor(elementwise.unary(this, "neg"));
   }
   neg_(): this {
-    return this.#overwrite(elementwise.neg);
+    elementwise.unary(this, "neg", this.data);
+    return this;
   }
-  /** To the nearest integer, halves to the even one. */
+  /** To the nearest integer, halves upwards, as JavaScript and transformers.js round. */
   round(): Tensor {
-    return new Tensor(elementwise.unary(this, elementwise.round_half_even, false));
+    return new Tensor(elementwise.unary(this, "round"));
   }
   round_(): this {
-    return this.#overwrite(elementwise.round_half_even);
+    elementwise.unary(this, "round", this.data);
+    return this;
   }
   clamp(min?: number | null, max?: number | null): Tensor {
-    return new Tensor(elementwise.unary(this, elementwise.clamp(min, max), false));
+    return new Tensor(elementwise.unary(this, elementwise.clamp(min, max)));
   }
   clamp_(min?: number | null, max?: number | null): this {
-    return this.#overwrite(elementwise.clamp(min, max));
+    elementwise.unary(this, elementwise.clamp(min, max), this.data);
+    return this;
   }
   // biome-ignore lint/suspicious/noExplicitAny: elements are numbers or bigints by the type
   map(callback: (value: any, index: number, data: TypedArray) => any): Tensor {
@@ -258,17 +264,9 @@ export class Tensor extends Indexed implements TensorLike {
   /** Elements come as they are in `data`: bigints in 64-bit tensors; float16 as numbers. */
   // biome-ignore lint/suspicious/noExplicitAny: elements are numbers or bigints by the type
   map_(callback: (value: any, index: number, data: TypedArray) => any): this {
-    if (this.type === "float16") {
-      const { data } = this;
-      let index = 0;
-      return this.#overwrite((value) => callback(value, index++, data));
-    }
-    const data = this.data as Float32Array;
+    const data = (this.type === "float16" ? types.numbers(this) : this.data) as Float32Array;
     for (let i = 0; i < data.length; i++) data[i] = callback(data[i], i, data);
-    return this;
-  }
-  #overwrite(f: (value: number) => number): this {
-    elementwise.unary(this, f, false, this.data);
+    types.store(this.type, data, data === this.data ? undefined : this.data);
     return this;
   }
 

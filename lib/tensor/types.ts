@@ -167,7 +167,7 @@ export function store(type: DataType, values: ArrayLike<number>, into?: TypedArr
   } else if (type === "float16" && out instanceof Uint16Array) {
     for (let i = 0; i < n; i++) out[i] = to_half(values[i]);
   } else if (type === "bool") {
-    for (let i = 0; i < n; i++) out[i] = values[i] === 0 ? 0 : 1;
+    for (let i = 0; i < n; i++) out[i] = Number(values[i] !== 0);
   } else {
     out.set(values);
   }
@@ -186,17 +186,20 @@ export function convert(tensor: TensorLike, type: DataType): TypedArray {
   return store(type, numbers(tensor), allocate(type, data.length));
 }
 
+function to_number(value: unknown): number {
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return Number(value);
+  throw expected("numbers", "data", value);
+}
+
 /** An array of any numbers as elements of `type`. */
 export function from_list(type: DataType, list: ArrayLike<number | bigint | boolean>): TypedArray {
+  if (!is_wide(type)) return store(type, Float64Array.from(list, to_number), allocate(type, list.length));
   const out = allocate(type, list.length);
-  if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-    for (let i = 0; i < out.length; i++) {
-      const value = list[i];
-      out[i] = typeof value === "number" ? BigInt(Math.trunc(value)) : BigInt(value);
-    }
-    return out;
+  for (let i = 0; i < out.length; i++) {
+    const value = list[i];
+    out[i] = typeof value === "bigint" ? value : BigInt(Math.trunc(to_number(value)));
   }
-  return store(type, Float64Array.from(list, Number), out);
+  return out;
 }
 
 /** A wide integer as a number where that is exact. */
@@ -212,11 +215,22 @@ export function element({ type, data }: TensorLike, index: number): number | big
   return type === "float16" && data instanceof Uint16Array ? from_half(value) : value;
 }
 
-/** All elements for JavaScript, in order. */
-export function elements({ type, data, dims }: TensorLike): (number | bigint)[] {
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Array.from(data, narrow);
-  return Array.from(numbers({ type, data, dims }));
+/** The elements for JavaScript, in arrays of `width`. */
+export function element_rows(tensor: TensorLike, rows: number, width: number): (number | bigint)[][] {
+  const { data } = tensor;
+  const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  const values = wide ? [] : numbers(tensor);
+  return Array.from({ length: rows }, (_, row) => {
+    const list: (number | bigint)[] = [];
+    const end = (row + 1) * width;
+    if (wide) for (let i = row * width; i < end; i++) list.push(narrow(data[i]));
+    else for (let i = row * width; i < end; i++) list.push(values[i]);
+    return list;
+  });
 }
+
+/** All elements for JavaScript, in order. */
+export const elements = (tensor: TensorLike) => element_rows(tensor, 1, tensor.data.length)[0];
 
 const floats: DataType[] = ["float16", "float32", "float64"];
 const integers: DataType[] = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"];
