@@ -2,7 +2,6 @@
 #include "bindings/bindings.h"
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
-  gt::bindings::init_environment(env, exports);
   gt::bindings::init_devices(env, exports);
   gt::bindings::init_state_dict(env, exports);
   gt::bindings::init_tokenizer(env, exports);

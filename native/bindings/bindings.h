@@ -5,7 +5,6 @@
 
 namespace gt::bindings {
 
-void init_environment(Napi::Env env, Napi::Object exports);
 void init_devices(Napi::Env env, Napi::Object exports);
 void init_state_dict(Napi::Env env, Napi::Object exports);
 void init_tokenizer(Napi::Env env, Napi::Object exports);

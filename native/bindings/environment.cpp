@@ -2,8 +2,9 @@
 #include "bindings/environment.h"
 
 #include <cstdlib>
+#include <map>
 #include <mutex>
-#include <set>
+#include <vector>
 
 #include "bindings/bindings.h"
 
@@ -11,45 +12,62 @@ namespace gt::bindings {
 
 namespace {
 
-std::mutex mutex;
-std::set<Stoppable*>& running() {
-  static auto* all = new std::set<Stoppable*>();  // never destroyed: atexit may come after static destructors
+// Weak: whoever stops one keeps it alive meanwhile, although another thread may drop it.
+using Registry = std::map<const Stoppable*, std::weak_ptr<Stoppable>>;
+
+// Never destroyed: atexit may come after static destructors.
+std::mutex& registry_mutex() {
+  static auto* mutex = new std::mutex();
+  return *mutex;
+}
+
+Registry& registry() {
+  static auto* all = new Registry();
   return *all;
 }
 
-// process.exit() and an uncaught exception run no environment hook, only atexit: both stop the threads.
+// process.exit() and an uncaught exception run no environment hook, only atexit.
 void stop_all() {
-  std::set<Stoppable*> all;
+  std::vector<std::shared_ptr<Stoppable>> all;
   {
-    std::lock_guard<std::mutex> lock(mutex);
-    all = running();
+    std::lock_guard<std::mutex> lock(registry_mutex());
+    for (auto& [key, weak] : registry())
+      if (auto one = weak.lock()) all.push_back(std::move(one));
   }
-  for (Stoppable* one : all) one->stop();
+  for (auto& one : all) one->stop();
 }
 
-void stop_one(void* one) { static_cast<Stoppable*>(one)->stop(); }
+void stop_one(void* key) {
+  std::shared_ptr<Stoppable> one;
+  {
+    std::lock_guard<std::mutex> lock(registry_mutex());
+    const auto found = registry().find(static_cast<const Stoppable*>(key));
+    if (found == registry().end()) return;
+    one = found->second.lock();
+    registry().erase(found);
+  }
+  if (one) one->stop();
+}
 
 }  // namespace
 
-void register_stoppable(Napi::Env env, Stoppable* one) {
-  static std::once_flag once;
+void register_stoppable(Napi::Env env, const std::shared_ptr<Stoppable>& one) {
   // After the backends are loaded, so that it runs before their destructors.
+  static std::once_flag once;
   std::call_once(once, [] { std::atexit(stop_all); });
   {
-    std::lock_guard<std::mutex> lock(mutex);
-    running().insert(one);
+    std::lock_guard<std::mutex> lock(registry_mutex());
+    registry()[one.get()] = one;
   }
-  napi_add_env_cleanup_hook(env, stop_one, one);
+  napi_add_env_cleanup_hook(env, stop_one, one.get());
 }
 
-void unregister_stoppable(Napi::Env env, Stoppable* one) {
+void unregister_stoppable(Napi::Env env, const Stoppable* one) {
   {
-    std::lock_guard<std::mutex> lock(mutex);
-    running().erase(one);
+    std::lock_guard<std::mutex> lock(registry_mutex());
+    if (registry().erase(one) == 0) return;
   }
-  napi_remove_env_cleanup_hook(env, stop_one, one);
+  napi_remove_env_cleanup_hook(env, stop_one, const_cast<Stoppable*>(one));
 }
-
-void init_environment(Napi::Env, Napi::Object) {}
 
 }  // namespace gt::bindings

@@ -3,6 +3,8 @@
 
 #include <napi.h>
 
+#include <memory>
+
 namespace gt::bindings {
 
 // Something with a thread of its own. stop() may be called from any thread, more than once; it joins the thread.
@@ -12,8 +14,9 @@ class Stoppable {
   virtual void stop() = 0;
 };
 
-// From registration to unregistration, `one` is stopped by whatever ends first: itself, the environment, the process.
-void register_stoppable(Napi::Env env, Stoppable* one);
-void unregister_stoppable(Napi::Env env, Stoppable* one);
+// From here on `one` is stopped by whatever ends first: itself, the environment, the process.
+void register_stoppable(Napi::Env env, const std::shared_ptr<Stoppable>& one);
+// On the environment's thread. Does nothing if its environment has ended.
+void unregister_stoppable(Napi::Env env, const Stoppable* one);
 
 }  // namespace gt::bindings

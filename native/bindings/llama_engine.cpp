@@ -1,7 +1,314 @@
+#include "bindings/llama_engine.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "bindings/arguments.h"
 #include "bindings/bindings.h"
+#include "bindings/guarded.h"
+#include "llama/forward.h"
+#include "llama/save.h"
 
 namespace gt::bindings {
 
-void init_llama_engine(Napi::Env, Napi::Object) {}
+namespace {
+
+constexpr int64_t max_id = std::numeric_limits<uint32_t>::max();
+
+Napi::Value js_error(Napi::Env env, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return to_js_error(env, error).Value();
+  }
+}
+
+// Rows of token ids. Each has at least one token.
+std::vector<std::vector<int32_t>> token_rows(const Napi::Value& value) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) expected("an array of Int32Array", "input_ids", value);
+  const Napi::Array array = value.As<Napi::Array>();
+  std::vector<std::vector<int32_t>> rows;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const std::string name = "input_ids[" + std::to_string(i) + "]";
+    const auto row = typed_array(array.Get(i), napi_int32_array, "an Int32Array", name).As<Napi::Int32Array>();
+    if (row.ElementLength() == 0) throw RangeError("Expected at least one token for " + name + " but received none");
+    rows.emplace_back(row.Data(), row.Data() + row.ElementLength());
+  }
+  return rows;
+}
+
+std::vector<int32_t> int32_values(const Napi::Object& request, const char* name, size_t count) {
+  const auto value = property(request, name);
+  if (!value) return {};
+  const auto array = typed_array(*value, napi_int32_array, "an Int32Array", name).As<Napi::Int32Array>();
+  if (array.ElementLength() != count)
+    throw RangeError("Expected one value for each of " + std::to_string(count) + " rows for " + name + " but received " +
+                     std::to_string(array.ElementLength()));
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+Napi::Float32Array floats(Napi::Env env, int64_t rows, int64_t columns) {
+  return Napi::Float32Array::New(env, static_cast<size_t>(rows * columns));
+}
+
+}  // namespace
+
+Napi::Function LlamaEngine::define(Napi::Env env) {
+  return DefineClass(env, "LlamaEngine",
+                     {InstanceMethod<&LlamaEngine::info>("info"), InstanceMethod<&LlamaEngine::forward>("forward"),
+                      InstanceMethod<&LlamaEngine::generate>("generate"),
+                      InstanceMethod<&LlamaEngine::release_cache>("release_cache"),
+                      InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod<&LlamaEngine::dispose>("dispose")});
+}
+
+LlamaEngine::~LlamaEngine() {
+  if (!engine_) return;
+  engine_->stop();
+  if (disposer_.joinable()) disposer_.join();
+  unregister_stoppable(Env(), engine_.get());
+  queue_->close();
+}
+
+Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, const Napi::Value& on_progress) {
+  auto options = std::make_shared<LoadOptions>(load_options(arguments));
+  if (given(on_progress)) {
+    if (!on_progress.IsFunction()) expected("a function", "on_progress", on_progress);
+    on_progress_ = Napi::Persistent(on_progress.As<Napi::Function>());
+  }
+  queue_ = JsQueue::create(env, "ggml_transformers.llama_engine");
+  const uint32_t id = open_promise(env, Value());
+  auto info = std::make_shared<llama::ModelInfo>();
+
+  const auto report = [this, queue = queue_, told = -1.0f](float progress) mutable {
+    if (progress < 1.0f && progress - told < 0.01f) return;
+    told = progress;
+    queue->post([this, progress](Napi::Env env) {
+      if (!on_progress_.IsEmpty()) on_progress_.Call({Napi::Number::New(env, progress)});
+    });
+  };
+  const bool reports = !on_progress_.IsEmpty();
+  const auto load_model = [options, info, report, reports](const std::atomic<bool>& aborted) {
+    const llama::Progress progress = reports ? llama::Progress(report) : [](float) {};
+    auto model = options->gguf_path.empty()
+                     ? llama::Model::from_recipe(std::move(options->recipe), options->dtype, options->model, progress, aborted)
+                     : llama::Model::from_gguf(options->gguf_path, options->model, progress, aborted);
+    *info = model->info();
+    return model;
+  };
+  const auto loaded = [this, queue = queue_, info, id](const std::exception_ptr& failure) {
+    queue->post([this, info, id, failure](Napi::Env env) {
+      on_progress_.Reset();
+      info_ = info;
+      settle(env, id, failure);
+    });
+  };
+  engine_ = std::make_shared<StoppableEngine>(load_model, options->decoder, loaded);
+  register_stoppable(env, engine_);
+  return promises_.at(id).deferred.Promise();
+}
+
+void LlamaEngine::check_usable() const {
+  if (!engine_ || !info_) throw TypeError("Expected an engine of load_llama_engine()");
+  if (!disposal_.IsEmpty()) throw Error("disposed", "the model was disposed of");
+}
+
+void LlamaEngine::hold(Napi::Env env) {
+  Ref();
+  queue_->hold(env);
+}
+
+void LlamaEngine::let_go(Napi::Env env) {
+  queue_->let_go(env);
+  Unref();
+}
+
+uint32_t LlamaEngine::open_promise(Napi::Env env, const Napi::Object& result) {
+  Promise promise{Napi::Promise::Deferred::New(env), {}};
+  if (!result.IsEmpty()) promise.result = Napi::Persistent(result);
+  promises_.emplace(++last_id_, std::move(promise));
+  hold(env);
+  return last_id_;
+}
+
+void LlamaEngine::settle(Napi::Env env, uint32_t id, const std::exception_ptr& failure) {
+  const auto found = promises_.find(id);
+  const Promise promise = std::move(found->second);
+  promises_.erase(found);
+  let_go(env);
+  if (failure) return promise.deferred.Reject(js_error(env, failure));
+  promise.deferred.Resolve(promise.result.IsEmpty() ? env.Undefined() : promise.result.Value());
+}
+
+std::shared_ptr<generation::Cache> LlamaEngine::take_cache(uint32_t handle) {
+  const auto found = caches_.find(handle);
+  if (found == caches_.end() || found->second.released)
+    throw RangeError("Expected past_key_values that were not released");
+  if (found->second.busy) throw Error("cache_in_use", "another call is using these past_key_values");
+  found->second.busy = true;
+  return found->second.cache;
+}
+
+void LlamaEngine::give_back_cache(uint32_t handle) {
+  const auto found = caches_.find(handle);
+  if (found == caches_.end()) return;
+  found->second.busy = false;
+  if (!found->second.released) return;
+  engine_->release(std::move(found->second.cache));
+  caches_.erase(found);
+}
+
+uint32_t LlamaEngine::keep_cache(std::shared_ptr<generation::Cache> cache) {
+  caches_[++last_id_].cache = std::move(cache);
+  return last_id_;
+}
+
+void LlamaEngine::release_cache(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    const auto found = caches_.find(static_cast<uint32_t>(integer(info[0], "cache", 0, max_id)));
+    if (found == caches_.end()) return;
+    found->second.released = true;
+    if (!found->second.busy) give_back_cache(found->first);
+  });
+}
+
+Napi::Value LlamaEngine::info(const Napi::CallbackInfo& call) {
+  const Napi::Env env = call.Env();
+  return guarded(env, [&] {
+    check_usable();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("n_vocab", info_->n_vocab);
+    result.Set("n_ctx_train", info_->n_ctx_train);
+    result.Set("n_embd", info_->n_embd);
+    result.Set("n_layer", info_->n_layer);
+    result.Set("n_head", info_->n_head);
+    result.Set("n_params", static_cast<double>(info_->n_params));
+    result.Set("size", static_cast<double>(info_->size));
+    result.Set("description", info_->description);
+    result.Set("ftype", info_->ftype);
+    Napi::Array devices = Napi::Array::New(env);
+    for (const std::string& name : info_->devices) devices.Set(devices.Length(), name);
+    result.Set("devices", devices);
+    Napi::Object metadata = Napi::Object::New(env);
+    for (const auto& [key, value] : info_->metadata) metadata.Set(key, value);
+    result.Set("metadata", metadata);
+    return result;
+  });
+}
+
+Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    check_usable();
+    const Napi::Object arguments = object(info[0], "request");
+    struct State {
+      llama::ForwardRequest request;
+      std::shared_ptr<generation::Cache> cache;
+    };
+    auto state = std::make_shared<State>();
+    llama::ForwardRequest& request = state->request;
+    request.input_ids = token_rows(arguments.Get("input_ids"));
+    request.first_position = int32_values(arguments, "first_position", request.input_ids.size());
+    for (const int32_t position : request.first_position)
+      if (position < 0) throw RangeError("Expected positions of at least 0 but received " + std::to_string(position));
+    request.beam_idx = int32_values(arguments, "beam_idx", request.input_ids.size());
+    request.logits_to_keep = static_cast<int32_t>(integer(arguments, "logits_to_keep", 0, 0, std::numeric_limits<int32_t>::max()));
+    request.use_cache = flag(arguments, "use_cache", false);
+
+    // The engine writes into memory of V8, which the result keeps in place.
+    Napi::Object result = Napi::Object::New(env);
+    if (flag(arguments, "output_logits", true)) {
+      Napi::Float32Array logits = floats(env, request.kept_tokens(), info_->n_vocab);
+      request.logits = logits.Data();
+      result.Set("logits", logits);
+    }
+    if (flag(arguments, "output_hidden_states", false)) {
+      Napi::Array layers = Napi::Array::New(env);
+      for (int32_t layer = 0; layer <= info_->n_layer; layer++) {
+        Napi::Float32Array states = floats(env, request.tokens(), info_->n_embd);
+        request.hidden_states.push_back(states.Data());
+        layers.Set(layers.Length(), states);
+      }
+      result.Set("hidden_states", layers);
+    }
+
+    const auto handle = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
+    if (handle) request.cache = take_cache(handle);
+    const uint32_t id = open_promise(env, result);
+    const Napi::Value promise = promises_.at(id).deferred.Promise();
+    engine_->run([state](const llama::Model&, llama::LlamaDecoder& decoder) { state->cache = llama::forward(decoder, state->request); },
+                 [this, queue = queue_, state, id, handle](const std::exception_ptr& failure) {
+                   queue->post([this, state, id, handle, failure](Napi::Env env) {
+                     if (handle) give_back_cache(handle);
+                     if (state->cache)
+                       promises_.at(id).result.Set("cache", static_cast<double>(handle ? handle : keep_cache(state->cache)));
+                     settle(env, id, failure);
+                   });
+                 });
+    return promise;
+  });
+}
+
+Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
+
+Napi::Value LlamaEngine::save_gguf(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    check_usable();
+    const std::string path = text(info[0], "path");
+    llama::SaveOptions options;
+    if (given(info[1])) {
+      const Napi::Object arguments = object(info[1], "options");
+      options.dtype = text(arguments, "dtype", "");
+      if (const auto metadata = property(arguments, "metadata")) options.metadata = gguf_metadata(object(*metadata, "metadata"));
+    }
+    const uint32_t id = open_promise(env, {});
+    const Napi::Value promise = promises_.at(id).deferred.Promise();
+    engine_->run([path, options](const llama::Model& model, llama::LlamaDecoder& decoder) { llama::save_gguf(model, path, options, decoder.aborted()); },
+                 [this, queue = queue_, id](const std::exception_ptr& failure) {
+                   queue->post([this, id, failure](Napi::Env env) { settle(env, id, failure); });
+                 });
+    return promise;
+  });
+}
+
+Napi::Value LlamaEngine::dispose(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!engine_) return env.Undefined();
+  if (!disposal_.IsEmpty()) return disposal_.Value();
+  const uint32_t id = open_promise(env, {});
+  disposal_ = Napi::Persistent(promises_.at(id).deferred.Promise().As<Napi::Object>());
+  caches_.clear();
+  disposer_ = std::thread([this, queue = queue_, engine = engine_, id] {
+    engine->stop();
+    queue->post([this, id](Napi::Env env) {
+      disposer_.join();
+      unregister_stoppable(env, engine_.get());
+      settle(env, id, nullptr);
+    });
+  });
+  return disposal_.Value();
+}
+
+// load_llama_engine(options, on_progress) -> {promise, cancel}
+static Napi::Value load_llama_engine(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    const auto* constructor = static_cast<Napi::FunctionReference*>(info.Data());
+    const Napi::Object instance = constructor->New({});
+    LlamaEngine* engine = LlamaEngine::Unwrap(instance);
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("promise", engine->load(env, object(info[0], "options"), info[1]));
+    Napi::Function cancel = Napi::Function::New(env, [engine](const Napi::CallbackInfo&) { engine->cancel_loading(); });
+    cancel.Set("engine", instance);  // stays as long as the function
+    result.Set("cancel", cancel);
+    return result;
+  });
+}
+
+void init_llama_engine(Napi::Env env, Napi::Object exports) {
+  auto* constructor = new Napi::FunctionReference(Napi::Persistent(LlamaEngine::define(env)));
+  env.AddCleanupHook([constructor] { delete constructor; });
+  exports.Set("load_llama_engine", Napi::Function::New(env, load_llama_engine, "load_llama_engine", constructor));
+}
 
 }  // namespace gt::bindings

@@ -1,0 +1,87 @@
+#include "llama/engine.h"
+
+#include "errors.h"
+
+namespace gt::llama {
+
+namespace {
+
+Error disposed() { return Error("disposed", "the model was disposed of"); }
+
+}  // namespace
+
+Engine::Engine(Load load, const DecoderOptions& options, Done loaded) {
+  loader_ = std::thread([this, load = std::move(load), options, loaded = std::move(loaded)] {
+    try {
+      std::unique_ptr<Model> model = load(aborted_);
+      auto scheduler = std::make_unique<generation::Scheduler>([&](const std::atomic<bool>& aborted) {
+        return std::make_unique<LlamaDecoder>(*model, options, aborted);
+      });
+      std::lock_guard<std::mutex> lock(mutex_);
+      model_ = std::move(model);
+      scheduler_ = std::move(scheduler);
+    } catch (...) {
+      return loaded(std::current_exception());
+    }
+    loaded(nullptr);
+  });
+}
+
+Engine::~Engine() { stop(); }
+
+generation::Scheduler& Engine::scheduler() {
+  if (!scheduler_) throw disposed();
+  return *scheduler_;
+}
+
+uint64_t Engine::submit(generation::Request request) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return scheduler().submit(std::move(request));
+}
+
+void Engine::run(std::function<void(const Model&, LlamaDecoder&)> task, Done done) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  scheduler().run([this, task = std::move(task), done = std::move(done), &model = *model_](generation::Decoder* decoder) mutable {
+    std::exception_ptr failure;
+    try {
+      if (!decoder) throw disposed();
+      task(model, static_cast<LlamaDecoder&>(*decoder));
+    } catch (...) {
+      failure = aborted_ ? std::make_exception_ptr(disposed()) : std::current_exception();
+    }
+    task = nullptr;  // frees what it holds before anybody hears that it is done
+    done(failure);
+  });
+}
+
+void Engine::cancel(uint64_t request) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (scheduler_) scheduler_->cancel(request);
+}
+
+void Engine::release(std::shared_ptr<generation::Cache> cache) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (scheduler_) scheduler_->release(std::move(cache));
+}
+
+void Engine::cancel_loading() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!scheduler_) aborted_ = true;
+}
+
+void Engine::stop() {
+  aborted_ = true;
+  std::lock_guard<std::mutex> lock(stop_mutex_);
+  if (loader_.joinable()) loader_.join();
+  std::unique_ptr<Model> model;
+  std::unique_ptr<generation::Scheduler> scheduler;
+  {
+    std::lock_guard<std::mutex> members(mutex_);
+    model = std::move(model_);
+    scheduler = std::move(scheduler_);
+  }
+  if (scheduler) scheduler->stop();
+  scheduler.reset();  // its decoder before the model
+}
+
+}  // namespace gt::llama

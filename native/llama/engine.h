@@ -1,0 +1,52 @@
+// One model with its threads: a short one that loads it, then the scheduler's. JavaScript's wishes are messages.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "generation/scheduler.h"
+#include "llama/llama_decoder.h"
+#include "llama/model.h"
+
+namespace gt::llama {
+
+// All members may be called from any thread but the engine's own.
+class Engine {
+ public:
+  using Load = std::function<std::unique_ptr<Model>(const std::atomic<bool>& aborted)>;
+  // Null: it went well. Called once, on the engine's thread, or at once if the engine has stopped.
+  using Done = std::function<void(std::exception_ptr)>;
+
+  Engine(Load load, const DecoderOptions& options, Done loaded);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // These throw Error("disposed") after stop().
+  uint64_t submit(generation::Request request);
+  // Runs `task` between two steps of generation. `done` gets what it throws, or Error("disposed") if it never ran.
+  void run(std::function<void(const Model&, LlamaDecoder&)> task, Done done);
+
+  void cancel(uint64_t request);
+  void release(std::shared_ptr<generation::Cache> cache);
+  // While it loads: ends that, with Error("aborted").
+  void cancel_loading();
+  // Ends what runs and what waits, joins the threads and frees the model. Whoever calls second waits too.
+  void stop();
+
+ private:
+  generation::Scheduler& scheduler();
+
+  std::atomic<bool> aborted_{false};
+  std::mutex mutex_;  // of the next two
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<generation::Scheduler> scheduler_;
+  std::mutex stop_mutex_;
+  std::thread loader_;
+};
+
+}  // namespace gt::llama

@@ -1,0 +1,337 @@
+#include "llama/llama_decoder.h"
+
+#include <ggml-cpu.h>
+
+#include <algorithm>
+#include <set>
+
+#include "../src/llama-ext.h"
+#include "errors.h"
+#include "llama/log.h"
+
+namespace gt::llama {
+
+using generation::DecodeStatus;
+using generation::Row;
+using generation::RowInput;
+
+namespace {
+
+constexpr int32_t max_rows = 256;  // LLAMA_MAX_SEQ
+constexpr uint32_t max_batch = 2048;
+constexpr uint32_t max_ubatch = 512;
+constexpr int64_t min_cells = 256;
+constexpr int32_t max_logits = 1 << 24;  // floats: 64 MiB
+
+int64_t power_of_two(int64_t n) {
+  int64_t result = 1;
+  while (result < n) result *= 2;
+  return result;
+}
+
+// Graphs that name the input of each layer (llm_graph_result::t_layer_inp), so that libllama can return it.
+bool has_hidden_states(const std::string& architecture) {
+  static const std::set<std::string> names = {"llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "minimax-m2", "gemma4"};
+  return names.count(architecture) > 0;
+}
+
+// The CPU backend may be a loadable library: its functions are found through the registry.
+template <class Function>
+Function* cpu_function(const char* name) {
+  ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name));
+}
+
+}  // namespace
+
+LlamaDecoder::LlamaDecoder(const Model& model, const DecoderOptions& options, const std::atomic<bool>& aborted)
+    : model_(model),
+      aborted_(aborted),
+      vocab_size_(model.vocab_size()),
+      max_positions_(options.max_positions > 0 ? options.max_positions : llama_model_n_ctx_train(model.get())),
+      n_threads_(options.n_threads > 0 ? options.n_threads : physical_cores()),
+      max_outputs_(std::clamp(max_logits / std::max(1, vocab_size_), 32, static_cast<int32_t>(max_ubatch))) {
+  if (n_threads_ > 1) {
+    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
+    if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) threadpool_ = create(&params);
+  }
+}
+
+LlamaDecoder::~LlamaDecoder() {
+  if (context_) llama_free(context_);
+  if (threadpool_) cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free")(threadpool_);
+}
+
+bool LlamaDecoder::reserve(int32_t rows, int32_t length) {
+  if (length > max_positions_)
+    throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
+                     std::to_string(length));
+  if (rows > max_rows)
+    throw RangeError("Expected at most " + std::to_string(max_rows) + " rows at a time but received " + std::to_string(rows));
+  const auto open = static_cast<int32_t>(std::count_if(rows_.begin(), rows_.end(), [](const RowState& row) { return row.open; }));
+  if (open + rows > max_rows) return false;
+  try {
+    rebuild(open + rows, cells_needed() + int64_t{rows} * length);
+  } catch (const Error&) {
+    if (open > 0) return false;
+    throw;
+  }
+  reserved_length_ = length;
+  return true;
+}
+
+int64_t LlamaDecoder::cells_needed() const {
+  int64_t cells = 0;
+  for (const RowState& row : rows_)
+    if (row.open) cells += std::max(row.reserved, row.length);
+  return cells;
+}
+
+void LlamaDecoder::extend_row(Row row, int32_t length) {
+  if (length > max_positions_)
+    throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
+                     std::to_string(length));
+  rows_[static_cast<size_t>(row)].reserved = std::max(rows_[static_cast<size_t>(row)].reserved, length);
+  rebuild(1, cells_needed());
+}
+
+// Unless the context is large enough, a larger one takes over what it holds, rows that share tokens included.
+void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
+  if (context_ && rows <= static_cast<int64_t>(rows_.size()) && cells <= cells_) return;
+  ErrorLog log;
+  const int64_t new_rows = std::max<int64_t>(static_cast<int64_t>(rows_.size()), power_of_two(rows));
+  const int64_t new_cells = std::max(cells_, std::max(min_cells, power_of_two(cells)));
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = static_cast<uint32_t>(new_cells);
+  params.n_batch = max_batch;
+  params.n_ubatch = max_ubatch;
+  params.n_seq_max = static_cast<uint32_t>(new_rows);
+  params.n_outputs_max = static_cast<uint32_t>(std::max<int64_t>(max_outputs_, new_rows));
+  params.n_threads = params.n_threads_batch = n_threads_;
+  params.kv_unified = true;  // rows of any length share the cells, beams their prompt
+  params.swa_full = true;    // rows can be cut back
+  params.no_perf = true;
+  if (model_.exact()) {
+    params.type_k = params.type_v = GGML_TYPE_F32;  // half precision in the cache costs 1e-4
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  }
+  params.abort_callback = [](void* data) { return static_cast<const std::atomic<bool>*>(data)->load(); };
+  params.abort_callback_data = const_cast<std::atomic<bool>*>(&aborted_);
+
+  llama_context* context = llama_init_from_model(model_.get(), params);
+  if (!context)
+    throw Error("out_of_memory", "cannot make room for " + std::to_string(new_cells) + " tokens: " + log.first("out of memory"));
+  if (threadpool_) llama_attach_threadpool(context, threadpool_, threadpool_);
+  if (context_) {
+    std::vector<uint8_t> state(llama_state_get_size(context_));
+    const size_t size = llama_state_get_data(context_, state.data(), state.size());
+    if (llama_state_set_data(context, state.data(), size) == 0) {
+      llama_free(context);
+      throw Error("internal", "the cache could not be moved: " + log.first("no reason given"));
+    }
+    llama_free(context_);
+  }
+  context_ = context;
+  rows_.resize(static_cast<size_t>(new_rows));
+  cells_ = new_cells;
+  if (hidden_) {
+    hidden_ = false;
+    keep_hidden_states(true);
+  }
+}
+
+Row LlamaDecoder::open_row() {
+  for (size_t row = 0;; row++) {
+    if (row == rows_.size()) rebuild(static_cast<int64_t>(row) + 1, cells_);
+    if (rows_[row].open) continue;
+    rows_[row] = {true, 0, 0, reserved_length_};
+    return static_cast<Row>(row);
+  }
+}
+
+void LlamaDecoder::close_row(Row row) {
+  if (!rows_[static_cast<size_t>(row)].open) return;
+  rows_[static_cast<size_t>(row)] = {};
+  llama_memory_seq_rm(memory(), row, -1, -1);
+}
+
+int32_t LlamaDecoder::row_length(Row row) const { return rows_[static_cast<size_t>(row)].length; }
+
+void LlamaDecoder::copy_row(Row from, Row to, int32_t length) {
+  if (from == to) return length < 0 ? void() : truncate_row(to, length);
+  const RowState& source = rows_[static_cast<size_t>(from)];
+  RowState& target = rows_[static_cast<size_t>(to)];
+  llama_memory_seq_rm(memory(), to, -1, -1);
+  llama_memory_seq_cp(memory(), from, to, -1, -1);
+  target.length = source.length;
+  target.first = source.first;
+  target.reserved = std::max(target.reserved, target.length);
+  if (length >= 0) truncate_row(to, length);
+}
+
+void LlamaDecoder::truncate_row(Row row, int32_t length) {
+  RowState& state = rows_[static_cast<size_t>(row)];
+  if (length >= state.length) return;
+  if (!llama_memory_seq_rm(memory(), row, state.first + length, -1))
+    throw Error("unsupported", "the cache of this architecture (" + model_.architecture() + ") cannot go back");
+  state.length = length;
+}
+
+void LlamaDecoder::reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) {
+  // A row that others read must be copied before it is overwritten: take the free ones first, break cycles by a spare row.
+  std::vector<std::pair<Row, Row>> moves;
+  for (size_t i = 0; i < rows.size(); i++)
+    if (rows[i] != source[i]) moves.emplace_back(source[i], rows[i]);
+  Row spare = -1;
+  while (!moves.empty()) {
+    const auto free = std::find_if(moves.begin(), moves.end(), [&](const auto& move) {
+      return std::none_of(moves.begin(), moves.end(), [&](const auto& other) { return other.first == move.second; });
+    });
+    if (free != moves.end()) {
+      copy_row(free->first, free->second);
+      moves.erase(free);
+      continue;
+    }
+    if (spare < 0) spare = open_row();
+    const Row blocked = moves.front().second;
+    copy_row(blocked, spare);
+    for (auto& move : moves)
+      if (move.first == blocked) move.first = spare;
+  }
+  if (spare >= 0) close_row(spare);
+}
+
+void LlamaDecoder::set_first_position(Row row, int32_t position) { rows_[static_cast<size_t>(row)].first = position; }
+
+void LlamaDecoder::check(const std::vector<RowInput>& inputs) const {
+  for (const RowInput& input : inputs) {
+    const RowState& row = rows_[static_cast<size_t>(input.row)];
+    if (row.first + row.length + input.count > max_positions_)
+      throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
+                       std::to_string(row.first + row.length + input.count));
+    for (int32_t i = 0; i < input.count; i++)
+      if (input.tokens[i] < 0 || input.tokens[i] >= vocab_size_)
+        throw RangeError("Expected token ids from 0 to " + std::to_string(vocab_size_ - 1) + " but received " +
+                         std::to_string(input.tokens[i]));
+  }
+}
+
+DecodeStatus LlamaDecoder::decode(const std::vector<RowInput>& inputs) {
+  check(inputs);
+  tokens_.clear();
+  positions_.clear();
+  sequences_.clear();
+  outputs_.clear();
+  starts_.clear();
+  output_index_.clear();
+  copied_.clear();
+  int32_t outputs = 0;
+  for (const RowInput& input : inputs) {
+    const RowState& row = rows_[static_cast<size_t>(input.row)];
+    starts_.push_back(static_cast<int32_t>(tokens_.size()));
+    for (int32_t i = 0; i < input.count; i++) {
+      const bool output = input.all_logits || i + 1 == input.count;
+      tokens_.push_back(input.tokens[i]);
+      positions_.push_back(row.first + row.length + i);
+      sequences_.push_back(input.row);
+      outputs_.push_back(output);
+      output_index_.push_back(output ? outputs++ : -1);
+    }
+  }
+  const auto total = static_cast<int32_t>(tokens_.size());
+  starts_.push_back(total);
+  if (total == 0) return DecodeStatus::ok;
+  sequence_counts_.assign(tokens_.size(), 1);
+  sequence_pointers_.resize(tokens_.size());
+  for (size_t i = 0; i < tokens_.size(); i++) sequence_pointers_[i] = &sequences_[i];
+  for (auto& layer : hidden_states_) layer.clear();
+
+  split_ = next_batch(0) < total;
+  for (int32_t first = 0, count; first < total; first += count) {
+    count = next_batch(first);
+    const DecodeStatus status = run(first, count);
+    if (status != DecodeStatus::ok) {
+      roll_back(inputs);
+      return status;
+    }
+    collect(first, count);
+  }
+  for (const RowInput& input : inputs) rows_[static_cast<size_t>(input.row)].length += input.count;
+  return DecodeStatus::ok;
+}
+
+// How many tokens from `first` on fit into one call of libllama.
+int32_t LlamaDecoder::next_batch(int32_t first) const {
+  const auto total = static_cast<int32_t>(tokens_.size());
+  const auto end = std::min(total, first + static_cast<int32_t>(llama_n_batch(context_)));
+  int32_t outputs = 0;
+  for (int32_t i = first; i < end; i++) {
+    outputs += hidden_ || outputs_[static_cast<size_t>(i)];
+    if (outputs > max_outputs_ && outputs > static_cast<int32_t>(rows_.size())) return i - first;
+  }
+  return end - first;
+}
+
+DecodeStatus LlamaDecoder::run(int32_t first, int32_t count) {
+  if (aborted_) return DecodeStatus::aborted;
+  ErrorLog log;
+  llama_batch batch{};
+  batch.n_tokens = count;
+  batch.token = tokens_.data() + first;
+  batch.pos = positions_.data() + first;
+  batch.n_seq_id = sequence_counts_.data() + first;
+  batch.seq_id = sequence_pointers_.data() + first;
+  batch.logits = outputs_.data() + first;
+  switch (llama_decode(context_, batch)) {
+    case 0: return DecodeStatus::ok;
+    case 1: return DecodeStatus::no_space;
+    case 2: return DecodeStatus::aborted;
+    default: throw Error("decode_failed", "libllama could not run the model: " + log.first("no reason given"));
+  }
+}
+
+// What the next llama_decode() would overwrite.
+void LlamaDecoder::collect(int32_t first, int32_t count) {
+  if (split_)
+    for (int32_t i = 0; i < count; i++)
+      if (outputs_[static_cast<size_t>(first + i)]) {
+        const float* logits = llama_get_logits_ith(context_, i);
+        copied_.insert(copied_.end(), logits, logits + vocab_size_);
+      }
+  if (!hidden_) return;
+  const size_t size = static_cast<size_t>(count) * static_cast<size_t>(llama_model_n_embd(model_.get()));
+  const int32_t layers = llama_model_n_layer(model_.get());
+  for (int32_t layer = 0; layer <= layers; layer++) {
+    const float* data = layer < layers ? llama_get_embeddings_layer_inp(context_, static_cast<uint32_t>(layer))
+                                       : llama_get_embeddings(context_);
+    auto& target = hidden_states_[static_cast<size_t>(layer)];
+    target.insert(target.end(), data, data + size);
+  }
+}
+
+void LlamaDecoder::roll_back(const std::vector<RowInput>& inputs) {
+  for (const RowInput& input : inputs) {
+    const RowState& row = rows_[static_cast<size_t>(input.row)];
+    llama_memory_seq_rm(memory(), input.row, row.first + row.length, -1);
+  }
+}
+
+const float* LlamaDecoder::logits(size_t input, int32_t token) const {
+  const int32_t index = token < 0 ? starts_[input + 1] - 1 : starts_[input] + token;
+  if (split_) return copied_.data() + static_cast<size_t>(output_index_[static_cast<size_t>(index)]) * static_cast<size_t>(vocab_size_);
+  return llama_get_logits_ith(context_, index);
+}
+
+void LlamaDecoder::keep_hidden_states(bool keep) {
+  if (keep == hidden_) return;
+  if (keep && !has_hidden_states(model_.architecture()))
+    throw Error("unsupported", "hidden states are not available for the architecture '" + model_.architecture() + "'");
+  const int32_t layers = llama_model_n_layer(model_.get());
+  llama_set_embeddings(context_, keep);
+  for (int32_t layer = 0; layer < layers; layer++)
+    llama_set_embeddings_layer_inp(context_, static_cast<uint32_t>(layer), keep);
+  hidden_ = keep;
+  hidden_states_.assign(keep ? static_cast<size_t>(layers) + 1 : 0, {});
+}
+
+}  // namespace gt::llama
