@@ -1,8 +1,8 @@
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { split_hub_options } from "../hub/cached_file.js";
 import { TOKENIZER_CLASSES } from "../tokenization/classes.js";
-import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
-import { CheckpointFiles, load_pretrained, type PretrainedOptions } from "../tokenization/loading.js";
+import { PreTrainedTokenizerFast } from "../tokenization/fast.js";
+import { CheckpointFiles, load_gguf, load_pretrained, type PretrainedOptions } from "../tokenization/loading.js";
 import { MODEL_TYPES_OF_TOKENIZERS } from "./tokenizer_names.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
@@ -40,7 +40,7 @@ function known_types(): string {
 }
 
 async function choose_class(files: CheckpointFiles, options: AutoTokenizerOptions): Promise<TokenizerClass> {
-  const { tokenizer_type, config: given, gguf_file } = options;
+  const { tokenizer_type, config: given } = options;
   if (tokenizer_type !== undefined) {
     const class_ = class_of_model_type(tokenizer_type);
     if (class_) return class_;
@@ -48,8 +48,8 @@ async function choose_class(files: CheckpointFiles, options: AutoTokenizerOption
       `Passed \`tokenizer_type\` ${tokenizer_type} does not exist. \`tokenizer_type\` should be one of ${known_types()}.`,
     );
   }
-  const tokenizer_config = gguf_file === undefined ? ((await files.json("tokenizer_config.json")) ?? {}) : {};
-  const config = given ?? (gguf_file === undefined ? ((await files.json("config.json")) ?? {}) : {});
+  const tokenizer_config = (await files.json("tokenizer_config.json")) ?? {};
+  const config = given ?? (await files.json("config.json")) ?? {};
   const name = tokenizer_config["tokenizer_class"] ?? config.tokenizer_class;
   if (typeof name === "string") {
     const class_ = class_of_name(name);
@@ -59,7 +59,6 @@ async function choose_class(files: CheckpointFiles, options: AutoTokenizerOption
       "tokenizer_class_unknown",
     );
   }
-  if (gguf_file !== undefined) return TOKENIZER_CLASSES.get("PreTrainedTokenizerFast")!;
   const class_ = typeof config.model_type === "string" ? class_of_model_type(config.model_type) : undefined;
   if (class_) return class_;
   throw new TransformersError(
@@ -79,8 +78,13 @@ export const AutoTokenizer = {
   async from_pretrained(name_or_path: string, options: AutoTokenizerOptions = {}): Promise<PreTrainedTokenizerFast> {
     const { config: _config, tokenizer_type: _type, use_fast = true, ...rest } = options;
     if (!use_fast) warn_once("use_fast=false: there are no slow tokenizers here; the fast one is used.");
-    const class_ = await choose_class(new CheckpointFiles(name_or_path, split_hub_options(rest)[0]), options);
-    return load_pretrained(class_, name_or_path, rest);
+    const [hub, { gguf_file, ...given }] = split_hub_options(rest as PretrainedOptions);
+    const files = new CheckpointFiles(name_or_path, hub);
+    if (typeof gguf_file === "string") {
+      const class_of = (architecture: string) => class_of_model_type(architecture) ?? PreTrainedTokenizerFast;
+      return load_gguf(class_of, files, gguf_file, given);
+    }
+    return load_pretrained(await choose_class(files, options), name_or_path, rest);
   },
 
   /** Adds a tokenizer class of one's own for a configuration class's model type. */

@@ -1,5 +1,207 @@
-export async function tokenizer_from_gguf(
-  path: string,
-): Promise<{ tokenizer: object; keywords: Record<string, unknown> }> {
-  throw new Error(path);
+import { type GgufMetadataValue, read_gguf } from "../checkpoint/gguf.js";
+import { TransformersError } from "../errors.js";
+import { AddedToken } from "./added_token.js";
+import { bos_eos_processor, type Special } from "./bos_eos.js";
+import { gguf_pre_tokenizer } from "./gguf_pre_tokenizers.js";
+import type { Component } from "./tokenizer_json.js";
+
+// llama_token_type of llama.h.
+const NORMAL = 1;
+const CONTROL = 3;
+const USER_DEFINED = 4;
+
+const invalid = (what: string) =>
+  new TransformersError(`The GGUF file's tokenizer is not usable: ${what}`, "gguf_invalid");
+
+/** Metadata under `tokenizer.ggml.`, by type. */
+class Fields {
+  constructor(readonly metadata: ReadonlyMap<string, GgufMetadataValue>) {}
+
+  #get<T>(name: string, is: (value: unknown) => boolean, what: string): T | undefined {
+    const value = this.metadata.get(`tokenizer.ggml.${name}`);
+    if (value === undefined) return undefined;
+    if (!is(value)) throw invalid(`${name} is not ${what}`);
+    return value as T;
+  }
+
+  number = (name: string) => this.#get<number>(name, (value) => typeof value === "number", "a number");
+  string = (name: string) => this.#get<string>(name, (value) => typeof value === "string", "a string");
+  boolean = (name: string) => this.#get<boolean>(name, (value) => typeof value === "boolean", "a boolean");
+  numbers = (name: string) =>
+    this.#get<ArrayLike<number>>(name, (value) => ArrayBuffer.isView(value), "a list of numbers");
+  strings = (name: string) =>
+    this.#get<string[]>(
+      name,
+      (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+      "a list of strings",
+    );
+}
+
+/**
+ * Pairs that SentencePiece would merge, best first: every split of a piece into two others, by the score of the piece
+ * (`generate_merges` of convert_slow_tokenizer.py).
+ */
+function merges_of(
+  tokens: readonly string[],
+  scores: ArrayLike<number>,
+  types: ArrayLike<number> | undefined,
+): [string, string][] {
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const merges: { left: string; right: string; score: number; lengths: [number, number] }[] = [];
+  tokens.forEach((token, id) => {
+    if (types && types[id] !== NORMAL && types[id] !== USER_DEFINED) return;
+    const chars = Array.from(token);
+    const local: typeof merges = [];
+    let left = "";
+    for (let i = 1; i < chars.length; i++) {
+      left += chars[i - 1];
+      const right = token.slice(left.length);
+      if (ids.has(left) && ids.has(right))
+        local.push({ left, right, score: scores[id]!, lengths: [i, chars.length - i] });
+    }
+    local.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
+    merges.push(...local);
+  });
+  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
+  return merges.map(({ left, right }) => [left, right]);
+}
+
+interface Parts {
+  model: object;
+  normalizer: Component | null;
+  pre_tokenizer: Component | null;
+  decoder: Component;
+  add_bos_token: boolean;
+}
+
+/** Byte-level BPE, which GGUF calls "gpt2". */
+function byte_level_bpe(fields: Fields, vocab: Record<string, number>): Parts {
+  const name = fields.string("pre") ?? "default";
+  const known = gguf_pre_tokenizer(name);
+  if (!known) throw invalid(`its pre-tokenizer "${name}" is not known; use the original repository's tokenizer.json`);
+  const merges = fields.strings("merges");
+  if (!merges) throw invalid("it has no merges");
+  const model = { type: "BPE", ignore_merges: known.ignore_merges ?? false, vocab, merges };
+  const decoder: Component = { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true };
+  return {
+    model,
+    decoder,
+    normalizer: known.normalizer ?? null,
+    pre_tokenizer: known.pre_tokenizer,
+    add_bos_token: known.add_bos_token ?? false,
+  };
+}
+
+/** SentencePiece's BPE, which GGUF calls "llama". */
+function sentencepiece_bpe(fields: Fields, tokens: readonly string[], vocab: Record<string, number>): Parts {
+  const scores = fields.numbers("scores");
+  if (scores?.length !== tokens.length) throw invalid("it has no scores, or not one for each token");
+  const unk = fields.number("unknown_token_id");
+  const add_prefix = fields.boolean("add_space_prefix") ?? true;
+  const replace: Component = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const prepend: Component = { type: "Prepend", prepend: "▁" };
+  const strip: Component = { type: "Strip", content: " ", start: 1, stop: 0 };
+  const decoders: Component[] = [
+    { type: "Replace", pattern: { String: "▁" }, content: " " },
+    { type: "ByteFallback" },
+    { type: "Fuse" },
+    ...(add_prefix ? [strip] : []),
+  ];
+  return {
+    model: {
+      type: "BPE",
+      unk_token: unk === undefined ? null : tokens[unk],
+      fuse_unk: true,
+      byte_fallback: true,
+      vocab,
+      merges: merges_of(tokens, scores, fields.numbers("token_type")),
+    },
+    normalizer: { type: "Sequence", normalizers: add_prefix ? [prepend, replace] : [replace] },
+    pre_tokenizer: null,
+    decoder: { type: "Sequence", decoders },
+    add_bos_token: true,
+  };
+}
+
+const ROLES = {
+  bos_token: "bos_token_id",
+  eos_token: "eos_token_id",
+  unk_token: "unknown_token_id",
+  sep_token: "seperator_token_id", // llama.cpp's spelling
+  pad_token: "padding_token_id",
+  cls_token: "cls_token_id",
+  mask_token: "mask_token_id",
+} as const;
+
+/** The default template and the named ones. */
+function chat_templates(metadata: ReadonlyMap<string, GgufMetadataValue>): string | Record<string, string> | undefined {
+  const prefix = "tokenizer.chat_template.";
+  const named = [...metadata].filter(([key, value]) => key.startsWith(prefix) && typeof value === "string");
+  const single = metadata.get("tokenizer.chat_template");
+  if (named.length === 0) return typeof single === "string" ? single : undefined;
+  const templates = Object.fromEntries(named.map(([key, value]) => [key.slice(prefix.length), value as string]));
+  return typeof single === "string" ? { default: single, ...templates } : templates;
+}
+
+export interface GgufTokenizer {
+  /** What general.architecture says: "llama", "qwen2", … */
+  architecture: string;
+  /** The content of a tokenizer.json. */
+  tokenizer: object | string;
+  /** Keywords of the tokenizer's class. */
+  keywords: Record<string, unknown>;
+}
+
+/** The tokenizer that a GGUF file carries, as the original tokenizer.json would have it. */
+export async function tokenizer_from_gguf(path: string): Promise<GgufTokenizer> {
+  const { metadata } = await read_gguf(path);
+  const fields = new Fields(metadata);
+  const tokens = fields.strings("tokens");
+  const model = fields.string("model");
+  if (!tokens || !model) throw invalid("it has no tokens");
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  if (model !== "gpt2" && model !== "llama")
+    throw invalid(`its model "${model}" is not supported ("gpt2" and "llama" are)`);
+  const parts = model === "gpt2" ? byte_level_bpe(fields, vocab) : sentencepiece_bpe(fields, tokens, vocab);
+
+  const types = fields.numbers("token_type");
+  const added = tokens
+    .map((content, id) => ({
+      id,
+      ...new AddedToken(content, { normalized: false, special: types?.[id] === CONTROL }).to_json(),
+    }))
+    .filter(({ id }) => types?.[id] === CONTROL || types?.[id] === USER_DEFINED);
+  const keywords: Record<string, unknown> = { clean_up_tokenization_spaces: false };
+  for (const [role, key] of Object.entries(ROLES)) {
+    const id = fields.number(key);
+    keywords[role] = id === undefined ? null : (tokens[id] ?? null);
+  }
+  keywords["add_bos_token"] =
+    (fields.boolean("add_bos_token") ?? parts.add_bos_token) && keywords["bos_token"] !== null;
+  keywords["add_eos_token"] = (fields.boolean("add_eos_token") ?? false) && keywords["eos_token"] !== null;
+  const template = chat_templates(metadata);
+  if (template !== undefined) keywords["chat_template"] = template;
+
+  const special = (role: string): Special | null =>
+    keywords[`add_${role}`] ? [keywords[role] as string, fields.number(`${role}_id`)!] : null;
+  const post_processor =
+    keywords["add_bos_token"] || keywords["add_eos_token"]
+      ? bos_eos_processor(special("bos_token"), special("eos_token"))
+      : null;
+  const whole = metadata.get("tokenizer.huggingface.json");
+  const { add_bos_token: _, ...components } = parts;
+  const tokenizer = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    post_processor,
+    ...components,
+  };
+  const architecture = metadata.get("general.architecture");
+  return {
+    architecture: typeof architecture === "string" ? architecture : "",
+    tokenizer: typeof whole === "string" ? whole : tokenizer,
+    keywords,
+  };
 }

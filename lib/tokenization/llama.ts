@@ -1,9 +1,7 @@
 import { expected, warn_once } from "../errors.js";
+import { bos_eos_processor, type Special } from "./bos_eos.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import type { Component } from "./tokenizer_json.js";
-
-const token = (id: string, type_id: number): object => ({ SpecialToken: { id, type_id } });
-const sequence = (id: "A" | "B", type_id: number): object => ({ Sequence: { id, type_id } });
 
 /**
  * Tokenizers whose `add_bos_token` and `add_eos_token` decide about the ends of a text, whatever post-processor the
@@ -38,25 +36,13 @@ export class BosEosTokenizerFast extends PreTrainedTokenizerFast {
   update_post_processor(): void {
     const bos = this.#add_bos_token ? this.#required("bos_token") : null;
     const eos = this.#add_eos_token ? this.#required("eos_token") : null;
-    const around = (id: "A" | "B", type_id: number) => [
-      ...(bos === null ? [] : [token(bos, type_id)]),
-      sequence(id, type_id),
-      ...(eos === null ? [] : [token(eos, type_id)]),
-    ];
-    const used = [bos, eos].filter((name): name is string => name !== null);
-    const special_tokens = used.map((id) => [id, { id, ids: [this.convert_tokens_to_ids(id)], tokens: [id] }]);
-    this.set_component("post_processor", {
-      type: "TemplateProcessing",
-      single: around("A", 0),
-      pair: [...around("A", 0), ...around("B", 1)],
-      special_tokens: Object.fromEntries(special_tokens),
-    });
+    this.set_component("post_processor", bos_eos_processor(bos, eos));
   }
 
-  #required(role: "bos_token" | "eos_token"): string {
-    const value = this[role];
-    if (value === null) throw new TypeError(`add_${role} = True but ${role} = None`);
-    return value;
+  #required(role: "bos_token" | "eos_token"): Special {
+    const token = this[role];
+    if (token === null) throw new TypeError(`add_${role} = True but ${role} = None`);
+    return [token, this.convert_tokens_to_ids(token)!];
   }
 
   override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {

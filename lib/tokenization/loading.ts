@@ -185,6 +185,23 @@ const NOT_FOUND = (name: string, class_name: string) =>
   ` don't have a local directory with the same name. Otherwise, make sure '${name}' is the correct path to a directory` +
   ` containing all relevant files for a ${class_name} tokenizer.`;
 
+/** The tokenizer of a GGUF file; its architecture may decide about the class. */
+export async function load_gguf(
+  class_of: (architecture: string) => typeof PreTrainedTokenizerFast,
+  files: CheckpointFiles,
+  gguf_file: string,
+  given: Json,
+): Promise<PreTrainedTokenizerFast> {
+  const path = await files.find(gguf_file);
+  if (!path)
+    throw new TransformersError(`${files.name} does not appear to have a file named ${gguf_file}.`, "entry_not_found");
+  const { architecture, tokenizer, keywords } = await tokenizer_from_gguf(path);
+  const class_ = class_of(architecture);
+  check_keywords(given, class_, {});
+  const all = { ...keywords, ...given, tokenizer_object: tokenizer, name_or_path: files.name };
+  return new class_(all as TokenizerKeywords);
+}
+
 /** Python's from_pretrained of a tokenizer class. */
 export async function load_pretrained(
   class_: typeof PreTrainedTokenizerFast,
@@ -196,13 +213,7 @@ export async function load_pretrained(
   const [hub, rest] = split_hub_options(options);
   const { gguf_file, trust_remote_code: _remote, ...given } = rest as Json & { gguf_file?: string };
   const files = new CheckpointFiles(name_or_path, hub);
-  if (gguf_file !== undefined) {
-    const path = await files.find(gguf_file);
-    if (!path) throw new TransformersError(`No file ${gguf_file} in ${name_or_path}`, "entry_not_found");
-    const { tokenizer, keywords } = await tokenizer_from_gguf(path);
-    check_keywords(given, class_, {});
-    return new class_({ ...keywords, ...given, tokenizer_object: tokenizer, name_or_path } as TokenizerKeywords);
-  }
+  if (gguf_file !== undefined) return load_gguf(() => class_, files, gguf_file, given);
   const config_file = await files.find("tokenizer_config.json");
   const config = config_file ? await read_json(config_file) : {};
   const tokenizer_file = await files.find(versioned_file(config["fast_tokenizer_files"]));
