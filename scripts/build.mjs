@@ -42,16 +42,7 @@ function buildNative({ release, arch, out }) {
   unpackVendor();
   const work = join(root, ".cmake", `${release ? "release" : "dev"}-${arch}`);
   const cmakeJs = join(require.resolve("cmake-js/package.json"), "..", "bin", "cmake-js");
-  const args = [
-    "build",
-    "-d",
-    root,
-    "-O",
-    work,
-    "-a",
-    arch,
-    `--CDGGML_TRANSFORMERS_RELEASE=${release ? "ON" : "OFF"}`,
-  ];
+  const args = ["build", "-d", root, "-O", work, "-a", arch, `--CDGGML_TRANSFORMERS_RELEASE=${release ? "ON" : "OFF"}`];
   args.push(...(has("ninja") ? ["-G", "Ninja"] : []), "-p", String(availableParallelism()), "-l", "warn");
   const env = { ...process.env, CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: "1" };
   execFileSync(process.execPath, [cmakeJs, ...args], { cwd: root, stdio: "inherit", env });

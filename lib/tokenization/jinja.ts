@@ -1,16 +1,11 @@
 import { createRequire } from "node:module";
 import { TransformersError } from "../errors.js";
-import { float_repr, string_repr } from "../python.js";
+import { equal, less, STRING_METHODS, str, strftime_now, type Value } from "./jinja_values.js";
 
 /** A node of a parsed template. */
 interface Node {
   type: string;
   [part: string]: unknown;
-}
-/** A value inside a template: `type` names its class, and mappings are Maps. */
-interface Value {
-  type: string;
-  value: unknown;
 }
 interface Scope {
   /** Converts a JavaScript value and declares it; gives what it made of it. */
@@ -37,79 +32,8 @@ const STEPS_OF_TURN = 10;
 const MAX_STRING = 1 << 26;
 const MAX_LIST = 1 << 22;
 
-/** `str()` of a template's value: what `{{ value }}` prints. */
-function str(value: Value): string {
-  if (value.type === "StringValue") return value.value as string;
-  return value.type === "UndefinedValue" ? "" : repr(value);
-}
-
-function repr(value: Value): string {
-  switch (value.type) {
-    case "StringValue":
-      return string_repr(value.value as string);
-    case "NullValue":
-      return "None";
-    case "UndefinedValue":
-      return "Undefined";
-    case "BooleanValue":
-      return value.value ? "True" : "False";
-    case "FloatValue":
-      return float_repr(value.value as number);
-    case "ArrayValue":
-      return `[${(value.value as Value[]).map(repr).join(", ")}]`;
-    case "TupleValue": {
-      const items = (value.value as Value[]).map(repr);
-      return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
-    }
-    case "ObjectValue":
-    case "NamespaceValue":
-      return `{${Array.from(value.value as Map<string, Value>, ([key, item]) => `${string_repr(key)}: ${repr(item)}`).join(", ")}}`;
-    default:
-      return String(value.value);
-  }
-}
-
-/** What Python's str.isspace() calls whitespace. */
-const is_space = (char: string) =>
-  (char.trim() === "" && char !== "\ufeff") || (char >= "\x1c" && char <= "\x1f") || char === "\x85";
-
-/** Python's `str.strip(chars)`. */
-function strip(text: string, chars: unknown, left: boolean, right: boolean): string {
-  const drop = typeof chars === "string" ? (char: string) => chars.includes(char) : is_space;
-  const units = Array.from(text);
-  let start = 0;
-  let end = units.length;
-  while (left && start < end && drop(units[start]!)) start++;
-  while (right && end > start && drop(units[end - 1]!)) end--;
-  return units.slice(start, end).join("");
-}
-
-const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
-
-/** Python's methods of str that the library lacks or takes another way. */
-const STRING_METHODS = new Map<string, (text: string, argument: Value | undefined) => unknown>([
-  ["strip", (text, chars) => strip(text, chars?.value, true, true)],
-  ["lstrip", (text, chars) => strip(text, chars?.value, true, false)],
-  ["rstrip", (text, chars) => strip(text, chars?.value, false, true)],
-  ["capitalize", capitalize],
-  ["title", (text) => text.replace(/\p{L}+/gu, capitalize)],
-  ["find", (text, part) => text.indexOf(String(part?.value))],
-  ["rfind", (text, part) => text.lastIndexOf(String(part?.value))],
-  ["count", (text, part) => text.split(String(part?.value)).length - 1],
-  ["join", (text, list) => (Array.isArray(list?.value) ? list.value.map(str).join(text) : "")],
-  [
-    "removeprefix",
-    (text, part) => (text.startsWith(String(part?.value)) ? text.slice(String(part?.value).length) : text),
-  ],
-  [
-    "removesuffix",
-    (text, part) =>
-      text.endsWith(String(part?.value)) ? text.slice(0, text.length - String(part?.value).length) : text,
-  ],
-  ["isdigit", (text) => /^\p{Nd}+$/u.test(text)],
-  ["isalpha", (text) => /^\p{L}+$/u.test(text)],
-  ["splitlines", (text) => text.replace(/(\r\n|\r|\n)$/, "").split(/\r\n|\r|\n/)],
-]);
+const TEXT_FILTERS = new Set(["trim", "upper", "lower", "capitalize", "title", "replace", "indent"]);
+const SEQUENCE_FILTERS = new Set(["select", "reject", "selectattr", "rejectattr", "map", "join", "list", "unique"]);
 
 /**
  * The library's interpreter with Python's semantics where chat templates show them: printing of values, `~`, methods of
@@ -119,6 +43,8 @@ function interpreter_class(jinja: Jinja) {
   return class extends jinja.Interpreter {
     steps = 0;
     marks: [string, string] = ["", ""];
+    /** The keys of literal objects as values: numbers stay numbers. */
+    readonly keys = new WeakMap<object, Map<string, Value>>();
 
     override evaluate(node: Node | undefined, scope: Scope): Value {
       if (++this.steps > MAX_STEPS) throw new Error(`it takes more than ${MAX_STEPS} steps`);
@@ -135,6 +61,42 @@ function interpreter_class(jinja: Jinja) {
       return new jinja.Environment().set("value", value);
     }
 
+    /** The library unpacks lists only, where Python takes tuples too. */
+    unpackable(items: Value): Value {
+      if (!Array.isArray(items.value) || !items.value.some(({ type }: Value) => type === "TupleValue")) return items;
+      const list = this.make([]);
+      list.value = items.value.map((item: Value) =>
+        item.type === "TupleValue" ? Object.assign(this.make([]), { value: item.value }) : item,
+      );
+      return list;
+    }
+
+    /** Filters as Jinja has them: text filters take any value, sequence filters take nothing for an empty sequence. */
+    filter(node: Node, scope: Scope): Value | undefined {
+      const call = node["filter"] as Node;
+      const name = String(call.type === "CallExpression" ? (call["callee"] as Node)["value"] : call["value"]);
+      const operand = this.evaluate(node["operand"] as Node, scope);
+      const nothing = operand.type === "UndefinedValue" || operand.type === "NullValue";
+      let known = operand;
+      if (name === "string") return this.make(str(operand));
+      if (TEXT_FILTERS.has(name) && operand.type !== "StringValue") known = this.make(str(operand));
+      if (SEQUENCE_FILTERS.has(name) && nothing) known = this.make([]);
+      const keys = operand.value instanceof Map && this.keys.get(operand.value);
+      if (name === "dictsort" && call.type === "Identifier" && keys) {
+        const pairs = Array.from(operand.value as Map<string, Value>, ([key, item]) => [keys.get(key)!, item] as const);
+        pairs.sort(([a], [b]) => (less(a, b) ? -1 : less(b, a) ? 1 : 0));
+        return Object.assign(this.make([]), {
+          value: pairs.map((pair) => Object.assign(this.make([]), { value: pair })),
+        });
+      }
+      if ((name === "min" || name === "max") && Array.isArray(operand.value)) {
+        const sign = name === "min" ? 1 : -1;
+        const sorted = [...(operand.value as Value[])].sort((a, b) => (less(a, b) ? -sign : less(b, a) ? sign : 0));
+        return sorted[0] ?? this.make(undefined);
+      }
+      return super.evaluate({ ...node, operand: { type: "Known", value: known } }, scope);
+    }
+
     /** What this class computes itself; undefined for the library. */
     special(node: Node, scope: Scope): Value | undefined {
       const part = (name: string) => node[name] as Node;
@@ -149,24 +111,58 @@ function interpreter_class(jinja: Jinja) {
           const body = this.evaluate({ type: "Program", body: node["body"] }, new jinja.Environment(scope));
           return this.make(`${this.marks[0]}${body.value}${this.marks[1]}`);
         }
-        case "BinaryExpression":
-          return part("operator")["value"] === "~" ? this.make(printed("left") + printed("right")) : undefined;
+        case "BinaryExpression": {
+          const operator = part("operator")["value"];
+          if (operator === "~") return this.make(printed("left") + printed("right"));
+          if (!["+", "==", "!=", "in", "not in"].includes(operator as string)) return undefined;
+          const left = this.evaluate(part("left"), scope);
+          const right = this.evaluate(part("right"), scope);
+          if (operator === "==" || operator === "!=") return this.make(equal(left, right) === (operator === "=="));
+          if (operator !== "+" && Array.isArray(right.value)) {
+            return this.make(right.value.some((item) => equal(item, left)) === (operator === "in"));
+          }
+          if (operator === "+" && (left.type === "StringValue") !== (right.type === "StringValue")) {
+            throw new Error(`+ takes two strings or none, not ${left.type} and ${right.type}`);
+          }
+          return super.evaluate(
+            { ...node, left: { type: "Known", value: left }, right: { type: "Known", value: right } },
+            scope,
+          );
+        }
         case "FilterExpression":
-          return part("filter")["value"] === "string" ? this.make(printed("operand")) : undefined;
+          return this.filter(node, scope);
+        case "ObjectLiteral": {
+          const literal = node["value"] as Map<Node, Node>;
+          const entries = Array.from(
+            literal,
+            ([key, item]) => [this.evaluate(key, scope), this.evaluate(item, scope)] as const,
+          );
+          const object = this.make({});
+          object.value = new Map(entries.map(([key, item]) => [str(key), item]));
+          this.keys.set(object.value as object, new Map(entries.map(([key]) => [str(key), key])));
+          return object;
+        }
         case "For": {
           const filtered = part("iterable").type === "SelectExpression" ? part("iterable") : undefined;
           const items = this.evaluate(filtered ? (filtered["lhs"] as Node) : part("iterable"), scope);
           this.steps += STEPS_OF_TURN * (Array.isArray(items.value) ? items.value.length : 0);
-          const known = { type: "Known", value: items };
+          const known = {
+            type: "Known",
+            value: part("loopvar").type === "TupleLiteral" ? this.unpackable(items) : items,
+          };
           return super.evaluate({ ...node, iterable: filtered ? { ...filtered, lhs: known } : known }, scope);
         }
         case "MemberExpression": {
           const object = this.evaluate(part("object"), scope);
+          if (object.type === "ObjectValue" && node["computed"] && part("property").type !== "SliceExpression") {
+            const key = this.evaluate(part("property"), scope);
+            return (object.value as Map<string, Value>).get(str(key)) ?? this.make(undefined);
+          }
           const method =
             object.type === "StringValue" && !node["computed"] && STRING_METHODS.get(String(part("property")["value"]));
           if (!method) return super.evaluate({ ...node, object: { type: "Known", value: object } }, scope);
           const bound = this.make(() => null);
-          bound.value = ([argument]: Value[]) => this.make(method(object.value as string, argument));
+          bound.value = (all: Value[]) => this.make(method(object.value as string, all[0], all));
           return bound;
         }
         default:
@@ -198,48 +194,6 @@ function mark_prints(nodes: Node[]): Node[] {
       if (Array.isArray(node[block])) node[block] = mark_prints(node[block] as Node[]);
     }
     return node;
-  });
-}
-
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS = "January February March April May June July August September October November December".split(" ");
-
-/** `datetime.now().strftime(format)` in the C locale. */
-function strftime_now(format: string): string {
-  const now = new Date();
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day =
-    Math.round(
-      (Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()) - Date.UTC(now.getFullYear(), 0, 1)) / 864e5,
-    ) + 1;
-  const hour = now.getHours();
-  const fields: Record<string, string> = {
-    Y: String(now.getFullYear()),
-    y: two(now.getFullYear() % 100),
-    m: two(now.getMonth() + 1),
-    d: two(now.getDate()),
-    e: String(now.getDate()).padStart(2),
-    b: MONTHS[now.getMonth()]!.slice(0, 3),
-    B: MONTHS[now.getMonth()]!,
-    a: DAYS[now.getDay()]!.slice(0, 3),
-    A: DAYS[now.getDay()]!,
-    w: String(now.getDay()),
-    j: String(day).padStart(3, "0"),
-    H: two(hour),
-    I: two(hour % 12 || 12),
-    p: hour < 12 ? "AM" : "PM",
-    M: two(now.getMinutes()),
-    S: two(now.getSeconds()),
-    f: `${String(now.getMilliseconds()).padStart(3, "0")}000`,
-    "%": "%",
-  };
-  fields["F"] = `${fields["Y"]}-${fields["m"]}-${fields["d"]}`;
-  fields["T"] = `${fields["H"]}:${fields["M"]}:${fields["S"]}`;
-  fields["X"] = fields["T"];
-  fields["x"] = fields["D"] = `${fields["m"]}/${fields["d"]}/${fields["y"]}`;
-  return format.replace(/%-?([a-zA-Z%])/g, (all, key: string) => {
-    const value = fields[key] ?? all;
-    return all.startsWith("%-") ? value.replace(/^[0 ]+(?=\d)/, "") : value;
   });
 }
 
