@@ -76,8 +76,8 @@ export interface NativeStateDict {
   info(name: string): CheckpointTensorInfo;
   /** Of the files that were opened. */
   metadata(): Record<string, string>;
-  /** Tied tensors count once. */
-  total_bytes(): number;
+  /** Names that share one tensor, in groups of two and more. */
+  ties(): string[][];
   /** Fills `target` with the tensor's bytes from byte `begin` (default 0) on; RangeError past the end. */
   read(name: string, target: NodeJS.TypedArray, begin?: number): void;
   /** Fills `target` with the tensor's elements from `begin` (default 0) on, converted. */

@@ -122,7 +122,7 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::has>>("has"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::info>>("info"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::metadata>>("metadata"),
-                           InstanceMethod<&StateDictObject::guard<&StateDictObject::total_bytes>>("total_bytes"),
+                           InstanceMethod<&StateDictObject::guard<&StateDictObject::ties>>("ties"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::read>>("read"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::read_f32>>("read_f32"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::set>>("set"),
@@ -156,6 +156,12 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
     return guarded(info.Env(), [&] { return (this->*method)(info); });
   }
 
+  static Napi::Array names(Napi::Env env, const std::vector<std::string>& values) {
+    Napi::Array result = Napi::Array::New(env, values.size());
+    for (uint32_t i = 0; i < values.size(); i++) result.Set(i, values[i]);
+    return result;
+  }
+
   // Consumers keep what they have: a dict that one of them holds is copied before it changes.
   StateDict& changeable() {
     snapshot();
@@ -166,10 +172,7 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
   Napi::Value size(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(snapshot()->size())); }
 
   Napi::Value keys(const Napi::CallbackInfo& info) {
-    Napi::Array result = Napi::Array::New(info.Env());
-    uint32_t i = 0;
-    for (const std::string& name : snapshot()->names()) result.Set(i++, name);
-    return result;
+    return names(info.Env(), snapshot()->names());
   }
 
   Napi::Value has(const Napi::CallbackInfo& info) {
@@ -194,8 +197,10 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
     return result;
   }
 
-  Napi::Value total_bytes(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(snapshot()->total_bytes()));
+  Napi::Value ties(const Napi::CallbackInfo& info) {
+    Napi::Array result = Napi::Array::New(info.Env());
+    for (const auto& group : snapshot()->ties()) result.Set(result.Length(), names(info.Env(), group));
+    return result;
   }
 
   Napi::Value read(const Napi::CallbackInfo& info) {
@@ -208,8 +213,8 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
 
   Napi::Value read_f32(const Napi::CallbackInfo& info) {
     const Tensor& tensor = snapshot()->at(string_argument(info[0], "name"));
-    if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
-      expected("a Float32Array", "target", info[1]);
+    const bool floats = info[1].IsTypedArray() && info[1].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array;
+    if (!floats) expected("a Float32Array", "target", info[1]);
     const Bytes target = bytes_argument(info[1], "target");
     const auto begin = info[2].IsUndefined() ? 0 : static_cast<size_t>(natural_argument(info[2], "begin"));
     tensor.read_f32(begin, target.count / sizeof(float), reinterpret_cast<float*>(target.data));

@@ -1,7 +1,6 @@
 #include "checkpoint/state_dict.h"
 
-#include <set>
-#include <tuple>
+#include <utility>
 
 #include "errors.h"
 
@@ -38,14 +37,16 @@ const Tensor& StateDict::at(const std::string& name) const {
   throw Error("missing_tensor", "The state dict has no tensor named " + name);
 }
 
-size_t StateDict::total_bytes() const {
-  std::set<std::tuple<const Storage*, size_t, size_t>> seen;
-  size_t total = 0;
+std::vector<std::vector<std::string>> StateDict::ties() const {
+  std::map<std::pair<const Storage*, size_t>, std::vector<std::string>> groups;
   for (const auto& [order, entry] : entries_) {
     const Tensor& tensor = entry.tensor;
-    if (seen.emplace(tensor.storage.get(), tensor.offset, tensor.nbytes).second) total += tensor.nbytes;
+    if (tensor.nbytes > 0) groups[{tensor.storage.get(), tensor.offset}].push_back(entry.name);
   }
-  return total;
+  std::vector<std::vector<std::string>> result;
+  for (auto& [place, names] : groups)
+    if (names.size() > 1) result.push_back(std::move(names));
+  return result;
 }
 
 void StateDict::set(const std::string& name, Tensor tensor) {

@@ -28,8 +28,8 @@ class StateDict {
   const Tensor* find(const std::string& name) const;
   // Throws Error("missing_tensor").
   const Tensor& at(const std::string& name) const;
-  // Bytes of all tensors; tied ones count once.
-  size_t total_bytes() const;
+  // Names that share one tensor, in groups of two and more.
+  std::vector<std::vector<std::string>> ties() const;
   // The files' own metadata ("format": "pt").
   const Metadata& metadata() const { return metadata_; }
 
