@@ -17,6 +17,8 @@ using checkpoint::Tensor;
 
 constexpr napi_type_tag type_tag = {0x6b1f0c5e9d3a4e27, 0x8c42b7d1f05e6a93};
 
+bool is_state_dict(const Napi::Value& value) { return value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&type_tag); }
+
 [[noreturn]] void expected(const char* what, const char* argument, const Napi::Value& value) {
   static constexpr const char* types[] = {"undefined", "null", "boolean", "number", "string", "symbol", "object", "function", "external", "bigint"};
   const napi_valuetype type = value.Type();
@@ -153,7 +155,11 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
  private:
   template <Napi::Value (StateDictObject::*method)(const Napi::CallbackInfo&)>
   Napi::Value guard(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return (this->*method)(info); });
+    return guarded(info.Env(), [&] {
+      // Node unwraps whatever object the method was called on.
+      if (!is_state_dict(info.This())) throw TypeError("Expected a StateDict as the receiver of the call");
+      return (this->*method)(info);
+    });
   }
 
   static Napi::Array names(Napi::Env env, const std::vector<std::string>& values) {
@@ -295,7 +301,7 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
 }  // namespace
 
 std::shared_ptr<const StateDict> unwrap_state_dict(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&type_tag)) expected("a StateDict", "state_dict", value);
+  if (!is_state_dict(value)) expected("a StateDict", "state_dict", value);
   return StateDictObject::Unwrap(value.As<Napi::Object>())->snapshot();
 }
 

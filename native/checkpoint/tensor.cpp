@@ -44,17 +44,18 @@ bool Tensor::shares_storage(const Tensor& other) const {
   return nbytes > 0 && storage == other.storage && offset == other.offset && nbytes == other.nbytes;
 }
 
-// Multiplies in the order of the axes, so that an overflow before a zero counts, as in the crate's `Metadata::validate`.
+// Axes without elements count as one for the overflow: torch's strides, too, must not overflow.
 std::optional<size_t> byte_length(DType dtype, const std::vector<int64_t>& shape) {
-  size_t bits = 1;
-  const auto multiply = [&](size_t factor) {
-    if (factor != 0 && bits > SIZE_MAX / factor) return false;
-    bits *= factor;
-    return true;
-  };
-  for (const int64_t size : shape)
-    if (size < 0 || !multiply(static_cast<size_t>(size))) return std::nullopt;
-  if (!multiply(dtype_bits(dtype)) || bits % 8 != 0) return std::nullopt;
+  size_t bits = dtype_bits(dtype);
+  bool empty = false;
+  for (const int64_t size : shape) {
+    if (size < 0) return std::nullopt;
+    if (size == 0) empty = true;
+    else if (bits > SIZE_MAX / static_cast<size_t>(size)) return std::nullopt;
+    else bits *= static_cast<size_t>(size);
+  }
+  if (empty) return 0;
+  if (bits % 8 != 0) return std::nullopt;
   return bits / 8;
 }
 
