@@ -40,11 +40,11 @@ def make_optimizer(model):
     return torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), fused=True)
 
 
-def learning_rate(progress):
+def learning_rate(progress, peak):
     if progress < WARM_UP:
-        return PEAK * (progress / WARM_UP + 0.01)
+        return peak * (progress / WARM_UP + 0.01)
     cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))
-    return PEAK * (FLOOR + (1 - FLOOR) * cosine)
+    return peak * (FLOOR + (1 - FLOOR) * cosine)
 
 
 def batches(tokenizer, verses, rng):
@@ -89,15 +89,21 @@ def main():
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--first-export", type=float, default=8, help="minutes")
     parser.add_argument("--export-every", type=float, default=5, help="minutes")
+    parser.add_argument("--resume", type=Path, help="an export to go on from")
+    parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    rng = random.Random(0)
+    torch.manual_seed(options.seed)
+    rng = random.Random(options.seed)
 
     kept, held_out = split(read_verses())
     chats = [m["content"] for chat in conversations(kept, random.Random(2), 0.2) for m in chat]
     tokenizer = train_tokenizer(free_text(kept, random.Random(2)) + chats, VOCAB, CONTEXT)
-    model = make_model(tokenizer)
+    model, before = make_model(tokenizer), dict(steps=0, tokens=0, minutes=0)
+    if options.resume:
+        model.load_state_dict(LlamaForCausalLM.from_pretrained(options.resume, dtype=torch.float32).state_dict())
+        before = json.loads(options.resume.with_suffix(".json").read_text())
     forward = torch.compile(model) if options.compile else model
     optimizer = make_optimizer(model)
     parameters = sum(p.numel() for p in model.parameters())
@@ -108,7 +114,7 @@ def main():
     for ids in batches(tokenizer, kept, rng):
         elapsed = time.time() - start
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(elapsed / budget)
+            group["lr"] = learning_rate(elapsed / budget, options.peak)
         with torch.autocast("cpu", torch.bfloat16, enabled=not options.f32):
             loss = forward(input_ids=ids, labels=ids, use_cache=False).loss
         loss.backward()
@@ -121,8 +127,11 @@ def main():
             print(f"{elapsed / 60:6.2f} min  step {step:5d}  loss {smooth:.3f}  {step * ids.numel() / elapsed:.0f} tokens/s", flush=True)
         if elapsed > next_export or elapsed > budget:
             validation = held_out_loss(model, tokenizer, held_out, not options.f32)
-            report = dict(parameters=parameters, steps=step, tokens=step * ids.numel(), minutes=round(elapsed / 60, 1),
-                          loss=round(smooth, 3), held_out_loss=round(validation, 3))  # fmt: skip
+            report = dict(
+                parameters=parameters, steps=before["steps"] + step, tokens=before["tokens"] + step * ids.numel(),
+                minutes=round(before["minutes"] + elapsed / 60, 1), loss=round(smooth, 3),
+                held_out_loss=round(validation, 3),
+            )  # fmt: skip
             print(report, flush=True)
             export(model, tokenizer, options.output, report)
             next_export += options.export_every * 60
