@@ -94,6 +94,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   clean_up_tokenization_spaces: boolean;
   split_special_tokens: boolean;
   chat_template: string | Record<string, string> | null;
+  #warned_of_length = false;
 
   constructor(kwargs: Record<string, unknown>) {
     super();
@@ -302,9 +303,11 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     return apply_chat_template(this, conversation, options);
   }
 
-  /** Python's warning of the same words, once. */
+  /** Python's warning of the same words, once for each tokenizer. */
   protected warn_if_too_long(length: number, max_length: number | null, verbose: boolean): void {
     if (max_length !== null || !verbose || this.model_max_length === 0 || length <= this.model_max_length) return;
+    if (this.#warned_of_length) return;
+    this.#warned_of_length = true;
     warn_once(
       "Token indices sequence length is longer than the specified maximum sequence length for this model" +
         ` (${length} > ${this.model_max_length}). Running this sequence through the model will result in indexing errors`,

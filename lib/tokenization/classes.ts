@@ -1,6 +1,6 @@
 // The tokenizer classes by their Python names, with the data in which they differ. Python's slow classes share the
 // implementation of the fast ones: both names are exported for both.
-import { BertFamily, GPT2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
+import { BertFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
 
@@ -289,7 +289,7 @@ const CLASSES = {
     },
   ],
   Qwen2: [
-    GPT2Family,
+    Qwen2Family,
     {
       keywords: { unk_token: "<|endoftext|>", bos_token: null, eos_token: "<|endoftext|>", pad_token: "<|endoftext|>" },
     },

@@ -18,14 +18,16 @@ export class BertFamily extends PreTrainedTokenizerFast {
     strip_accents: null,
   };
 
-  protected override configure(keywords: Record<string, unknown>): void {
+  constructor(keywords?: TokenizerKeywords) {
+    super(keywords);
+    const { do_lower_case, strip_accents, tokenize_chinese_chars } = this.init_kwargs;
     const normalizer = this.component("normalizer");
     if (normalizer?.type !== "BertNormalizer") return;
     this.set_component("normalizer", {
       ...normalizer,
-      lowercase: keywords["do_lower_case"],
-      strip_accents: keywords["strip_accents"],
-      handle_chinese_chars: keywords["tokenize_chinese_chars"],
+      lowercase: do_lower_case,
+      strip_accents,
+      handle_chinese_chars: tokenize_chinese_chars,
     });
   }
 
@@ -62,13 +64,10 @@ export class RobertaFamily extends GPT2Family {
 
   constructor(keywords: TokenizerKeywords = {}) {
     super(with_wide_mask(keywords, new.target.keywords));
-  }
-
-  protected override configure(keywords: Record<string, unknown>): void {
     const processor = this.component("post_processor");
     if (!processor) return;
     const changed = { ...processor };
-    for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = keywords[key];
+    for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = this.init_kwargs[key];
     this.set_component("post_processor", changed);
   }
 
@@ -92,5 +91,17 @@ export function with_wide_mask(
 export class SentencePieceFamily extends PreTrainedTokenizerFast {
   constructor(keywords: TokenizerKeywords = {}) {
     super(with_wide_mask(keywords, new.target.keywords));
+  }
+}
+
+/** Qwen2's: special tokens given as strings are found before the text is normalised. */
+export class Qwen2Family extends GPT2Family {
+  constructor(keywords: TokenizerKeywords = {}) {
+    const own = { ...keywords };
+    for (const role of ["bos_token", "eos_token", "unk_token", "pad_token"]) {
+      const token = role in keywords ? keywords[role] : new.target.keywords[role];
+      if (typeof token === "string") own[role] = new AddedToken(token, { special: true });
+    }
+    super(own);
   }
 }

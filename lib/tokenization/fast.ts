@@ -62,11 +62,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     this.#components = { normalizer, pre_tokenizer, post_processor, decoder };
     this.#add_missing(added_tokens_decoder);
     this.#apply_prefix_space(kwargs["add_prefix_space"]);
-    this.configure(kwargs);
   }
-
-  /** What a class does to the engine once it is there: overrides of the normalizer, a post-processor of its own. */
-  protected configure(_keywords: Record<string, unknown>): void {}
 
   /** Tokens of the configuration that the tokenizer.json lacks become added tokens. */
   #add_missing(added_tokens_decoder: Record<number, AddedToken>): void {

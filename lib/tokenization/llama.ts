@@ -1,6 +1,6 @@
 import { expected, warn_once } from "../errors.js";
 import { bos_eos_processor, type Special } from "./bos_eos.js";
-import { PreTrainedTokenizerFast } from "./fast.js";
+import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 import type { Component } from "./tokenizer_json.js";
 
 /**
@@ -11,9 +11,10 @@ export class BosEosTokenizerFast extends PreTrainedTokenizerFast {
   #add_bos_token = false;
   #add_eos_token = false;
 
-  protected override configure(keywords: Record<string, unknown>): void {
-    this.#add_bos_token = Boolean(keywords["add_bos_token"]);
-    this.#add_eos_token = Boolean(keywords["add_eos_token"]);
+  constructor(keywords?: TokenizerKeywords) {
+    super(keywords);
+    this.#add_bos_token = Boolean(this.init_kwargs["add_bos_token"]);
+    this.#add_eos_token = Boolean(this.init_kwargs["add_eos_token"]);
     this.update_post_processor();
   }
 
@@ -69,11 +70,11 @@ export class LlamaTokenizerFast extends BosEosTokenizerFast {
     legacy: true,
   };
 
-  protected override configure(keywords: Record<string, unknown>): void {
-    const add_prefix_space = keywords["add_prefix_space"];
-    if (typeof add_prefix_space === "boolean") this.#set_prefix_space(add_prefix_space, keywords["legacy"] !== false);
+  constructor(keywords?: TokenizerKeywords) {
+    super(keywords);
+    const { add_prefix_space, legacy } = this.init_kwargs;
+    if (typeof add_prefix_space === "boolean") this.#set_prefix_space(add_prefix_space, legacy !== false);
     else if (add_prefix_space !== null) throw expected("true, false or null", "add_prefix_space", add_prefix_space);
-    super.configure(keywords);
   }
 
   // Python converts tokenizer.model anew then; the outcome differs from the tokenizer.json in these parts alone

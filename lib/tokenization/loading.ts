@@ -5,6 +5,7 @@ import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_f
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
+import { from_vocab_json, from_vocab_txt } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
 
 /** Options of `from_pretrained`: the Hub's, `gguf_file`, and keywords of the tokenizer (`padding_side`, `pad_token`, …). */
@@ -219,7 +220,37 @@ export async function load_pretrained(
   const tokenizer_file = await files.find(versioned_file(config["fast_tokenizer_files"]));
   check_keywords(given, class_, config);
   const kwargs = await keywords_of(files, config, given, config_file ?? tokenizer_file);
-  if (!tokenizer_file) throw new TransformersError(NOT_FOUND(name_or_path, class_.name), "tokenizer_not_found");
-  const tokenizer_object = await readFile(tokenizer_file);
+  const names = class_.vocab_files_names;
+  if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);
+  const tokenizer_object = tokenizer_file
+    ? await readFile(tokenizer_file)
+    : await from_slow_files(class_, files, kwargs);
   return new class_({ ...kwargs, tokenizer_object } as TokenizerKeywords);
+}
+
+/** Makes the tokenizer.json of a checkpoint that has none. */
+async function from_slow_files(
+  class_: typeof PreTrainedTokenizerFast,
+  files: CheckpointFiles,
+  kwargs: Json,
+): Promise<object> {
+  const keywords = { ...class_.keywords, ...kwargs };
+  const read = async (name: string) => {
+    const path = await files.find(name);
+    return path === undefined ? undefined : readFile(path, "utf8");
+  };
+  const kind = class_.vocab_files_names["vocab_file"];
+  if (kind === "vocab.json") {
+    const [vocab, merges] = [await read("vocab.json"), await read("merges.txt")];
+    if (vocab !== undefined && merges !== undefined) return from_vocab_json(class_.name, vocab, merges, keywords);
+  }
+  const vocab_txt = kind === "vocab.txt" ? await read("vocab.txt") : undefined;
+  if (vocab_txt !== undefined) return from_vocab_txt(vocab_txt, keywords);
+  if (kwargs["vocab_file"]) {
+    throw new TransformersError(
+      `${files.name} has only ${kind}, without a tokenizer.json: converting SentencePiece models is not supported yet`,
+      "not_supported",
+    );
+  }
+  throw new TransformersError(NOT_FOUND(files.name, class_.name), "tokenizer_not_found");
 }

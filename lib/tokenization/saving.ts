@@ -1,9 +1,10 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { expected, TransformersError } from "../errors.js";
 import { json_file } from "../python.js";
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast } from "./fast.js";
+import { slow_files } from "./slow_files.js";
 
 export interface SaveOptions {
   /** null and false write tokenizer.json; true, the slow tokenizer's files alone, is not possible here. */
@@ -54,11 +55,18 @@ function config_of(tokenizer: PreTrainedTokenizerFast): Record<string, unknown> 
   };
 }
 
+/** The vocabulary file that Python's slow class needs; undefined where there is no such class, or no such file to copy. */
+function slow_vocab_file(tokenizer: PreTrainedTokenizerFast): string | undefined {
+  const name = (tokenizer.constructor as typeof PreTrainedTokenizerFast).vocab_files_names["vocab_file"];
+  return name?.endsWith(".model") && !tokenizer.init_kwargs["vocab_file"] ? undefined : name;
+}
+
 /** Without "Fast" where Python could load the slow class from the same folder, as it writes it. */
 function saved_class_name(tokenizer: PreTrainedTokenizerFast): string {
   const class_ = tokenizer.constructor as typeof PreTrainedTokenizerFast;
-  const sentencepiece = class_.vocab_files_names["vocab_file"]?.endsWith(".model");
-  return sentencepiece ? class_.name : class_.name.replace(/Fast$/, "");
+  const needs_model = class_.vocab_files_names["vocab_file"]?.endsWith(".model") && !slow_vocab_file(tokenizer);
+  const keeps_name = needs_model || class_.name === "PreTrainedTokenizerFast";
+  return keeps_name ? class_.name : class_.name.replace(/Fast$/, "");
 }
 
 /** Files by name: one template is chat_template.jinja, the others of several are in chat_templates/. */
@@ -101,22 +109,29 @@ export async function save_pretrained(
         ? template
         : Object.entries(template).map(([name, text]) => ({ name, template: text }));
   }
+  const tokenizer_json = tokenizer._tokenizer.to_json(true);
+  const vocab_file = legacy_format === false ? undefined : slow_vocab_file(tokenizer);
+  const beyond = Object.entries(tokenizer.added_tokens_encoder).filter(([, id]) => id >= tokenizer.vocab_size);
   const contents: Record<string, string> = {
     "tokenizer_config.json": json_file(config),
     "special_tokens_map.json": json_file(plain(tokenizer.special_tokens_map_extended, false)),
     ...templates,
-    "tokenizer.json": tokenizer._tokenizer.to_json(true),
+    ...(vocab_file && beyond.length && { "added_tokens.json": json_file(Object.fromEntries(beyond)) }),
+    ...(vocab_file && slow_files(tokenizer_json, vocab_file)),
+    "tokenizer.json": tokenizer_json,
   };
   await mkdir(folder, { recursive: true });
-  const paths: string[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    const path = join(
-      folder,
-      name.replace(/[^/\\]+$/, (file) => (filename_prefix ? `${filename_prefix}-${file}` : file)),
-    );
-    if (name.startsWith("chat_templates")) await mkdir(join(folder, "chat_templates"), { recursive: true });
-    await writeFile(path, content);
-    paths.push(path);
+  if (Object.keys(templates).some((name) => name.startsWith("chat_templates")))
+    await mkdir(join(folder, "chat_templates"), { recursive: true });
+  const path_of = (name: string) =>
+    join(folder, filename_prefix ? name.replace(/[^/\\]+$/, (file) => `${filename_prefix}-${file}`) : name);
+  for (const [name, content] of Object.entries(contents)) await writeFile(path_of(name), content);
+  const paths = Object.keys(contents).map(path_of);
+  const source = tokenizer.init_kwargs["vocab_file"];
+  if (vocab_file?.endsWith(".model") && typeof source === "string") {
+    const copy = path_of(vocab_file);
+    if (resolve(source) !== resolve(copy)) await copyFile(source, copy);
+    paths.push(copy);
   }
   return paths;
 }
