@@ -1,0 +1,65 @@
+// Tokens on top of the model's vocabulary, found in the text before the model sees it.
+// Rust: https://github.com/huggingface/tokenizers/blob/v0.22.2/tokenizers/src/tokenizer/added_vocabulary.rs
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "tokenizer/json.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/pieces.h"
+#include "tokenizer/trie.h"
+#include "tokenizer/vocabulary.h"
+
+namespace gt::tokenizer {
+
+struct AddedToken {
+  std::string content;
+  bool single_word = false, lstrip = false, rstrip = false, normalized = true, special = false;
+
+  bool operator==(const AddedToken& other) const {
+    return content == other.content && single_word == other.single_word && lstrip == other.lstrip &&
+           rstrip == other.rstrip && normalized == other.normalized && special == other.special;
+  }
+};
+
+class AddedVocabulary {
+ public:
+  // Returns how many were really added: those that are empty or there already do not count.
+  size_t add(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, const Normalizer* normalizer);
+
+  // Cuts the added tokens out of the text; once before it is normalised, once after.
+  void split_original(Pieces& pieces) const { split(pieces, original_); }
+  void split_normalized(Pieces& pieces) const { split(pieces, normalized_); }
+  bool has_original() const { return !original_.ids.empty(); }
+  bool has_normalized() const { return !normalized_.ids.empty(); }
+
+  const std::map<uint32_t, AddedToken>& by_id() const { return by_id_; }
+  const std::unordered_map<std::string, uint32_t>& ids() const { return ids_; }
+  bool is_special(const std::string& content) const { return special_contents_.count(content) > 0; }
+  // With true, special tokens in a text are not looked for.
+  void set_encode_special_tokens(bool value) { encode_special_tokens_ = value; }
+
+  void write(json::Writer& writer) const;
+
+ private:
+  struct Patterns {
+    Trie trie;
+    std::vector<uint32_t> ids;  // of the patterns in the trie
+  };
+
+  void split(Pieces& pieces, const Patterns& patterns) const;
+  void refresh(const Vocabulary& vocabulary, const Normalizer* normalizer);
+
+  std::unordered_map<std::string, uint32_t> ids_;
+  std::map<uint32_t, AddedToken> by_id_;
+  std::vector<AddedToken> special_, ordinary_;  // in the order of adding
+  std::unordered_set<std::string> special_contents_;
+  Patterns original_, normalized_;
+  bool encode_special_tokens_ = false;
+};
+
+}  // namespace gt::tokenizer

@@ -1,0 +1,343 @@
+#include "tokenizer/bpe.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "errors.h"
+#include "tokenizer/byte_level.h"
+
+namespace gt::tokenizer {
+
+namespace {
+
+constexpr int kPairBits = 20;
+
+std::string fallback_token(uint8_t byte) {
+  const char* digits = "0123456789ABCDEF";
+  return std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">";
+}
+
+std::optional<std::string> text_of(const json::Node& node, std::string_view key) {
+  const std::optional<json::Node> member = node.find(key);
+  return member ? std::optional(member->string()) : std::nullopt;
+}
+
+// "a b", or ["a", "b"]: calls add(a, b).
+template <class Add>
+void read_merges(const json::Node& node, Add&& add) {
+  if (!node.value().is(json::Type::array)) node.fail("an array of merges");
+  std::string scratch, other;
+  size_t index = 0;
+  for (const json::Value merge : node.value()) {
+    const json::Node item(merge, {});
+    const auto fail = [&](const char* expected) {
+      json::Node(merge, node.path() + "[" + std::to_string(index) + "]").fail(expected);
+    };
+    if (merge.is(json::Type::string)) {
+      const std::string_view text = merge.string(scratch);
+      if (text.substr(0, 8) == "#version") continue;
+      const size_t space = text.find(' ');
+      if (space == text.npos || text.find(' ', space + 1) != text.npos) fail("two tokens with one space between them");
+      add(text.substr(0, space), text.substr(space + 1), index);
+    } else {
+      if (!merge.is(json::Type::array)) fail("two tokens");
+      std::string_view parts[2];
+      int count = 0;
+      for (const json::Value part : merge) {
+        if (count == 2 || !part.is(json::Type::string)) fail("two tokens");
+        parts[count] = part.string(count == 0 ? scratch : other);
+        count++;
+      }
+      if (count != 2) fail("two tokens");
+      add(parts[0], parts[1], index);
+    }
+    index++;
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> BPE::read(const json::Node& node) {
+  const auto vocabulary = std::make_shared<const Vocabulary>(node.at("vocab"));
+  const json::Node list = node.at("merges");
+  size_t count = 0;
+  if (list.value().is(json::Type::array)) {
+    for ([[maybe_unused]] const json::Value merge : list.value()) count++;
+  }
+  const std::optional<std::string> prefix = text_of(node, "continuing_subword_prefix");
+  const size_t prefix_size = prefix ? prefix->size() : 0;
+  std::unique_ptr<BPE> model;
+  try {
+    model.reset(new BPE(vocabulary, Merges(vocabulary->end_id(), count)));
+  } catch (const std::length_error& error) {
+    list.error(error.what());
+  }
+  std::string joined;
+  read_merges(list, [&](std::string_view a, std::string_view b, size_t index) {
+    const auto id = [&](std::string_view token) {
+      const int32_t found = vocabulary->find(token);
+      if (found < 0) list.error("merge " + std::to_string(index) + ": \"" + std::string(token) + "\" is not in the vocabulary");
+      return static_cast<uint32_t>(found);
+    };
+    if (b.size() < prefix_size) list.error("merge " + std::to_string(index) + ": \"" + std::string(b) + "\" has no prefix");
+    joined.assign(a).append(b.substr(prefix_size));
+    const uint32_t first = id(a), second = id(b);
+    model->merges_.add(first, second, id(joined));
+  });
+  if (const std::optional<json::Node> dropout = node.find("dropout")) {
+    model->dropout_ = dropout->number();
+    if (!(*model->dropout_ >= 0 && *model->dropout_ <= 1)) dropout->fail("a number from 0 to 1");
+  }
+  model->unk_token_ = text_of(node, "unk_token");
+  model->prefix_ = prefix;
+  model->suffix_ = text_of(node, "end_of_word_suffix");
+  model->fuse_unk_ = node.boolean("fuse_unk", false);
+  model->byte_fallback_ = node.boolean("byte_fallback", false);
+  model->ignore_merges_ = node.boolean("ignore_merges", false);
+  model->prepare();
+  return model;
+}
+
+void BPE::prepare() {
+  has_all_bytes_ = true;
+  bool has_all_fallbacks = true;
+  for (int byte = 0; byte < 256; byte++) {
+    std::string character;
+    unicode::append(character, byte_level_character(static_cast<uint8_t>(byte)));
+    byte_ids_[byte] = vocabulary_->find(character);
+    fallback_ids_[byte] = vocabulary_->find(fallback_token(static_cast<uint8_t>(byte)));
+    has_all_bytes_ = has_all_bytes_ && byte_ids_[byte] >= 0;
+    has_all_fallbacks = has_all_fallbacks && fallback_ids_[byte] >= 0;
+  }
+  if (unk_token_) unk_id_ = vocabulary_->find(*unk_token_);
+
+  // Where bytes stand for missing characters only some of the time, unknown ones join over known ones: no cuts.
+  can_cut_ = !prefix_ && !suffix_ && !ignore_merges_ && !has_dropout() && (!byte_fallback_ || has_all_fallbacks) && !has_all_bytes_;
+  if (!can_cut_) return;
+  pairs_.assign((size_t{1} << kPairBits) / 64, 0);
+  for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
+    if (!vocabulary_->has(id)) continue;
+    const std::string_view token = vocabulary_->token(id);
+    char32_t last = 0;
+    for (size_t i = 0, width; i < token.size(); i += width) {
+      const char32_t c = unicode::decode(token.data() + i, width);
+      if (i > 0) note_pair(last, c);
+      last = c;
+    }
+  }
+}
+
+namespace {
+uint32_t pair_bit(char32_t a, char32_t b) {
+  const uint64_t hash = (static_cast<uint64_t>(a) << 21 | b) * 0x9E3779B97F4A7C15ull;
+  return static_cast<uint32_t>(hash >> (64 - kPairBits));
+}
+}  // namespace
+
+void BPE::note_pair(char32_t a, char32_t b) {
+  const uint32_t bit = pair_bit(a, b);
+  pairs_[bit / 64] |= 1ull << bit % 64;
+}
+
+bool BPE::may_join(char32_t a, char32_t b) const {
+  const uint32_t bit = pair_bit(a, b);
+  return pairs_[bit / 64] >> bit % 64 & 1;
+}
+
+size_t BPE::next_cut(std::string_view text, size_t from) const {
+  size_t width;
+  char32_t last = unicode::decode(text.data() + from, width);
+  for (size_t i = from + width; i < text.size(); i += width) {
+    const char32_t c = unicode::decode(text.data() + i, width);
+    if (!may_join(last, c)) {
+      // Neighbours that are unknown both may fuse.
+      const auto is_unknown = [&](size_t begin, size_t end) { return vocabulary_->find(text.substr(begin, end - begin)) < 0; };
+      if (!fuse_unk_ || byte_fallback_) return i;
+      const size_t before = static_cast<size_t>(unicode::previous(text.data(), text.data() + i) - text.data());
+      if (!is_unknown(before, i) || !is_unknown(i, i + width)) return i;
+    }
+    last = c;
+  }
+  return text.size();
+}
+
+void BPE::start(std::string_view word, bool is_bytes) {
+  symbols_.clear();
+  lengths_.clear();
+  if (is_bytes && has_all_bytes_) {
+    for (const char byte : word) add(byte_ids_[static_cast<uint8_t>(byte)], 1);
+    return;
+  }
+  if (!is_bytes) return start_characters(word, {});
+  start_characters(spell_byte_level(word), word);
+}
+
+// `bytes`: the bytes that `word` spells, if it does; then each character counts as one.
+void BPE::start_characters(std::string_view word, std::string_view bytes) {
+  int32_t unknown = -1;
+  uint32_t unknown_length = 0;
+  std::string spelled;
+  const auto flush = [&] {
+    if (unknown >= 0) add(unknown, unknown_length);
+    unknown = -1;
+  };
+  for (size_t i = 0, width; i < word.size(); i += width) {
+    width = unicode::length(static_cast<uint8_t>(word[i]));
+    const auto length = bytes.empty() ? static_cast<uint32_t>(width) : 1;
+    std::string_view character = word.substr(i, width);
+    if ((i > 0 && prefix_) || (i + width == word.size() && suffix_)) {
+      spelled.clear();
+      if (i > 0 && prefix_) spelled.append(*prefix_);
+      spelled.append(character);
+      if (i + width == word.size() && suffix_) spelled.append(*suffix_);
+      character = spelled;
+    }
+    const int32_t id = vocabulary_->find(character);
+    if (id >= 0) {
+      flush();
+      add(id, length);
+      continue;
+    }
+    if (byte_fallback_) {
+      const auto has_byte = [&](char c) { return fallback_ids_[static_cast<uint8_t>(c)] >= 0; };
+      if (std::all_of(character.begin(), character.end(), has_byte)) {
+        for (const char c : character) add(fallback_ids_[static_cast<uint8_t>(c)], 1);
+        continue;
+      }
+    }
+    if (!unk_token_) continue;
+    if (unk_id_ < 0) throw Error("tokenizer_invalid", "The unk_token \"" + *unk_token_ + "\" is not in the vocabulary");
+    if (!fuse_unk_) flush();
+    unknown_length = unknown >= 0 ? unknown_length + length : length;
+    unknown = unk_id_;
+  }
+  flush();
+}
+
+BPE::Found BPE::merge(std::string_view word, bool is_bytes) {
+  if (ignore_merges_) {
+    const int32_t id = vocabulary_->find(is_bytes ? std::string_view(spell_byte_level(word)) : word);
+    if (id >= 0) {
+      symbols_.assign(1, id);
+      return {symbols_.data(), 1};
+    }
+  }
+  start(word, is_bytes);
+  return {symbols_.data(), merges_.apply(symbols_.data(), symbols_.size())};
+}
+
+int32_t* BPE::encode_cached(std::string_view text, bool is_bytes, const char* text_end, int32_t* out) {
+  return cache_.get(text.data(), text.size(), text_end, out, [&] { return merge(text, is_bytes); });
+}
+
+void BPE::encode(Pieces& pieces, Ids& ids) {
+  if (has_dropout()) {
+    std::vector<ModelToken> tokens;
+    for (const Piece& piece : pieces.list()) {
+      if (piece.added >= 0) {
+        ids.push(piece.added);
+        continue;
+      }
+      tokens.clear();
+      encode(pieces.text(piece), pieces.is_bytes(), tokens);
+      for (const ModelToken& token : tokens) ids.push(token.id);
+    }
+    return;
+  }
+  const bool is_bytes = pieces.is_bytes();
+  const size_t more = suffix_ ? suffix_->size() : 0;  // bytes of it that may fall back
+  const size_t per_byte = prefix_ ? prefix_->size() + 1 : 1;
+  const char* text_end = pieces.text().data() + pieces.text().size();
+  for (const Piece& piece : pieces.list()) {
+    if (piece.added >= 0) {
+      ids.push(piece.added);
+      continue;
+    }
+    const std::string_view text = pieces.text(piece);
+    int32_t* out = ids.room(text.size() * per_byte + more + 2);
+    if (!can_cut_ || text.size() <= 8) {
+      out = encode_cached(text, is_bytes, text_end, out);
+    } else {
+      for (size_t at = 0; at < text.size();) {
+        const size_t cut = next_cut(text, at);
+        out = encode_cached(text.substr(at, cut - at), is_bytes, text_end, out);
+        at = cut;
+      }
+    }
+    ids.keep(out);
+  }
+}
+
+void BPE::encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) {
+  if (piece.empty()) return;
+  const auto size = static_cast<uint32_t>(piece.size());
+  const size_t first = tokens.size();
+  // Where a token's text is what it covers, the cached ids say it all.
+  if (!prefix_ && !suffix_ && !has_dropout()) {
+    const size_t room = piece.size() + 2;
+    if (lengths_.size() < room) lengths_.resize(room);
+    std::vector<int32_t> ids(room);
+    int32_t* out = ids.data();
+    for (size_t at = 0; at < piece.size();) {
+      const size_t cut = can_cut_ ? next_cut(piece, at) : piece.size();
+      out = encode_cached(piece.substr(at, cut - at), is_bytes, piece.data() + piece.size(), out);
+      at = cut;
+    }
+    uint32_t at = 0;
+    bool is_exact = true;
+    for (const int32_t* id = ids.data(); id < out && is_exact; id++) {
+      const std::string_view token = vocabulary_->token(static_cast<uint32_t>(*id));
+      const bool is_byte = byte_fallback_ && token.size() == 6 && token.substr(0, 3) == "<0x" && token.back() == '>';
+      const auto length = static_cast<uint32_t>(is_bytes ? unicode::count(token) : is_byte ? 1 : token.size());
+      is_exact = *id != unk_id_ && at + length <= size;
+      tokens.push_back({*id, at, at + length});
+      at += length;
+    }
+    if (is_exact && at == size) return;
+    tokens.resize(first);
+  }
+  if (ignore_merges_ && !has_dropout()) {
+    const int32_t id = vocabulary_->find(is_bytes ? std::string_view(spell_byte_level(piece)) : piece);
+    if (id >= 0) {
+      tokens.push_back({id, 0, size});
+      return;
+    }
+  }
+  start(piece, is_bytes);
+  const size_t count = merges_.apply(symbols_.data(), lengths_.data(), symbols_.size(), has_dropout() ? *dropout_ : 0);
+  uint32_t at = 0;
+  for (size_t i = 0; i < count; i++) {
+    tokens.push_back({symbols_[i], at, at + lengths_[i]});
+    at += lengths_[i];
+  }
+}
+
+void BPE::write(json::Writer& writer) const {
+  const auto optional = [&](const char* key, const std::optional<std::string>& text) {
+    writer.key(key);
+    text ? writer.string(*text) : writer.null();
+  };
+  writer.begin_object();
+  writer.field("type", "BPE");
+  writer.key("dropout");
+  dropout_ ? writer.number(*dropout_) : writer.null();
+  optional("unk_token", unk_token_);
+  optional("continuing_subword_prefix", prefix_);
+  optional("end_of_word_suffix", suffix_);
+  writer.field("fuse_unk", fuse_unk_);
+  writer.field("byte_fallback", byte_fallback_);
+  writer.field("ignore_merges", ignore_merges_);
+  writer.key("vocab");
+  vocabulary_->write(writer);
+  writer.key("merges").begin_array();
+  for (const auto& [a, b] : merges_.list()) {
+    writer.begin_array();
+    writer.string(vocabulary_->token(a));
+    writer.string(vocabulary_->token(b));
+    writer.end_array();
+  }
+  writer.end_array();
+  writer.end_object();
+}
+
+}  // namespace gt::tokenizer

@@ -1,0 +1,170 @@
+#include "tokenizer/encoding.h"
+
+#include <algorithm>
+
+#include "errors.h"
+
+namespace gt::tokenizer {
+
+std::vector<int32_t> Encoding::sequence_ids() const {
+  std::vector<int32_t> ids(size(), Token::kNone);
+  for (size_t sequence = 0; sequence < n_sequences(); sequence++) {
+    const auto found = sequences.find(sequence);
+    const auto [begin, end] = found == sequences.end() ? std::make_pair(size_t{0}, size()) : found->second;
+    std::fill(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.begin() + static_cast<std::ptrdiff_t>(end), static_cast<int32_t>(sequence));
+  }
+  return ids;
+}
+
+std::string_view Encoding::token_text(const Token& token) const {
+  if (token.text != Token::kNone) return texts_->tokens[static_cast<size_t>(token.text)];
+  return texts_->vocabulary->has(token.id) ? texts_->vocabulary->token(static_cast<uint32_t>(token.id)) : std::string_view();
+}
+
+std::vector<int32_t> Encoding::offsets(OffsetUnit unit) const {
+  // Units before each byte of a source, for those that are not ASCII.
+  std::vector<std::vector<int32_t>> units(texts_->sources.size());
+  std::vector<char> is_ascii(units.size());
+  for (size_t i = 0; i < units.size(); i++) {
+    const std::string& source = texts_->sources[i];
+    is_ascii[i] = unicode::is_ascii(source);
+    if (is_ascii[i]) continue;
+    units[i].reserve(source.size() + 1);
+    int32_t count = 0;
+    for (size_t at = 0; at < source.size();) {
+      const size_t width = unicode::length(static_cast<uint8_t>(source[at]));
+      for (size_t k = 0; k < width; k++) units[i].push_back(count);
+      count += unit == OffsetUnit::utf16 && width == 4 ? 2 : 1;
+      at += width;
+    }
+    units[i].push_back(count);
+  }
+  std::vector<int32_t> result;
+  result.reserve(2 * size());
+  for (const Token& token : tokens) {
+    for (const uint32_t byte : {token.span.begin, token.span.end}) {
+      const bool as_it_is = token.source == Token::kNone || is_ascii[static_cast<size_t>(token.source)];
+      if (as_it_is) {
+        result.push_back(static_cast<int32_t>(byte));
+      } else {
+        const std::vector<int32_t>& map = units[static_cast<size_t>(token.source)];
+        result.push_back(map[std::min<size_t>(byte, map.size() - 1)]);
+      }
+    }
+  }
+  return result;
+}
+
+std::shared_ptr<Encoding> Encoding::part(size_t begin, size_t end) const {
+  auto result = std::make_shared<Encoding>(texts_);
+  result->tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(begin), tokens.begin() + static_cast<std::ptrdiff_t>(end));
+  return result;
+}
+
+void Encoding::truncate(size_t max_length, size_t stride, Direction direction) {
+  const size_t n = size();
+  if (max_length >= n) return;
+  if (max_length == 0) {
+    auto whole = std::make_shared<Encoding>(std::move(*this));
+    texts_ = whole->texts_;
+    tokens.clear();
+    sequences.clear();
+    overflowing = {std::move(whole)};
+    return;
+  }
+  if (stride >= max_length) {
+    throw RangeError("Expected a stride below the room for tokens, which is " + std::to_string(max_length) +
+                     " (max_length less the special tokens), but received " + std::to_string(stride));
+  }
+  const size_t step = max_length - stride;
+  std::vector<std::shared_ptr<Encoding>> parts;
+  if (direction == Direction::right) {
+    for (size_t begin = 0;; begin += step) {
+      const size_t end = std::min(begin + max_length, n);
+      parts.push_back(part(begin, end));
+      if (end == n) break;
+    }
+  } else {
+    for (size_t end = n;; end -= step) {
+      const size_t begin = end > max_length ? end - max_length : 0;
+      parts.push_back(part(begin, end));
+      if (begin == 0 || end <= step) break;
+    }
+  }
+  tokens = std::move(parts[0]->tokens);
+  sequences.clear();
+  overflowing.assign(parts.begin() + 1, parts.end());
+}
+
+void Encoding::pad(size_t length, int32_t id, int32_t type_id, const std::string& token, Direction direction) {
+  for (const auto& other : overflowing) other->pad(length, id, type_id, token, direction);
+  if (size() >= length) return;
+  Token padding;
+  padding.id = id;
+  padding.type_id = type_id;
+  padding.text = texts_->add_token(token);
+  padding.is_special = true;
+  padding.is_attended = false;
+  const size_t n = length - size();
+  tokens.insert(direction == Direction::left ? tokens.begin() : tokens.end(), n, padding);
+  if (direction == Direction::right) return;
+  for (auto& [sequence, range] : sequences) range = {range.first + n, range.second + n};
+}
+
+void Encoding::append(const Encoding& other) {
+  std::vector<std::shared_ptr<Encoding>> combined;
+  const auto join = [&](const Encoding& a, const Encoding& b) {
+    auto both = std::make_shared<Encoding>(a);
+    both->overflowing.clear();
+    Encoding second(b);
+    second.overflowing.clear();
+    both->append(second);
+    combined.push_back(std::move(both));
+  };
+  for (const auto& mine : overflowing) {
+    join(*mine, other);
+    for (const auto& theirs : other.overflowing) join(*mine, *theirs);
+  }
+  for (const auto& theirs : other.overflowing) join(*this, *theirs);
+  const size_t n = size();
+  for (const auto& [sequence, range] : other.sequences) sequences[sequence] = {n + range.first, n + range.second};
+  tokens.insert(tokens.end(), other.tokens.begin(), other.tokens.end());
+  overflowing = std::move(combined);
+}
+
+void truncate(Encoding& first, Encoding* second, const Truncation& truncation) {
+  const size_t max = truncation.max_length;
+  const auto shorten = [&](Encoding& encoding, size_t length) { encoding.truncate(length, truncation.stride, truncation.direction); };
+  if (max == 0) {
+    shorten(first, 0);
+    if (second) shorten(*second, 0);
+    return;
+  }
+  const size_t total = first.size() + (second ? second->size() : 0);
+  if (total <= max) return;
+  const size_t excess = total - max;
+  if (truncation.strategy == Truncation::Strategy::longest_first) {
+    if (!second) return shorten(first, max);
+    // The shorter one stays whole if it leaves the longer one at least as much; else they halve the room.
+    const bool swap = first.size() > second->size();
+    size_t n1 = std::min(first.size(), second->size()), n2;
+    n2 = n1 > max ? n1 : std::max(n1, max - n1);
+    if (n1 + n2 > max) {
+      n1 = max / 2;
+      n2 = n1 + max % 2;
+    }
+    if (swap) std::swap(n1, n2);
+    shorten(first, n1);
+    shorten(*second, n2);
+    return;
+  }
+  const bool is_first = truncation.strategy == Truncation::Strategy::only_first;
+  Encoding* target = is_first ? &first : second;
+  if (!target) throw Error("truncation", "Truncation error: Second sequence not provided");
+  if (target->size() <= excess) {
+    throw Error("truncation", "Truncation error: Sequence to truncate too short to respect the provided max_length");
+  }
+  shorten(*target, target->size() - excess);
+}
+
+}  // namespace gt::tokenizer

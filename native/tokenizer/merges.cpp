@@ -1,0 +1,143 @@
+#include "tokenizer/merges.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <random>
+#include <stdexcept>
+
+namespace gt::tokenizer {
+
+namespace {
+
+int bits_for(size_t values) {
+  int bits = 1;
+  while ((size_t{1} << bits) < values) bits++;
+  return bits;
+}
+
+}  // namespace
+
+Merges::Merges(size_t end_id, size_t count) : id_bits_(bits_for(end_id + 1)), rank_bits_(64 - 2 * id_bits_) {
+  if (rank_bits_ < bits_for(count + 1)) throw std::length_error("too many merges for so large ids");
+  rank_bits_ = std::min(rank_bits_, 31);
+  rank_mask_ = (1ull << rank_bits_) - 1;
+  size_t capacity = 8;
+  while (capacity < count * 3 / 2) capacity *= 2;
+  mask_ = static_cast<uint32_t>(capacity - 1);
+  slots_.assign(capacity, kEmpty);
+  results_.reserve(count);
+}
+
+void Merges::add(uint32_t a, uint32_t b, uint32_t result) {
+  const uint64_t key = static_cast<uint64_t>(a) << id_bits_ | b;
+  uint32_t i = hash(key);
+  while (slots_[i] != kEmpty && slots_[i] >> rank_bits_ != key) i = (i + 1) & mask_;
+  slots_[i] = key << rank_bits_ | results_.size();
+  results_.push_back(static_cast<int32_t>(result));
+}
+
+std::vector<std::pair<uint32_t, uint32_t>> Merges::list() const {
+  std::vector<std::pair<uint64_t, uint64_t>> by_rank;
+  for (const uint64_t slot : slots_) {
+    if (slot != kEmpty) by_rank.emplace_back(slot & rank_mask_, slot >> rank_bits_);
+  }
+  std::sort(by_rank.begin(), by_rank.end());
+  std::vector<std::pair<uint32_t, uint32_t>> result;
+  for (const auto& [rank, key] : by_rank) {
+    result.emplace_back(static_cast<uint32_t>(key >> id_bits_), static_cast<uint32_t>(key & ((1ull << id_bits_) - 1)));
+  }
+  return result;
+}
+
+// For words: the ranks beside the symbols, searched again after each merge.
+size_t Merges::apply_small(int32_t* symbols, size_t n) {
+  if (ranks_.size() < n) ranks_.resize(n * 2);
+  uint32_t* ranks = ranks_.data();
+  uint32_t least = kNone;
+  size_t at = 0;
+  for (size_t i = 0; i + 1 < n; i++) {
+    ranks[i] = rank(symbols[i], symbols[i + 1]);
+    if (ranks[i] < least) least = ranks[i], at = i;
+  }
+  while (least != kNone) {
+    symbols[at] = results_[least];
+    if (const size_t behind = n - at - 2; behind > 0) {
+      std::memmove(symbols + at + 1, symbols + at + 2, behind * sizeof(int32_t));
+      std::memmove(ranks + at + 1, ranks + at + 2, behind * sizeof(uint32_t));
+    }
+    n--;
+    ranks[at] = at + 1 < n ? rank(symbols[at], symbols[at + 1]) : kNone;
+    if (at > 0) ranks[at - 1] = rank(symbols[at - 1], symbols[at]);
+    least = kNone;
+    for (size_t i = 0; i + 1 < n; i++) {
+      if (ranks[i] < least) least = ranks[i], at = i;
+    }
+  }
+  return n;
+}
+
+size_t Merges::apply(int32_t* symbols, size_t n) {
+  if (n <= 128) return apply_small(symbols, n);
+  return apply(symbols, nullptr, n, 0);
+}
+
+// For long texts: a heap of merges by rank and place over a linked list; entries that are out of date are dropped.
+size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout) {
+  constexpr uint32_t kEnd = UINT32_MAX;
+  std::vector<uint32_t> previous(n), next(n), current(n, kNone);
+  std::vector<uint64_t> heap, skipped;
+  heap.reserve(n);
+  for (size_t i = 0; i < n; i++) {
+    previous[i] = i == 0 ? kEnd : static_cast<uint32_t>(i - 1);
+    next[i] = i + 1 == n ? kEnd : static_cast<uint32_t>(i + 1);
+  }
+  const auto entry_of = [&](uint32_t i) {
+    current[i] = next[i] == kEnd ? kNone : rank(symbols[i], symbols[next[i]]);
+    return static_cast<uint64_t>(current[i]) << 32 | i;
+  };
+  const auto push = [&](uint32_t i) {
+    const uint64_t entry = entry_of(i);
+    if (current[i] == kNone) return;
+    heap.push_back(entry);
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+  };
+  for (uint32_t i = 0; i + 1 < n; i++) {
+    const uint64_t entry = entry_of(i);
+    if (current[i] != kNone) heap.push_back(entry);
+  }
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    const uint64_t top = heap.back();
+    heap.pop_back();
+    if (dropout > 0 && std::uniform_real_distribution<>()(random_) < dropout) {
+      skipped.push_back(top);
+      continue;
+    }
+    for (const uint64_t entry : skipped) {
+      heap.push_back(entry);
+      std::push_heap(heap.begin(), heap.end(), std::greater<>());
+    }
+    skipped.clear();
+    const auto i = static_cast<uint32_t>(top), merge = static_cast<uint32_t>(top >> 32);
+    if (current[i] != merge) continue;
+    const uint32_t right = next[i];
+    symbols[i] = results_[merge];
+    if (lengths) lengths[i] += lengths[right];
+    current[right] = kNone;
+    next[i] = next[right];
+    if (next[i] != kEnd) previous[next[i]] = i;
+    push(i);
+    if (previous[i] != kEnd) push(previous[i]);
+  }
+  size_t count = 0;
+  for (uint32_t i = 0; i != kEnd && n > 0; i = next[i]) {
+    symbols[count] = symbols[i];
+    if (lengths) lengths[count] = lengths[i];
+    count++;
+  }
+  return count;
+}
+
+}  // namespace gt::tokenizer

@@ -1,0 +1,369 @@
+#include "tokenizer/pre_tokenizer.h"
+
+#include "tokenizer/byte_level_options.h"
+#include "tokenizer/metaspace.h"
+#include "tokenizer/pattern.h"
+#include "tokenizer/rewriting.h"
+
+namespace gt::tokenizer {
+
+namespace {
+
+using unicode::decode;
+
+void write_type(json::Writer& writer, const char* type) {
+  writer.begin_object();
+  writer.field("type", type);
+  writer.end_object();
+}
+
+// Cuts pieces at what `find(text, matches)` finds.
+template <class Find>
+void split_at(Pieces& pieces, Behavior behavior, std::vector<Match>& matches, Find&& find) {
+  pieces.spell_bytes();
+  pieces.split([&](std::string_view text, auto&& emit) {
+    find(text, matches);
+    apply_behavior(behavior, matches);
+    for (const Match& match : matches) emit(match.begin, match.end, -1);
+  });
+}
+
+void split_by(Pieces& pieces, const Scanner& scanner, std::vector<Span>& spans) {
+  pieces.split([&](std::string_view text, auto&& emit) {
+    spans.clear();
+    scanner.scan(text, spans);
+    for (const Span& span : spans) emit(span.begin, span.end, -1);
+  });
+}
+
+class ByteLevelPreTokenizer : public PreTokenizer {
+ public:
+  explicit ByteLevelPreTokenizer(const json::Node& node) : options_(node) {}
+
+  void split(Pieces& pieces) override {
+    pieces.spell_bytes();
+    if (options_.add_prefix_space) {
+      pieces.rewrite([](std::string_view text) { return !text.empty() && text[0] != ' '; },
+                     [](std::string_view text, Pieces::Rewriter& out) {
+                       out.prepend(" ");
+                       out.copy(text.size());
+                     });
+    }
+    if (options_.use_regex) split_by(pieces, scanner_, spans_);
+    pieces.set_bytes();
+  }
+  void write(json::Writer& writer) const override { options_.write(writer); }
+
+ private:
+  ByteLevelOptions options_;
+  Scanner scanner_ = Scanner::gpt2();
+  std::vector<Span> spans_;
+};
+
+class Split : public PreTokenizer {
+ public:
+  explicit Split(const json::Node& node)
+      : pattern_(Pattern::read(node.at("pattern"))), behavior_(read_behavior(node.at("behavior"))), invert_(node.at("invert").boolean()) {}
+
+  void split(Pieces& pieces) override {
+    // Where every part matches, they are the pieces.
+    if (pattern_.scanner() && (behavior_ == Behavior::isolated || (behavior_ == Behavior::removed && invert_))) {
+      pieces.spell_bytes();
+      return split_by(pieces, *pattern_.scanner(), spans_);
+    }
+    split_at(pieces, behavior_, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+      pattern_.find(text, matches);
+      if (!invert_) return;
+      for (Match& match : matches) match.is_match = !match.is_match;
+    });
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "Split");
+    writer.key("pattern");
+    pattern_.write(writer);
+    writer.field("behavior", behavior_name(behavior_));
+    writer.field("invert", invert_);
+    writer.end_object();
+  }
+
+ private:
+  Pattern pattern_;
+  Behavior behavior_;
+  bool invert_;
+  std::vector<Span> spans_;
+  std::vector<Match> matches_;
+};
+
+class MetaspacePreTokenizer : public PreTokenizer {
+ public:
+  explicit MetaspacePreTokenizer(const json::Node& node) : options_(node) {}
+
+  bool needs_alignment() const override { return options_.scheme == Metaspace::Scheme::first; }
+
+  void split(Pieces& pieces) override {
+    pieces.spell_bytes();
+    replace(pieces, " ", options_.text);
+    if (options_.scheme != Metaspace::Scheme::never) {
+      const bool first_only = options_.scheme == Metaspace::Scheme::first;
+      pieces.rewrite(
+          [&](std::string_view text, const Piece& piece) {
+            const bool starts = text.substr(0, options_.text.size()) == options_.text;
+            return !text.empty() && !starts && (!first_only || piece.shift == 0);
+          },
+          [&](std::string_view text, Pieces::Rewriter& out) {
+            out.prepend(options_.text);
+            out.copy(text.size());
+          });
+    }
+    if (!options_.split) return;
+    split_at(pieces, Behavior::merged_with_next, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+      matches.clear();
+      uint32_t last = 0;
+      const auto size = static_cast<uint32_t>(options_.text.size());
+      for (size_t at = text.find(options_.text); at != text.npos; at = text.find(options_.text, last)) {
+        const auto begin = static_cast<uint32_t>(at);
+        if (last < begin) matches.push_back({last, begin, false});
+        matches.push_back({begin, begin + size, true});
+        last = begin + size;
+      }
+      if (last < text.size()) matches.push_back({last, static_cast<uint32_t>(text.size()), false});
+    });
+  }
+  void write(json::Writer& writer) const override { options_.write(writer); }
+
+ private:
+  Metaspace options_;
+  std::vector<Match> matches_;
+};
+
+// Cuts at characters with a property.
+class Digits : public PreTokenizer {
+ public:
+  explicit Digits(const json::Node& node) : individual_(node.at("individual_digits").boolean()) {}
+
+  void split(Pieces& pieces) override {
+    split_at(pieces, individual_ ? Behavior::isolated : Behavior::contiguous, matches_,
+             [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_numeric); });
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "Digits");
+    writer.field("individual_digits", individual_);
+    writer.end_object();
+  }
+
+ private:
+  bool individual_;
+  std::vector<Match> matches_;
+};
+
+class Punctuation : public PreTokenizer {
+ public:
+  explicit Punctuation(const json::Node& node) {
+    if (const auto behavior = node.find("behavior")) behavior_ = read_behavior(*behavior);
+  }
+
+  void split(Pieces& pieces) override {
+    split_at(pieces, behavior_, matches_,
+             [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_punctuation); });
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "Punctuation");
+    writer.field("behavior", behavior_name(behavior_));
+    writer.end_object();
+  }
+
+ private:
+  Behavior behavior_ = Behavior::isolated;
+  std::vector<Match> matches_;
+};
+
+// \w+|[^\w\s]+
+class Whitespace : public PreTokenizer {
+ public:
+  void split(Pieces& pieces) override {
+    pieces.spell_bytes();
+    pieces.split([](std::string_view text, auto&& emit) {
+      enum { kSpace, kWord, kOther } last = kSpace;
+      size_t begin = 0;
+      for (size_t i = 0, width; i < text.size(); i += width) {
+        const char32_t c = decode(text.data() + i, width);
+        const auto kind = unicode::is_word_or_joiner(c) ? kWord : unicode::is_white_space(c) ? kSpace : kOther;
+        if (kind == last) continue;
+        if (last != kSpace) emit(begin, i, -1);
+        begin = i;
+        last = kind;
+      }
+      if (last != kSpace) emit(begin, text.size(), -1);
+    });
+  }
+  void write(json::Writer& writer) const override { write_type(writer, "Whitespace"); }
+};
+
+void split_at_white_space(Pieces& pieces, std::vector<Match>& matches) {
+  split_at(pieces, Behavior::removed, matches,
+           [](std::string_view text, std::vector<Match>& found) { find_characters(text, found, unicode::is_white_space); });
+}
+
+class WhitespaceSplit : public PreTokenizer {
+ public:
+  void split(Pieces& pieces) override { split_at_white_space(pieces, matches_); }
+  void write(json::Writer& writer) const override { write_type(writer, "WhitespaceSplit"); }
+
+ private:
+  std::vector<Match> matches_;
+};
+
+class BertPreTokenizer : public PreTokenizer {
+ public:
+  void split(Pieces& pieces) override {
+    split_at_white_space(pieces, matches_);
+    split_at(pieces, Behavior::isolated, matches_,
+             [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_punctuation); });
+  }
+  void write(json::Writer& writer) const override { write_type(writer, "BertPreTokenizer"); }
+
+ private:
+  std::vector<Match> matches_;
+};
+
+class CharDelimiterSplit : public PreTokenizer {
+ public:
+  explicit CharDelimiterSplit(const json::Node& node) : delimiter_(node.at("delimiter").character()) {}
+
+  void split(Pieces& pieces) override {
+    split_at(pieces, Behavior::removed, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+      find_characters(text, matches, [&](char32_t c) { return c == delimiter_; });
+    });
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "CharDelimiterSplit");
+    writer.key("delimiter").character(delimiter_);
+    writer.end_object();
+  }
+
+ private:
+  char32_t delimiter_;
+  std::vector<Match> matches_;
+};
+
+class FixedLength : public PreTokenizer {
+ public:
+  explicit FixedLength(const json::Node& node) {
+    if (const auto length = node.find("length")) length_ = length->natural();
+    if (length_ == 0) node.at("length").fail("a positive integer");
+  }
+
+  void split(Pieces& pieces) override {
+    pieces.spell_bytes();
+    pieces.split([&](std::string_view text, auto&& emit) {
+      size_t begin = 0, i = 0;
+      uint32_t count = 0;
+      while (i < text.size()) {
+        i += unicode::length(static_cast<uint8_t>(text[i]));
+        if (++count < length_) continue;
+        emit(begin, i, -1);
+        begin = i;
+        count = 0;
+      }
+      emit(begin, i, -1);
+    });
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "FixedLength");
+    writer.field("length", length_);
+    writer.end_object();
+  }
+
+ private:
+  uint32_t length_ = 5;
+};
+
+// Cuts where the script changes; Hiragana and Katakana count as Han, spaces as anything.
+class UnicodeScripts : public PreTokenizer {
+ public:
+  void split(Pieces& pieces) override {
+    pieces.spell_bytes();
+    pieces.split([&](std::string_view text, auto&& emit) {
+      size_t begin = 0;
+      int last = kNone;
+      for (size_t i = 0, width; i < text.size(); i += width) {
+        const int script = script_of(decode(text.data() + i, width));
+        if (script == kAny) continue;
+        if (last != script) {
+          if (last != kNone) emit(begin, i, -1);  // spaces before the first script are lost, as in Rust
+          begin = i;
+        }
+        last = script;
+      }
+      if (last != kNone) emit(begin, text.size(), -1);
+    });
+  }
+  void write(json::Writer& writer) const override { write_type(writer, "UnicodeScripts"); }
+
+ private:
+  static constexpr int kNone = -1, kAny = -2;
+
+  static int script_of(char32_t c) {
+    static const int han = *unicode::script_number("Han");
+    static const int hiragana = *unicode::script_number("Hiragana"), katakana = *unicode::script_number("Katakana");
+    if (c == 0x30fc) return han;
+    if (c == ' ') return kAny;
+    const int script = unicode::script(c);
+    return script == hiragana || script == katakana ? han : script;
+  }
+};
+
+class PreTokenizerSequence : public PreTokenizer {
+ public:
+  explicit PreTokenizerSequence(const json::Node& node) {
+    for (const json::Node& item : node.at("pretokenizers").items()) items_.push_back(PreTokenizer::read(item));
+  }
+
+  void split(Pieces& pieces) override {
+    for (const auto& item : items_) item->split(pieces);
+  }
+  bool needs_alignment() const override {
+    for (const auto& item : items_) {
+      if (item->needs_alignment()) return true;
+    }
+    return false;
+  }
+  void write(json::Writer& writer) const override {
+    writer.begin_object();
+    writer.field("type", "Sequence");
+    writer.key("pretokenizers").begin_array();
+    for (const auto& item : items_) item->write(writer);
+    writer.end_array();
+    writer.end_object();
+  }
+
+ private:
+  std::vector<std::unique_ptr<PreTokenizer>> items_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreTokenizer> PreTokenizer::read(const json::Node& node) {
+  const json::Node type = node.at("type");
+  const std::string name = type.string();
+  if (name == "ByteLevel") return std::make_unique<ByteLevelPreTokenizer>(node);
+  if (name == "Split") return std::make_unique<Split>(node);
+  if (name == "Metaspace") return std::make_unique<MetaspacePreTokenizer>(node);
+  if (name == "Digits") return std::make_unique<Digits>(node);
+  if (name == "Punctuation") return std::make_unique<Punctuation>(node);
+  if (name == "Whitespace") return std::make_unique<Whitespace>();
+  if (name == "WhitespaceSplit") return std::make_unique<WhitespaceSplit>();
+  if (name == "BertPreTokenizer") return std::make_unique<BertPreTokenizer>();
+  if (name == "CharDelimiterSplit") return std::make_unique<CharDelimiterSplit>(node);
+  if (name == "FixedLength") return std::make_unique<FixedLength>(node);
+  if (name == "UnicodeScripts") return std::make_unique<UnicodeScripts>();
+  if (name == "Sequence") return std::make_unique<PreTokenizerSequence>(node);
+  type.fail("a type of pre-tokenizer");
+}
+
+}  // namespace gt::tokenizer

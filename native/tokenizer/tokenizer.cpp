@@ -1,0 +1,283 @@
+#include "tokenizer/tokenizer.h"
+
+#include <algorithm>
+
+#include "errors.h"
+
+namespace gt::tokenizer {
+
+namespace {
+
+constexpr int32_t kSequence = -1;
+
+AddedToken read_added_token(const json::Node& node) {
+  AddedToken token;
+  node.at("id").natural();
+  token.content = node.at("content").string();
+  token.single_word = node.at("single_word").boolean();
+  token.lstrip = node.at("lstrip").boolean();
+  token.rstrip = node.at("rstrip").boolean();
+  token.normalized = node.at("normalized").boolean();
+  token.special = node.at("special").boolean();
+  return token;
+}
+
+template <class Component>
+std::unique_ptr<Component> read_component(std::optional<std::string_view> json, const char* name) {
+  if (!json) return nullptr;
+  const json::Document document(*json);
+  return Component::read(json::Node(document.root(), name));
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(std::string_view json) {
+  const json::Document document(json);
+  const json::Node root(document.root(), "");
+  if (const auto version = root.find("version"); version && version->string() != "1.0") version->fail("\"1.0\"");
+  if (const auto node = root.find("truncation")) truncation_.emplace(*node);
+  if (const auto node = root.find("padding")) padding_.emplace(*node);
+  if (const auto node = root.find("normalizer")) normalizer_ = Normalizer::read(*node);
+  if (const auto node = root.find("pre_tokenizer")) pre_tokenizer_ = PreTokenizer::read(*node);
+  if (const auto node = root.find("post_processor")) post_processor_ = PostProcessor::read(*node);
+  if (const auto node = root.find("decoder")) decoder_ = Decoder::read(*node);
+  model_ = Model::read(root.at("model"));
+  std::vector<AddedToken> tokens;
+  if (const auto node = root.find("added_tokens")) {
+    for (const json::Node& item : node->items()) tokens.push_back(read_added_token(item));
+  }
+  add_tokens(tokens);
+  plan_special_tokens();
+}
+
+// ---- encoding
+
+void Tokenizer::prepare(std::string_view text, bool aligned) {
+  pieces_.reset(text, aligned);
+  if (added_.has_original()) added_.split_original(pieces_);
+  if (normalizer_) normalizer_->normalize(pieces_);
+  if (normalizer_ || added_.has_normalized()) added_.split_normalized(pieces_);
+  if (pre_tokenizer_) pre_tokenizer_->split(pieces_);
+  if (!model_->takes_bytes()) pieces_.spell_bytes();
+}
+
+const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) {
+  const bool aligned = normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment();
+  ids_.clear();
+  prepare(text, aligned);
+  if (!add_special_tokens) {
+    model_->encode(pieces_, ids_);
+    return ids_;
+  }
+  for (const int32_t id : plan_) {
+    if (id == kSequence) model_->encode(pieces_, ids_);
+    else ids_.push(id);
+  }
+  return ids_;
+}
+
+// What the post-processor makes of a sequence of one token.
+void Tokenizer::plan_special_tokens() {
+  Encoding sequence(std::make_shared<Texts>());
+  sequence.texts().vocabulary = model_->vocabulary();
+  Token token;
+  token.id = kSequence;
+  sequence.tokens.push_back(token);
+  std::vector<Encoding> sequences;
+  sequences.push_back(std::move(sequence));
+  const Encoding result = post_process(post_processor_.get(), std::move(sequences), true);
+  plan_.clear();
+  for (const Token& each : result.tokens) plan_.push_back(each.id);
+}
+
+void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& out) {
+  Texts& texts = out.texts();
+  for (size_t i = 0; i < input.texts.size(); i++) {
+    const auto source = static_cast<int32_t>(texts.sources.size());
+    texts.sources.push_back(input.texts[i]);
+    prepare(input.texts[i], true);
+    int32_t index = 0;
+    for (const Piece& piece : pieces_.list()) {
+      tokens_.clear();
+      const uint32_t size = piece.end - piece.begin;
+      if (piece.added >= 0) tokens_.push_back({piece.added, 0, size, std::string(pieces_.text(piece))});
+      else model_->encode(pieces_.text(piece), pieces_.is_bytes(), tokens_);
+      for (ModelToken& found : tokens_) {
+        Token token;
+        token.id = found.id;
+        token.type_id = type_id;
+        token.word = input.is_pretokenized ? static_cast<int32_t>(i) : index;
+        token.source = source;
+        if (found.begin == found.end) {
+          token.span = {piece.shift + found.begin, piece.shift + found.end};
+        } else if (found.end > size) {
+          token.span = {found.begin, found.end};  // fallback bytes of an affix: Rust leaves them unaligned
+        } else {
+          token.span = {pieces_.origin(piece.begin + found.begin).begin, pieces_.origin(piece.begin + found.end - 1).end};
+        }
+        if (!found.text.empty()) token.text = texts.add_token(std::move(found.text));
+        out.tokens.push_back(token);
+      }
+      index++;
+    }
+  }
+}
+
+Encoding Tokenizer::encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation) {
+  const auto texts = std::make_shared<Texts>();
+  texts->vocabulary = model_->vocabulary();
+  std::vector<Encoding> sequences;
+  sequences.emplace_back(texts);
+  encode_sequence(input, 0, sequences[0]);
+  if (pair) {
+    sequences.emplace_back(texts);
+    encode_sequence(*pair, 1, sequences[1]);
+  }
+  if (truncation) {
+    Truncation room = *truncation;
+    const size_t added = add_special_tokens ? special_tokens_to_add(pair != nullptr) : 0;
+    if (added > room.max_length) {
+      throw RangeError("Expected a max_length of at least " + std::to_string(added) + ", the number of special tokens, but received " +
+                       std::to_string(room.max_length));
+    }
+    room.max_length -= added;
+    truncate(sequences[0], pair ? &sequences[1] : nullptr, room);
+  }
+  return post_process(post_processor_.get(), std::move(sequences), add_special_tokens);
+}
+
+// ---- decoding
+
+void Tokenizer::index_bytes() {
+  size_t end = vocabulary().end_id();
+  if (!added_.by_id().empty()) end = std::max<size_t>(end, added_.by_id().rbegin()->first + 1);
+  bytes_.clear();
+  bytes_ends_.clear();
+  special_ids_.assign(end, false);
+  for (uint32_t id = 0; id < end; id++) {
+    bytes_.append(token_bytes(id));
+    bytes_ends_.push_back(static_cast<uint32_t>(bytes_.size()));
+    const auto token = id_to_token(id);
+    special_ids_[id] = token && added_.is_special(std::string(*token));
+  }
+}
+
+std::string Tokenizer::decode(const uint32_t* ids, size_t count, bool skip_special_tokens) {
+  if (decoder_ && decoder_->is_byte_level()) {
+    if (bytes_ends_.empty()) index_bytes();
+    std::string text;
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t id = ids[i];
+      if (id >= bytes_ends_.size() || (skip_special_tokens && special_ids_[id])) continue;
+      const uint32_t begin = id == 0 ? 0 : bytes_ends_[id - 1];
+      text.append(bytes_, begin, bytes_ends_[id] - begin);
+    }
+    return unicode::is_valid(text) ? text : unicode::lossy(text);
+  }
+  std::vector<std::string> tokens;
+  tokens.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    const auto token = id_to_token(ids[i]);
+    if (!token) continue;
+    tokens.emplace_back(*token);
+    if (skip_special_tokens && added_.is_special(tokens.back())) tokens.pop_back();
+  }
+  return decode(std::move(tokens));
+}
+
+std::string Tokenizer::decode(std::vector<std::string> tokens) const {
+  if (decoder_) decoder_->decode(tokens);
+  std::string text;
+  for (size_t i = 0; i < tokens.size(); i++) {
+    if (i > 0 && !decoder_) text.push_back(' ');
+    text.append(tokens[i]);
+  }
+  return text;
+}
+
+std::string Tokenizer::token_bytes(uint32_t id) const {
+  const auto token = id_to_token(id);
+  std::string bytes(token.value_or(std::string_view()));
+  if (token && decoder_) decoder_->token_bytes(bytes);
+  return bytes;
+}
+
+// ---- vocabulary
+
+std::optional<uint32_t> Tokenizer::token_to_id(const std::string& token) const {
+  const auto added = added_.ids().find(token);
+  if (added != added_.ids().end()) return added->second;
+  const int32_t id = vocabulary().find(token);
+  return id < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(id));
+}
+
+std::optional<std::string_view> Tokenizer::id_to_token(uint32_t id) const {
+  const auto added = added_.by_id().find(id);
+  if (added != added_.by_id().end()) return added->second.content;
+  return vocabulary().has(id) ? std::optional(vocabulary().token(id)) : std::nullopt;
+}
+
+std::vector<std::string> Tokenizer::token_strings() const {
+  std::vector<std::string> result(vocabulary().end_id());
+  for (uint32_t id = 0; id < result.size(); id++) {
+    if (vocabulary().has(id)) result[id] = vocabulary().token(id);
+  }
+  for (const auto& [id, token] : added_.by_id()) {
+    if (id >= result.size()) result.resize(id + 1);
+    result[id] = token.content;
+  }
+  return result;
+}
+
+size_t Tokenizer::vocab_size(bool with_added_tokens) const {
+  size_t size = vocabulary().size();
+  if (!with_added_tokens) return size;
+  for (const auto& [content, id] : added_.ids()) size += vocabulary().find(content) < 0;
+  return size;
+}
+
+size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
+  bytes_ends_.clear();
+  return added_.add(tokens, vocabulary(), normalizer_.get());
+}
+
+// ---- components
+
+void Tokenizer::set_normalizer(std::optional<std::string_view> json) { normalizer_ = read_component<Normalizer>(json, "normalizer"); }
+
+void Tokenizer::set_pre_tokenizer(std::optional<std::string_view> json) {
+  pre_tokenizer_ = read_component<PreTokenizer>(json, "pre_tokenizer");
+}
+
+void Tokenizer::set_post_processor(std::optional<std::string_view> json) {
+  post_processor_ = read_component<PostProcessor>(json, "post_processor");
+  plan_special_tokens();
+}
+
+void Tokenizer::set_decoder(std::optional<std::string_view> json) {
+  decoder_ = read_component<Decoder>(json, "decoder");
+  bytes_ends_.clear();
+}
+
+std::string Tokenizer::to_json(bool pretty) const {
+  json::Writer writer(pretty);
+  const auto component = [&](const char* key, const auto& value) {
+    writer.key(key);
+    value ? value->write(writer) : writer.null();
+  };
+  writer.begin_object();
+  writer.field("version", "1.0");
+  component("truncation", truncation_);
+  component("padding", padding_);
+  writer.key("added_tokens");
+  added_.write(writer);
+  component("normalizer", normalizer_);
+  component("pre_tokenizer", pre_tokenizer_);
+  component("post_processor", post_processor_);
+  component("decoder", decoder_);
+  component("model", model_);
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace gt::tokenizer

@@ -1,0 +1,90 @@
+// A tokenizer.json, ready to use. Everything runs on the calling thread; one object is for one thread at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/added_vocabulary.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/encoding.h"
+#include "tokenizer/limits.h"
+#include "tokenizer/model.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+
+namespace gt::tokenizer {
+
+// A text, or the words of one.
+struct Input {
+  std::vector<std::string> texts;
+  bool is_pretokenized = false;
+};
+
+class Tokenizer {
+ public:
+  // Throws Error{"tokenizer_invalid"} that names the place inside the JSON.
+  explicit Tokenizer(std::string_view json);
+
+  // The ids of a text. They stay until the next call.
+  const Ids& encode_ids(std::string_view text, bool add_special_tokens);
+  Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
+
+  // Ids without a token are skipped.
+  std::string decode(const uint32_t* ids, size_t count, bool skip_special_tokens);
+  // The decoder alone.
+  std::string decode(std::vector<std::string> tokens) const;
+  // What a token adds to the bytes of a decoded text; nothing for an id without a token.
+  std::string token_bytes(uint32_t id) const;
+
+  std::optional<uint32_t> token_to_id(const std::string& token) const;
+  std::optional<std::string_view> id_to_token(uint32_t id) const;
+  // By id, added tokens included; empty where an id has no token. For stop strings, which work on these.
+  std::vector<std::string> token_strings() const;
+  const Vocabulary& vocabulary() const { return *model_->vocabulary(); }
+  const AddedVocabulary& added() const { return added_; }
+  size_t vocab_size(bool with_added_tokens) const;
+
+  size_t add_tokens(const std::vector<AddedToken>& tokens);
+  void set_encode_special_tokens(bool value) { added_.set_encode_special_tokens(value); }
+  size_t special_tokens_to_add(bool is_pair) const { return post_processor_ ? post_processor_->added_tokens(is_pair) : 0; }
+
+  // Each reads the component's JSON; without it there is none.
+  void set_normalizer(std::optional<std::string_view> json);
+  void set_pre_tokenizer(std::optional<std::string_view> json);
+  void set_post_processor(std::optional<std::string_view> json);
+  void set_decoder(std::optional<std::string_view> json);
+
+  std::string to_json(bool pretty) const;
+
+ private:
+  // Runs the text through everything before the model.
+  void prepare(std::string_view text, bool aligned);
+  void encode_sequence(const Input& input, int32_t type_id, Encoding& out);
+  void plan_special_tokens();
+  void index_bytes();
+
+  std::optional<TruncationInFile> truncation_;
+  std::optional<PaddingInFile> padding_;
+  std::unique_ptr<Normalizer> normalizer_;
+  std::unique_ptr<PreTokenizer> pre_tokenizer_;
+  std::unique_ptr<PostProcessor> post_processor_;
+  std::unique_ptr<Decoder> decoder_;
+  std::unique_ptr<Model> model_;
+  AddedVocabulary added_;
+
+  std::vector<int32_t> plan_;  // the special tokens of one sequence, kSequence in its place
+  // What each id adds to a text, for byte-level decoding; built on first use.
+  std::string bytes_;
+  std::vector<uint32_t> bytes_ends_;
+  std::vector<bool> special_ids_;
+
+  Pieces pieces_;
+  Ids ids_;
+  std::vector<ModelToken> tokens_;
+};
+
+}  // namespace gt::tokenizer

@@ -1,0 +1,107 @@
+#include "tokenizer/vocabulary.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gt::tokenizer {
+
+uint64_t hash_bytes(const char* p, size_t n) {
+  uint64_t h = n * 0x9E3779B97F4A7C15ull, word;
+  for (; n >= 8; p += 8, n -= 8) {
+    std::memcpy(&word, p, 8);
+    h = (h ^ word) * 0xff51afd7ed558ccdull;
+    h ^= h >> 32;
+  }
+  word = 0;
+  std::memcpy(&word, p, n);
+  h = (h ^ word) * 0xff51afd7ed558ccdull;
+  return h ^ (h >> 29);
+}
+
+Vocabulary::Vocabulary(const json::Node& node) {
+  if (!node.value().is(json::Type::object)) node.fail("an object of tokens and ids");
+  struct Entry {
+    uint32_t begin, length, id;
+  };
+  std::vector<Entry> entries;
+  std::string arena, scratch;
+  uint32_t end = 0;
+  for (json::Value::Iterator i = node.value().begin(), stop = node.value().end(); i != stop; ++i) {
+    const std::string_view token = (*i).string(scratch);
+    ++i;
+    const std::optional<int64_t> id = (*i).integer();
+    if (!id || *id < 0 || *id >= kIdMask) {
+      node.error("the id of \"" + std::string(token) + "\" is not an integer from 0 to " + std::to_string(kIdMask - 1));
+    }
+    entries.push_back({static_cast<uint32_t>(arena.size()), static_cast<uint32_t>(token.size()), static_cast<uint32_t>(*id)});
+    arena.append(token);
+    end = std::max(end, static_cast<uint32_t>(*id) + 1);
+  }
+  std::vector<const Entry*> by_id(end);
+  for (const Entry& entry : entries) {
+    const Entry*& place = by_id[entry.id];
+    const auto text = [&](const Entry& e) { return arena.substr(e.begin, e.length); };
+    if (place && text(*place) != text(entry)) {
+      node.error("\"" + text(*place) + "\" and \"" + text(entry) + "\" have the same id " + std::to_string(entry.id));
+    }
+    place = &entry;
+  }
+  bytes_.reserve(arena.size());
+  offsets_.reserve(end + 1);
+  present_.resize(end);
+  for (uint32_t id = 0; id < end; id++) {
+    offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+    if (!by_id[id]) continue;
+    bytes_.append(arena, by_id[id]->begin, by_id[id]->length);
+    present_[id] = true;
+  }
+  offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+  index();
+  if (size_ != entries.size()) {
+    for (const Entry& entry : entries) {
+      const std::string token = arena.substr(entry.begin, entry.length);
+      if (find(token) != static_cast<int32_t>(entry.id)) node.error("\"" + token + "\" comes twice");
+    }
+  }
+}
+
+Vocabulary::Vocabulary(const std::vector<std::string>& tokens) {
+  present_.assign(tokens.size(), true);
+  for (const std::string& token : tokens) {
+    offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+    bytes_.append(token);
+  }
+  offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+  index();
+}
+
+void Vocabulary::index() {
+  uint32_t capacity = 8;
+  while (capacity < end_id() * 2) capacity *= 2;
+  slots_.assign(capacity, kEmpty);
+  mask_ = capacity - 1;
+  for (uint32_t id = 0; id < end_id(); id++) {
+    if (!present_[id]) continue;
+    const std::string_view text = token(id);
+    const uint64_t hash = hash_bytes(text.data(), text.size());
+    const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
+    uint32_t i = static_cast<uint32_t>(hash) & mask_;
+    bool doubled = false;
+    while (slots_[i] != kEmpty && !doubled) {
+      doubled = (slots_[i] & kMarkMask) == mark && token(slots_[i] & kIdMask) == text;
+      if (!doubled) i = (i + 1) & mask_;
+    }
+    size_ += !doubled;
+    slots_[i] = mark | id;  // of equal tokens the last one is found
+  }
+}
+
+void Vocabulary::write(json::Writer& writer) const {
+  writer.begin_object();
+  for (uint32_t id = 0; id < end_id(); id++) {
+    if (present_[id]) writer.key(token(id)).integer(id);
+  }
+  writer.end_object();
+}
+
+}  // namespace gt::tokenizer

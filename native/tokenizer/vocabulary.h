@@ -1,0 +1,61 @@
+// The tokens of a model by id and by string, flat: one arena, one table of offsets, one hash table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/json.h"
+
+namespace gt::tokenizer {
+
+uint64_t hash_bytes(const char* p, size_t n);
+
+class Vocabulary {
+ public:
+  Vocabulary() = default;
+  // Reads an object of token: id. Ids may have gaps; a doubled id or one beyond 2^24 is an error.
+  explicit Vocabulary(const json::Node& node);
+  // Tokens in the order of their ids.
+  explicit Vocabulary(const std::vector<std::string>& tokens);
+
+  // Number of tokens, and one more than the largest id.
+  size_t size() const { return size_; }
+  size_t end_id() const { return offsets_.empty() ? 0 : offsets_.size() - 1; }
+
+  bool has(int64_t id) const { return id >= 0 && id < static_cast<int64_t>(end_id()) && present_[id]; }
+  // The token of an id that it has.
+  std::string_view token(uint32_t id) const {
+    return std::string_view(bytes_.data() + offsets_[id], offsets_[id + 1] - offsets_[id]);
+  }
+  // -1 if there is none.
+  int32_t find(std::string_view token) const {
+    if (slots_.empty()) return -1;
+    const uint64_t hash = hash_bytes(token.data(), token.size());
+    const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
+    for (uint32_t i = static_cast<uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
+      const uint32_t slot = slots_[i];
+      if (slot == kEmpty) return -1;
+      if ((slot & kMarkMask) == mark && this->token(slot & kIdMask) == token) return static_cast<int32_t>(slot & kIdMask);
+    }
+  }
+
+  // An object of token: id in ascending ids, as Rust's OrderedVocabIter writes it.
+  void write(json::Writer& writer) const;
+
+ private:
+  static constexpr uint32_t kIdMask = (1u << 24) - 1, kMarkMask = ~kIdMask, kEmpty = UINT32_MAX;
+
+  void index();
+
+  std::string bytes_;
+  std::vector<uint32_t> offsets_;
+  std::vector<bool> present_;
+  std::vector<uint32_t> slots_;  // 8 bits of the hash, 24 of the id
+  uint32_t mask_ = 0;
+  size_t size_ = 0;
+};
+
+}  // namespace gt::tokenizer
