@@ -3,8 +3,6 @@
 #include "tokenizer/byte_level.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/rewriting.h"
-#include "tokenizer/precompiled.h"
-#include "tokenizer/rewriting.h"
 #include "unicode/normalize.h"
 
 namespace gt::tokenizer {

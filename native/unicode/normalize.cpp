@@ -26,7 +26,8 @@ struct Decomposed {
 };
 
 void decompose(char32_t c, bool compatible, std::vector<Decomposed>& out) {
-  const auto push = [&, first = true](char32_t d) mutable {
+  bool first = true;
+  const auto push = [&](char32_t d) {
     out.push_back({d, first ? 0 : 1, combining_class(d)});
     first = false;
   };
