@@ -5,6 +5,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   gt::bindings::init_devices(env, exports);
   gt::bindings::init_state_dict(env, exports);
   gt::bindings::init_tokenizer(env, exports);
+  gt::bindings::init_generation(env, exports);
   gt::bindings::init_llama_engine(env, exports);
   return exports;
 }

@@ -2,6 +2,7 @@
 // Implemented by llama/ (libllama) and by graph/ (models written in TypeScript). Used from the engine's thread only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -69,7 +69,7 @@ struct GenerationOptions {
 
   // Warpers: for do_sample only, out-of-range values switch them off, as in Python.
   float temperature = 1.0f;
-  int32_t top_k = 0;
+  int32_t top_k = 50;  // 0: all
   double top_p = 1.0;
   std::optional<double> min_p;
   double typical_p = 1.0;
