@@ -196,6 +196,54 @@ interface NativeTokenizers {
   ) => NativeTokenizer;
 }
 
+// ---- generation
+
+/** A native logits processor by its Python class, with Python's arguments under their names. */
+export interface LogitsProcessorSpec {
+  class: string;
+  [argument: string]: unknown;
+}
+
+/** What each id of a vocabulary adds to a text, for stop strings. */
+export interface NativeTokenStrings {
+  /** Whether each row ends with one of the strings, as Python's StopStringCriteria says. */
+  ends_with(stop_strings: string[], input_ids: ArrayLike<number>[]): boolean[];
+}
+
+/** One request to `generate_table`; `cancel_after` that many steps it is cancelled. */
+export interface TableRequest {
+  input_ids: number[][];
+  attention_mask?: number[][];
+  options: NativeGenerationOptions;
+  cancel_after?: number;
+}
+
+export interface TableResult {
+  /** Tokens of all rows, step by step. */
+  streamed: Int32Array;
+  error?: Error;
+  sequences: Int32Array[];
+  scores: Float32Array[];
+  logits: Float32Array[];
+  sequences_scores: Float32Array;
+  beam_indices: Int32Array[];
+}
+
+interface NativeGeneration {
+  /** Runs the processors over `scores` [rows, vocab_size], in place; returns `scores`. */
+  process_logits(processors: LogitsProcessorSpec[], input_ids: ArrayLike<number>[], scores: Float32Array): Float32Array;
+  /** One string for each id; null where no token has it. */
+  TokenStrings: new (
+    strings: (string | null)[],
+  ) => NativeTokenStrings;
+  /** For tests: the loop over a model whose logits are row `last token` of `table`; waits for all requests. */
+  generate_table(
+    table: Float32Array,
+    requests: TableRequest[],
+    limits: { max_positions?: number; max_rows?: number; max_tokens?: number },
+  ): TableResult[];
+}
+
 // ---- llama_engine
 
 /** One metadata entry of a GGUF file. */
@@ -371,7 +419,7 @@ interface NativeLlama {
 }
 
 /** Everything that the addon exports. */
-export interface NativeAddon extends NativeDevices, NativeStateDicts, NativeTokenizers, NativeLlama {}
+export interface NativeAddon extends NativeDevices, NativeStateDicts, NativeTokenizers, NativeGeneration, NativeLlama {}
 
 /** Where the addon may be, in the order of looking. */
 function candidates(): string[] {
