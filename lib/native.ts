@@ -347,7 +347,70 @@ export interface LlamaForwardResult {
   cache?: number;
 }
 
-/** Fields under the names and with the defaults of Python's GenerationConfig; see native/generation/options.h. */
+/**
+ * Fields of Python's GenerationConfig under their names, already resolved: `max_length` counts the prompt, null and
+ * undefined switch a feature off. The fields that the native loop does not have are passed over.
+ * `return_dict_in_generate` without `use_cache: false` gives the result a cache.
+ */
+export interface NativeGenerationOptions {
+  max_length?: number | null;
+  min_length?: number | null;
+  min_new_tokens?: number | null;
+  /** Seconds. */
+  max_time?: number | null;
+  stop_strings?: string | string[] | null;
+  token_strings?: NativeTokenStrings | null;
+  do_sample?: boolean | null;
+  num_beams?: number | null;
+  num_return_sequences?: number | null;
+  early_stopping?: boolean | "never" | null;
+  length_penalty?: number | null;
+  eos_token_id?: number | number[] | null;
+  pad_token_id?: number | null;
+  guidance_scale?: number | null;
+  /** One array for each row, left-padded to one length; default: the last token of each prompt. */
+  negative_prompt_ids?: Int32Array[] | null;
+  negative_prompt_attention_mask?: Uint8Array[] | null;
+  /** Pairs of token ids and bias. */
+  sequence_bias?: [number[], number][] | null;
+  encoder_repetition_penalty?: number | null;
+  repetition_penalty?: number | null;
+  prompt_ignore_length?: number | null;
+  no_repeat_ngram_size?: number | null;
+  encoder_no_repeat_ngram_size?: number | null;
+  bad_words_ids?: number[][] | null;
+  forced_bos_token_id?: number | null;
+  forced_eos_token_id?: number | number[] | null;
+  remove_invalid_values?: boolean | null;
+  exponential_decay_length_penalty?: [number, number] | null;
+  suppress_tokens?: number[] | null;
+  begin_suppress_tokens?: number[] | null;
+  temperature?: number | null;
+  top_k?: number | null;
+  top_p?: number | null;
+  min_p?: number | null;
+  typical_p?: number | null;
+  epsilon_cutoff?: number | null;
+  eta_cutoff?: number | null;
+  watermarking_config?: {
+    greenlist_ratio?: number;
+    bias?: number;
+    hashing_key?: number;
+    seeding_scheme?: "lefthash" | "selfhash";
+    context_width?: number;
+  } | null;
+  renormalize_logits?: boolean | null;
+  /** Without one, and without `uniforms`, each call draws anew. */
+  seed?: number | null;
+  /** Numbers in [0, 1), one after another in the order of draws; RangeError when they run out. */
+  uniforms?: ArrayLike<number> | null;
+  output_scores?: boolean | null;
+  output_logits?: boolean | null;
+  return_dict_in_generate?: boolean | null;
+  use_cache?: boolean | null;
+  [passed_over: string]: unknown;
+}
+
 export interface LlamaGenerateRequest {
   /** One array for each row, left-padded to one length. */
   input_ids: Int32Array[];
@@ -359,8 +422,6 @@ export interface LlamaGenerateRequest {
   /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
   cache?: number;
 }
-
-export type NativeGenerationOptions = Record<string, unknown>;
 
 export interface NativeGenerationHooks {
   /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */

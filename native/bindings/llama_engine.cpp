@@ -13,16 +13,6 @@ namespace gt::bindings {
 
 namespace {
 
-constexpr int64_t max_id = std::numeric_limits<uint32_t>::max();
-
-Napi::Value js_error(Napi::Env env, const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    return to_js_error(env, error).Value();
-  }
-}
-
 // Rows of token ids. Each has at least one token.
 std::vector<std::vector<int32_t>> token_rows(const Napi::Value& value) {
   if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) expected("an array of Int32Array", "input_ids", value);
@@ -59,6 +49,14 @@ Napi::Function LlamaEngine::define(Napi::Env env) {
                       InstanceMethod<&LlamaEngine::generate>("generate"),
                       InstanceMethod<&LlamaEngine::release_cache>("release_cache"),
                       InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod<&LlamaEngine::dispose>("dispose")});
+}
+
+Napi::Value LlamaEngine::js_error(Napi::Env env, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return to_js_error(env, error).Value();
+  }
 }
 
 LlamaEngine::~LlamaEngine() {
@@ -235,7 +233,7 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
     if (handle) request.cache = take_cache(handle);
     const uint32_t id = open_promise(env, result);
     const Napi::Value promise = promises_.at(id).deferred.Promise();
-    engine_->run([state](const llama::Model&, llama::LlamaDecoder& decoder) { state->cache = llama::forward(decoder, state->request); },
+    engine_->run([state](const llama::Model&, llama::LlamaDecoder& decoder, const std::atomic<bool>&) { state->cache = llama::forward(decoder, state->request); },
                  [this, queue = queue_, state, id, handle](const std::exception_ptr& failure) {
                    queue->post([this, state, id, handle, failure](Napi::Env env) {
                      if (handle) give_back_cache(handle);
@@ -247,8 +245,6 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
     return promise;
   });
 }
-
-Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
 Napi::Value LlamaEngine::save_gguf(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -263,7 +259,9 @@ Napi::Value LlamaEngine::save_gguf(const Napi::CallbackInfo& info) {
     }
     const uint32_t id = open_promise(env, {});
     const Napi::Value promise = promises_.at(id).deferred.Promise();
-    engine_->run([path, options](const llama::Model& model, llama::LlamaDecoder& decoder) { llama::save_gguf(model, path, options, decoder.aborted()); },
+    engine_->run([path, options](const llama::Model& model, llama::LlamaDecoder&, const std::atomic<bool>& aborted) {
+                   llama::save_gguf(model, path, options, aborted);
+                 },
                  [this, queue = queue_, id](const std::exception_ptr& failure) {
                    queue->post([this, id, failure](Napi::Env env) { settle(env, id, failure); });
                  });

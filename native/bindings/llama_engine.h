@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,7 +45,7 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine> {
   struct Call {
     Napi::ObjectReference events;
     Napi::ObjectReference hooks;
-    Napi::Reference<Napi::Value> failure;  // what a hook threw
+    Napi::ObjectReference failure;  // what a hook threw
     uint64_t request = 0;
     uint32_t cache = 0;  // that it continues
   };
@@ -61,6 +62,9 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine> {
   Napi::Value save_gguf(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
   void release_cache(const Napi::CallbackInfo& info);
+
+  static constexpr int64_t max_id = std::numeric_limits<uint32_t>::max();
+  static Napi::Value js_error(Napi::Env env, const std::exception_ptr& failure);
 
   void check_usable() const;
   // While anything is held, neither this object nor Node ends.

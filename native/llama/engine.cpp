@@ -8,6 +8,15 @@ namespace {
 
 Error disposed() { return Error("disposed", "the model was disposed of"); }
 
+// While it lives, `decoder` heeds `flag`: the scheduler's also rises when some other request is cancelled.
+struct HeedInstead {
+  LlamaDecoder& decoder;
+  const std::atomic<bool>& before;
+
+  HeedInstead(LlamaDecoder& decoder, const std::atomic<bool>& flag) : decoder(decoder), before(decoder.heed(flag)) {}
+  ~HeedInstead() { decoder.heed(before); }
+};
+
 }  // namespace
 
 Engine::Engine(Load load, const DecoderOptions& options, Done loaded) {
@@ -39,13 +48,14 @@ uint64_t Engine::submit(generation::Request request) {
   return scheduler().submit(std::move(request));
 }
 
-void Engine::run(std::function<void(const Model&, LlamaDecoder&)> task, Done done) {
+void Engine::run(Task task, Done done) {
   std::lock_guard<std::mutex> lock(mutex_);
   scheduler().run([this, task = std::move(task), done = std::move(done), &model = *model_](generation::Decoder* decoder) mutable {
     std::exception_ptr failure;
     try {
       if (!decoder) throw disposed();
-      task(model, static_cast<LlamaDecoder&>(*decoder));
+      const HeedInstead heed(static_cast<LlamaDecoder&>(*decoder), aborted_);
+      task(model, heed.decoder, aborted_);
     } catch (...) {
       failure = aborted_ ? std::make_exception_ptr(disposed()) : std::current_exception();
     }

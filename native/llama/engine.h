@@ -21,6 +21,8 @@ class Engine {
   // Null: it went well. Called once, on the engine's thread, or at once if the engine has stopped.
   using Done = std::function<void(std::exception_ptr)>;
 
+  using Task = std::function<void(const Model&, LlamaDecoder&, const std::atomic<bool>& aborted)>;
+
   Engine(Load load, const DecoderOptions& options, Done loaded);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -29,7 +31,7 @@ class Engine {
   // These throw Error("disposed") after stop().
   uint64_t submit(generation::Request request);
   // Runs `task` between two steps of generation. `done` gets what it throws, or Error("disposed") if it never ran.
-  void run(std::function<void(const Model&, LlamaDecoder&)> task, Done done);
+  void run(Task task, Done done);
 
   void cancel(uint64_t request);
   void release(std::shared_ptr<generation::Cache> cache);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "../src/llama-ext.h"
 #include "errors.h"
@@ -46,7 +47,7 @@ Function* cpu_function(const char* name) {
 
 LlamaDecoder::LlamaDecoder(const Model& model, const DecoderOptions& options, const std::atomic<bool>& aborted)
     : model_(model),
-      aborted_(aborted),
+      aborted_(&aborted),
       vocab_size_(model.vocab_size()),
       max_positions_(options.max_positions > 0 ? options.max_positions : llama_model_n_ctx_train(model.get())),
       n_threads_(options.n_threads > 0 ? options.n_threads : physical_cores()),
@@ -115,8 +116,8 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
     params.type_k = params.type_v = GGML_TYPE_F32;  // half precision in the cache costs 1e-4
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   }
-  params.abort_callback = [](void* data) { return static_cast<const std::atomic<bool>*>(data)->load(); };
-  params.abort_callback_data = const_cast<std::atomic<bool>*>(&aborted_);
+  params.abort_callback = [](void* self) { return static_cast<LlamaDecoder*>(self)->aborted_->load(); };
+  params.abort_callback_data = this;
 
   llama_context* context = llama_init_from_model(model_.get(), params);
   if (!context)
@@ -203,6 +204,10 @@ void LlamaDecoder::reorder_rows(const std::vector<Row>& rows, const std::vector<
 
 void LlamaDecoder::set_first_position(Row row, int32_t position) { rows_[static_cast<size_t>(row)].first = position; }
 
+const std::atomic<bool>& LlamaDecoder::heed(const std::atomic<bool>& aborted) {
+  return *std::exchange(aborted_, &aborted);
+}
+
 void LlamaDecoder::check(const std::vector<RowInput>& inputs) const {
   for (const RowInput& input : inputs) {
     const RowState& row = rows_[static_cast<size_t>(input.row)];
@@ -273,7 +278,7 @@ int32_t LlamaDecoder::next_batch(int32_t first) const {
 }
 
 DecodeStatus LlamaDecoder::run(int32_t first, int32_t count) {
-  if (aborted_) return DecodeStatus::aborted;
+  if (*aborted_) return DecodeStatus::aborted;
   ErrorLog log;
   llama_batch batch{};
   batch.n_tokens = count;

@@ -20,7 +20,7 @@ struct DecoderOptions {
 
 class LlamaDecoder final : public generation::Decoder {
  public:
-  // `aborted` is looked at during each decode, on the CPU. Model and flag must outlive the decoder.
+  // `aborted` ends a decode early, on the CPU. Model and flag must outlive the decoder.
   LlamaDecoder(const Model& model, const DecoderOptions& options, const std::atomic<bool>& aborted);
   ~LlamaDecoder() override;
   LlamaDecoder(const LlamaDecoder&) = delete;
@@ -49,7 +49,8 @@ class LlamaDecoder final : public generation::Decoder {
   void set_first_position(generation::Row row, int32_t position);
   // Tokens with logits that one call of libllama computes: more are possible, but copied.
   int32_t max_outputs() const { return max_outputs_; }
-  const std::atomic<bool>& aborted() const { return aborted_; }
+  // Looks at another flag from now on; returns the one before.
+  const std::atomic<bool>& heed(const std::atomic<bool>& aborted);
   // From now on decode() keeps the hidden states of every token. Throws Error("unsupported") if the model cannot.
   void keep_hidden_states(bool keep);
   // After decode(): float32 [tokens of all inputs, n_embd] of `layer`, 0: embeddings, n_layer: after the last norm.
@@ -73,7 +74,7 @@ class LlamaDecoder final : public generation::Decoder {
   void roll_back(const std::vector<generation::RowInput>& inputs);
 
   const Model& model_;
-  const std::atomic<bool>& aborted_;
+  const std::atomic<bool>* aborted_;
   const int32_t vocab_size_;
   int32_t max_positions_;
   int n_threads_;

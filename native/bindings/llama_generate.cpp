@@ -1,0 +1,166 @@
+// LlamaEngine.generate(): one request to the scheduler, its events on the JavaScript thread.
+#include "bindings/arguments.h"
+#include "bindings/generation_options.h"
+#include "bindings/guarded.h"
+#include "bindings/js_hooks.h"
+#include "bindings/llama_engine.h"
+
+namespace gt::bindings {
+
+namespace {
+
+// New tokens on their way to JavaScript: one callback for all that wait.
+struct Stream {
+  std::mutex mutex;
+  std::vector<int32_t> tokens;
+  std::vector<int32_t> rows;
+
+  // True if a callback must be posted.
+  bool push(const int32_t* new_tokens, const int32_t* new_rows, size_t count) {
+    std::lock_guard<std::mutex> lock(mutex);
+    const bool first = tokens.empty();
+    tokens.insert(tokens.end(), new_tokens, new_tokens + count);
+    rows.insert(rows.end(), new_rows, new_rows + count);
+    return first && count > 0;
+  }
+};
+
+template <class Array, class T>
+Array typed(Napi::Env env, const std::vector<T>& values) {
+  Array array = Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+template <class Array, class T>
+Napi::Array arrays(Napi::Env env, const std::vector<std::vector<T>>& rows) {
+  Napi::Array result = Napi::Array::New(env, rows.size());
+  for (uint32_t i = 0; i < rows.size(); i++) result.Set(i, typed<Array>(env, rows[i]));
+  return result;
+}
+
+// LlamaGenerateResult of lib/native.ts, without the cache.
+Napi::Object js_result(Napi::Env env, const generation::Result& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("sequences", arrays<Napi::Int32Array>(env, result.sequences));
+  if (!result.scores.empty()) object.Set("scores", arrays<Napi::Float32Array>(env, result.scores));
+  if (!result.logits.empty()) object.Set("logits", arrays<Napi::Float32Array>(env, result.logits));
+  if (!result.sequences_scores.empty()) object.Set("sequences_scores", typed<Napi::Float32Array>(env, result.sequences_scores));
+  if (!result.beam_indices.empty()) object.Set("beam_indices", arrays<Napi::Int32Array>(env, result.beam_indices));
+  return object;
+}
+
+// Without hooks, cache and callbacks.
+generation::Request read_request(const Napi::Object& arguments) {
+  generation::Request request;
+  request.input_ids = id_rows(arguments.Get("input_ids"), "input_ids");
+  if (request.input_ids.empty() || request.input_ids[0].empty()) throw RangeError("Expected at least one token for input_ids");
+  const size_t length = request.input_ids[0].size();
+  for (const generation::Ids& row : request.input_ids)
+    if (row.size() != length) throw RangeError("Expected rows of one length for input_ids");
+  if (const auto mask = property(arguments, "attention_mask")) {
+    for (const generation::Ids& row : id_rows(*mask, "attention_mask")) {
+      if (row.size() != length) throw RangeError("Expected rows as long as those of input_ids for attention_mask");
+      request.attention_mask.emplace_back(row.begin(), row.end());
+    }
+    if (request.attention_mask.size() != request.input_ids.size())
+      throw RangeError("Expected one row for each of input_ids for attention_mask");
+  }
+  const Napi::Object options = object(arguments.Get("options"), "options");
+  request.options = generation_options(options);
+  request.keep_cache = flag(options, "return_dict_in_generate", false) && flag(options, "use_cache", true);
+  return request;
+}
+
+}  // namespace
+
+Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    check_usable();
+    const Napi::Object arguments = object(info[0], "request");
+    const Napi::Object events = object(info[1], "events");
+    for (const char* name : {"on_done", "on_error"})
+      if (!events.Get(name).IsFunction()) expected("a function", name, events.Get(name));
+    const bool streams = property(events, "on_tokens").has_value();
+
+    generation::Request request = read_request(arguments);
+    const uint32_t id = ++last_id_;
+    Call call;
+    call.events = Napi::Persistent(events);
+    if (const auto hooks = property(arguments, "hooks")) {
+      call.hooks = Napi::Persistent(object(*hooks, "hooks"));
+      JsHooks::Owner owner;
+      owner.find = [this, id] {
+        const auto found = calls_.find(id);
+        return found == calls_.end() ? Napi::Object() : found->second.hooks.Value();
+      };
+      owner.keep = [this, id](const Napi::Error& error) {
+        const auto found = calls_.find(id);
+        if (found != calls_.end()) found->second.failure = Napi::Persistent(error.Value());
+      };
+      request.hooks = std::make_shared<JsHooks>(queue_, call.hooks.Value(), std::move(owner));
+    }
+    if (streams) {
+      request.on_tokens = [this, queue = queue_, id, stream = std::make_shared<Stream>()](const int32_t* tokens, const int32_t* rows, size_t count) {
+        if (!stream->push(tokens, rows, count)) return;
+        queue->post([this, id, stream](Napi::Env env) {
+          std::vector<int32_t> tokens, rows;
+          {
+            std::lock_guard<std::mutex> lock(stream->mutex);
+            tokens.swap(stream->tokens);
+            rows.swap(stream->rows);
+          }
+          const Napi::Object events = calls_.at(id).events.Value();
+          events.Get("on_tokens").As<Napi::Function>().Call(events, {typed<Napi::Int32Array>(env, tokens), typed<Napi::Int32Array>(env, rows)});
+        });
+      };
+    }
+    request.on_done = [this, queue = queue_, id](generation::Result result) {
+      queue->post([this, id, result = std::make_shared<generation::Result>(std::move(result))](Napi::Env env) {
+        const Napi::Object object = js_result(env, *result);
+        const uint32_t continued = calls_.at(id).cache;
+        if (continued) object.Set("cache", continued);
+        else if (result->cache) object.Set("cache", keep_cache(result->cache));
+        finish_call(env, id, "on_done", object);
+      });
+    };
+    request.on_error = [this, queue = queue_, id](const std::exception_ptr& error) {
+      queue->post([this, id, error](Napi::Env env) {
+        const auto& thrown = calls_.at(id).failure;
+        finish_call(env, id, "on_error", thrown.IsEmpty() ? js_error(env, error) : thrown.Value());
+      });
+    };
+
+    call.cache = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
+    if (call.cache) request.cache = take_cache(call.cache);
+    try {
+      call.request = engine_->submit(std::move(request));
+    } catch (...) {
+      give_back_cache(call.cache);
+      throw;
+    }
+    calls_.emplace(id, std::move(call));
+    hold(env);
+
+    Napi::Object handle = Napi::Object::New(env);
+    handle.Set("cancel", Napi::Function::New(env, [this, id](const Napi::CallbackInfo&) {
+                 const auto found = calls_.find(id);
+                 if (found != calls_.end()) engine_->cancel(found->second.request);
+               }));
+    handle.Set("engine", info.This());  // stays as long as the handle
+    return handle;
+  });
+}
+
+void LlamaEngine::finish_call(Napi::Env env, uint32_t id, const char* event, const Napi::Value& value) {
+  const auto found = calls_.find(id);
+  const Call call = std::move(found->second);
+  calls_.erase(found);
+  give_back_cache(call.cache);
+  let_go(env);
+  const Napi::Object events = call.events.Value();
+  events.Get(event).As<Napi::Function>().Call(events, {value});
+}
+
+}  // namespace gt::bindings
