@@ -35,18 +35,31 @@ export function string_repr(text: string): string {
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }
 
-/** `repr()` of what JSON can hold; whole numbers print as int. */
-export function repr(value: unknown): string {
+/** Keys of objects and lists whose numbers are whole and yet floats for Python: `{"a": 1.0}` -> `{"a"}`. */
+const float_keys = new WeakMap<object, ReadonlySet<string>>();
+
+/** The keys that hold whole floats; undefined where nothing is known of them. */
+export function floats_of(container: object): ReadonlySet<string> | undefined {
+  return float_keys.get(container);
+}
+
+/** Says which numbers of an object or list are floats for Python. Returns it. */
+export function with_floats<T extends object>(container: T, keys: Iterable<string>): T {
+  float_keys.set(container, new Set(keys));
+  return container;
+}
+
+/** `repr()` of what JSON can hold; whole numbers print as int, unless `with_floats` says otherwise. */
+export function repr(value: unknown, is_float = false): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return string_repr(value);
-  if (typeof value === "number") return Number.isInteger(value) ? digits(value) : float_repr(value);
-  if (Array.isArray(value)) return `[${value.map(repr).join(", ")}]`;
-  if (typeof value === "object") {
-    const entries = Object.entries(value).map(([key, item]) => `${string_repr(key)}: ${repr(item)}`);
-    return `{${entries.join(", ")}}`;
-  }
-  return String(value);
+  if (typeof value === "number") return Number.isInteger(value) && !is_float ? digits(value) : float_repr(value);
+  if (typeof value !== "object") return String(value);
+  const floats = floats_of(value);
+  const items = Object.entries(value).map(([key, item]) => [key, repr(item, floats?.has(key))] as const);
+  if (Array.isArray(value)) return `[${items.map(([, item]) => item).join(", ")}]`;
+  return `{${items.map(([key, item]) => `${string_repr(key)}: ${item}`).join(", ")}}`;
 }
 
 /** Order of Python's `sorted()` on strings: by code point, where JavaScript compares UTF-16 units. */
