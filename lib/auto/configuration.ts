@@ -1,5 +1,5 @@
 // AutoConfig: the configuration class that a checkpoint's `model_type` names.
-import { config_class } from "../configuration/classes.js";
+import { config_class } from "../configuration/from_table.js";
 import { MODEL_TYPES } from "../configuration/generated/tables.js";
 import { type ConfigOptions, get_config_dict } from "../configuration/loading.js";
 import { type ConfigClass, type ConfigDict, is_dict, PretrainedConfig } from "../configuration/pretrained_config.js";
