@@ -40,13 +40,13 @@ void JsQueue::close() {
 }
 
 void JsQueue::call(napi_env env, napi_value, void* context, void*) {
+  if (!env) return;  // the environment has ended, and `context` with it
   const std::shared_ptr<JsQueue> self = *static_cast<std::shared_ptr<JsQueue>*>(context);
   std::vector<Function> functions;
   {
     std::lock_guard<std::mutex> lock(self->mutex_);
     functions.swap(self->waiting_);
   }
-  if (!env) return;
   for (Function& function : functions) {
     Napi::HandleScope scope(env);
     try {
