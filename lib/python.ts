@@ -71,22 +71,3 @@ export function by_code_point(a: string, b: string): number {
   }
   return left.length - right.length;
 }
-
-/** `json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"`: what every save_pretrained writes. */
-export function json_file(value: unknown): string {
-  return `${dump(value, "\n")}\n`;
-}
-
-function dump(value: unknown, newline: string): string {
-  if (typeof value === "number") return Number.isFinite(value) ? digits(value) : JSON.stringify(value);
-  if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
-  const inner = `${newline}  `;
-  const [open, close] = Array.isArray(value) ? "[]" : "{}";
-  const items = Array.isArray(value)
-    ? value.map((item) => dump(item, inner))
-    : Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .sort(([a], [b]) => by_code_point(a, b))
-        .map(([key, item]) => `${JSON.stringify(key)}: ${dump(item, inner)}`);
-  return items.length ? `${open}${inner}${items.join(`,${inner}`)}${newline}${close}` : `${open}${close}`;
-}

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { expected, warn_once } from "../errors.js";
 import { repr } from "../python.js";
+import type { Tensor } from "../tensor/index.js";
 import type { AddedToken } from "./added_token.js";
 import type { BatchEncoding } from "./batch_encoding.js";
 import { apply_chat_template, type ChatOptions, type Conversation, choose_template } from "./chat_template.js";
@@ -23,6 +24,7 @@ export type Text = string | readonly string[];
 export type Input = Text | readonly Text[] | null | undefined;
 export type CallOptions = EncodeOptions & { text_pair?: Input; text_target?: Input; text_pair_target?: Input };
 export type CallArguments = [text: Input, ...rest: [CallOptions?] | [Input, CallOptions?]];
+export type EncodeArguments = [(Text | null)?, CallOptions?] | [CallOptions?];
 /** Ids as lists, typed arrays, bigints or Tensors. */
 export type Ids = number | bigint | ArrayLike<number | bigint> | object;
 
@@ -56,6 +58,13 @@ function check_text(value: unknown): void {
           (is_list(item) && item.every((word) => typeof word === "string" || is_list(word))),
       ));
   if (!valid) throw new TypeError(`${TEXT_ERROR} Received ${inspect(value, { depth: 1, maxArrayLength: 3 })}`);
+}
+
+/** Options that ask for nothing beyond the ids. */
+function is_simple(options: unknown): options is { add_special_tokens?: boolean; verbose?: boolean } {
+  if (typeof options !== "object" || options === null || is_list(options)) return false;
+  for (const key in options) if (key !== "add_special_tokens" && key !== "verbose") return false;
+  return true;
 }
 
 /** `(text, pair, options)` and `(text, options)`. */
@@ -133,6 +142,8 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     plan: Strategies,
     single: boolean,
   ): BatchEncoding;
+  /** The same without anything but the ids. */
+  protected abstract _encode_ids(text: string, add_special_tokens: boolean): ArrayLike<number>;
   protected abstract _decode(ids: number[], skip_special_tokens: boolean): string;
 
   override _call(text: Input, ...rest: unknown[]): BatchEncoding {
@@ -175,7 +186,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   }
 
   /** Encodes one text or pair: `encode_plus(text, options)`, `encode_plus(question, context, options)`. */
-  encode_plus(text: Text, ...rest: [(Text | null)?, CallOptions?] | [CallOptions?]): BatchEncoding {
+  encode_plus(text: Text, ...rest: EncodeArguments): BatchEncoding {
     check_text(text);
     const [pair, { text_pair: _, ...options }] = arguments_of(rest);
     return this._encode([{ text, pair: pair?.length ? (pair as Text) : null }], options, this.#plan(options), true);
@@ -202,8 +213,16 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   }
 
   /** The ids of one text or pair: a list, or a Tensor [1, n] with `return_tensors`. */
-  encode(text: Text, ...rest: [(Text | null)?, CallOptions?] | [CallOptions?]): number[] & { [at: number]: number } {
-    return this.encode_plus(text, ...rest)["input_ids"];
+  encode(text: Text, options: CallOptions & { return_tensors: string }): Tensor;
+  encode(text: Text, text_pair: Text | null, options: CallOptions & { return_tensors: string }): Tensor;
+  encode(text: Text, ...rest: EncodeArguments): number[];
+  encode(text: Text, ...rest: EncodeArguments): unknown {
+    const options = rest[0] ?? {};
+    if (typeof text !== "string" || rest.length > 1 || !is_simple(options))
+      return this.encode_plus(text, ...rest)["input_ids"];
+    const ids = this._encode_ids(text, options.add_special_tokens ?? true);
+    this.warn_if_too_long(ids.length, null, options.verbose ?? true);
+    return Array.from(ids);
   }
 
   /** The tokens of one text or pair, without special ones unless `add_special_tokens`. */

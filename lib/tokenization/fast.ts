@@ -176,17 +176,24 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return this.#engine.add_tokens(specs);
   }
 
-  protected _encode(
+  #split_special_tokens(split: boolean): void {
+    if (split === this.#splits_special_tokens) return;
+    this.#engine.set_encode_special_tokens(split);
+    this.#splits_special_tokens = split;
+  }
+
+  protected override _encode_ids(text: string, add_special_tokens: boolean): Int32Array {
+    this.#split_special_tokens(this.split_special_tokens);
+    return this.#engine.encode_ids(text, add_special_tokens);
+  }
+
+  protected override _encode(
     samples: readonly Sample[],
     options: EncodeOptions,
     plan: Strategies,
     single: boolean,
   ): BatchEncoding {
-    const split = options.split_special_tokens ?? this.split_special_tokens;
-    if (split !== this.#splits_special_tokens) {
-      this.#engine.set_encode_special_tokens(split);
-      this.#splits_special_tokens = split;
-    }
+    this.#split_special_tokens(options.split_special_tokens ?? this.split_special_tokens);
     const request = {
       add_special_tokens: options.add_special_tokens ?? true,
       is_pretokenized: options.is_split_into_words ?? false,
@@ -247,7 +254,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return new BatchEncoding(data, encodings, { tensor_type: tensors });
   }
 
-  protected _decode(ids: number[], skip_special_tokens: boolean): string {
+  protected override _decode(ids: number[], skip_special_tokens: boolean): string {
     for (const id of ids) check_id(id);
     return this.#engine.decode(ids, skip_special_tokens);
   }

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expected, TransformersError } from "../errors.js";
-import { json_file } from "../python.js";
+import { dump_json } from "../python_json.js";
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast } from "./fast.js";
 import { slow_files } from "./slow_files.js";
@@ -13,6 +13,12 @@ export interface SaveOptions {
   filename_prefix?: string | null;
   /** false: chat templates go into tokenizer_config.json, as older versions wrote them. */
   save_jinja_files?: boolean;
+}
+
+/** What `json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)` gives; the ids of added tokens are numbers. */
+function json_file(value: unknown): string {
+  const numeric_keys = new Set(["added_tokens_decoder"]);
+  return `${dump_json(value, { indent: 2, sort_keys: true, ensure_ascii: false, numeric_keys })}\n`;
 }
 
 /** AddedTokens as Python writes them: with their type into tokenizer_config.json, without `special` into the map. */

@@ -43,7 +43,7 @@ function expect_call(call: () => object, expected: { error?: string }, what: str
 describe.each(NAMES)("%s", async (name) => {
   const load = (options = {}) => AutoTokenizer.from_pretrained(folder_of(name), options);
   const tokenizer = await load();
-  const fixture = read_fixture("tokenizer_surface", `${name}.json`);
+  const fixture = Object.fromEntries(read_fixture("tokenizer_surface", `${name}.json`).fields);
   const { text, pair } = fixture;
 
   test("has Python's attributes and prints as Python does", () => {
