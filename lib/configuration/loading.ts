@@ -20,7 +20,7 @@ export interface ConfigOptions extends HubOptions {
 export async function read_json(path: string): Promise<Record<string, unknown>> {
   const bytes = await readFile(path);
   try {
-    const value = parse_json(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const value = parse_json(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw new SyntaxError("not an object");
     return value as Record<string, unknown>;
   } catch (error) {
