@@ -61,6 +61,7 @@ export class PretrainedConfig {
       return given[name] === undefined ? otherwise : given[name];
     };
 
+    take("model_type");
     const num_labels = take("num_labels", cls.defaults.num_labels ?? null) as number | null;
     const labels = check_labels(take("id2label"), take("label2id", undefined), num_labels);
     for (const defaults of [COMMON_DEFAULTS, cls.defaults]) {
@@ -121,6 +122,11 @@ export class PretrainedConfig {
     const labels = Array.from({ length: num_labels }, (_, i) => `LABEL_${i}`);
     this.id2label = { ...labels };
     this.label2id = Object.fromEntries(labels.map((label, i) => [label, i]));
+  }
+
+  /** The class's. */
+  get model_type(): string {
+    return (this.constructor as ConfigClass).model_type;
   }
 
   get name_or_path(): string {
@@ -278,7 +284,7 @@ export class PretrainedConfig {
     }
     dict.output_attentions = this.#output_attentions;
     dict._name_or_path = this.#name_or_path;
-    dict.model_type = (this.constructor as ConfigClass).model_type;
+    dict.model_type = this.model_type;
     dict.transformers_version = TRANSFORMERS_VERSION;
     return with_floats(dict, this.#floats);
   }

@@ -31,7 +31,7 @@ describe("Loading", () => {
       return_unused_kwargs: true,
     });
     expect(config).toBeInstanceOf(BertConfig);
-    expect(config.constructor.name).toBe("BertConfig");
+    expect([config.constructor.name, config.model_type]).toEqual(["BertConfig", "bert"]);
     expect(unused).toEqual({ foo: 1 });
     expect(config.num_labels).toBe(3);
     expect(config.id2label).toEqual({ 0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2" });
