@@ -74,6 +74,7 @@ def export(model, tokenizer, folder, report):
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=[tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")],
         pad_token_id=tokenizer.pad_token_id, do_sample=True, temperature=0.7, top_k=40,
+        repetition_penalty=1.1,
     )  # fmt: skip
     copy.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
