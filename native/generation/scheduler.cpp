@@ -103,7 +103,7 @@ void Scheduler::loop() {
 // Runs what was sent, in order; waits when there is nothing to do. False: the thread is to end.
 bool Scheduler::take_messages() {
   std::unique_lock<std::mutex> lock(mutex_);
-  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || !active_.empty(); });
+  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || !active_.empty() || !waiting_.empty(); });
   while (!stopping_ && !messages_.empty()) {
     aborted_ = false;
     const auto message = std::move(messages_.front());
