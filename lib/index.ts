@@ -1,12 +1,28 @@
 // Exports only.
-
 export { AutoConfig } from "./auto/configuration.js";
+export * from "./auto/model.js";
+export { PIPELINE_REGISTRY, pipeline } from "./auto/pipeline.js";
 export { AutoTokenizer } from "./auto/tokenizer.js";
 export * from "./configuration/classes.js";
 export { PretrainedConfig } from "./configuration/pretrained_config.js";
 export { TransformersError } from "./errors.js";
+export { GenerateCall } from "./generation/call.js";
 export { GenerationConfig } from "./generation/configuration.js";
+export {
+  InterruptableStoppingCriteria,
+  LogitsProcessor,
+  LogitsProcessorList,
+  LogitsWarper,
+  StoppingCriteria,
+  StoppingCriteriaList,
+} from "./generation/hooks.js";
+export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
+export { CausalLMOutputWithPast, GenerateDecoderOnlyOutput, ModelOutput } from "./models/outputs.js";
+export { PreTrainedModel } from "./models/pretrained.js";
+export { Pipeline } from "./pipelines/base.js";
+export { type Chat, type TextGenerationOutput, TextGenerationPipeline } from "./pipelines/text_generation.js";
 export * from "./tensor/index.js";
+export type { Message } from "./tokenization/chat_template.js";
 export * from "./tokenization/index.js";

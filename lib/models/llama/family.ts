@@ -67,7 +67,10 @@ export function head_dim(config: DecoderConfig): number {
 
 /** An error for a setting that llama.cpp's graph of this architecture cannot express. */
 export function unsupported(config: DecoderConfig, what: string): TransformersError {
-  return new TransformersError(`${config.model_type}: ${what} is not supported by the llama engine`, "unsupported_config");
+  return new TransformersError(
+    `${config.model_type}: ${what} is not supported by the llama engine`,
+    "unsupported_config",
+  );
 }
 
 /** Which optional tensors an architecture has beside the common ones. */
@@ -83,7 +86,12 @@ export interface DecoderShape {
 
 /** The tensors of a pre-norm decoder with gated MLP: Llama and its descendants. */
 export function decoder_parameters(config: DecoderConfig, shape: DecoderShape = {}): Parameter[] {
-  const { hidden_size: width, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: kv_heads } = config;
+  const {
+    hidden_size: width,
+    intermediate_size: inner,
+    num_attention_heads: heads,
+    num_key_value_heads: kv_heads,
+  } = config;
   const dim = head_dim(config);
   const rows: Parameter[] = [];
   const add = (name: string, gguf: string, size: number[], init: Parameter["init"], permute_heads?: number) =>
@@ -99,7 +107,14 @@ export function decoder_parameters(config: DecoderConfig, shape: DecoderShape = 
     const blk = `blk.${i}`;
     const pairs = shape.interleaved_rope;
     linear(`${hf}.self_attn.q_proj`, `${blk}.attn_q`, heads * dim, width, !!shape.qkv_bias, pairs ? heads : undefined);
-    linear(`${hf}.self_attn.k_proj`, `${blk}.attn_k`, kv_heads * dim, width, !!shape.qkv_bias, pairs ? kv_heads : undefined);
+    linear(
+      `${hf}.self_attn.k_proj`,
+      `${blk}.attn_k`,
+      kv_heads * dim,
+      width,
+      !!shape.qkv_bias,
+      pairs ? kv_heads : undefined,
+    );
     linear(`${hf}.self_attn.v_proj`, `${blk}.attn_v`, kv_heads * dim, width, !!shape.qkv_bias);
     linear(`${hf}.self_attn.o_proj`, `${blk}.attn_output`, width, heads * dim, !!shape.output_bias);
     if (shape.qk_norm) {
@@ -152,7 +167,10 @@ function rope_scaling_metadata(key: (name: string) => string, config: DecoderCon
     case "llama3": // its factors are a tensor: see llama3_rope_factors
       return { [key("rope.scaling.type")]: text("none") };
     case "linear":
-      return { [key("rope.scaling.type")]: text("linear"), [key("rope.scaling.factor")]: f32(number("factor", 1) as number) };
+      return {
+        [key("rope.scaling.type")]: text("linear"),
+        [key("rope.scaling.factor")]: f32(number("factor", 1) as number),
+      };
     case "yarn": {
       const attention = number("attention_factor");
       if (attention !== undefined || scaling["mscale"] || scaling["truncate"] === false)
@@ -160,7 +178,9 @@ function rope_scaling_metadata(key: (name: string) => string, config: DecoderCon
       return {
         [key("rope.scaling.type")]: text("yarn"),
         [key("rope.scaling.factor")]: f32(number("factor", 1) as number),
-        [key("rope.scaling.original_context_length")]: u32(number("original_max_position_embeddings", config.max_position_embeddings) as number),
+        [key("rope.scaling.original_context_length")]: u32(
+          number("original_max_position_embeddings", config.max_position_embeddings) as number,
+        ),
         [key("rope.scaling.yarn_beta_fast")]: f32(number("beta_fast", 32) as number),
         [key("rope.scaling.yarn_beta_slow")]: f32(number("beta_slow", 1) as number),
       };
@@ -176,13 +196,17 @@ function rope_scaling_metadata(key: (name: string) => string, config: DecoderCon
  */
 export function llama3_rope_factors(config: DecoderConfig): Constant[] {
   if (rope_type(config) !== "llama3") return [];
-  const { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } = config.rope_scaling as Record<string, number>;
+  const { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } = config.rope_scaling as Record<
+    string,
+    number
+  >;
   const dim = head_dim(config);
   const data = Float32Array.from({ length: dim / 2 }, (_, i) => {
     const wavelength = 2 * Math.PI * config.rope_theta ** ((2 * i) / dim);
     if (wavelength < original_max_position_embeddings / high_freq_factor) return 1;
     if (wavelength > original_max_position_embeddings / low_freq_factor) return factor;
-    const smooth = (original_max_position_embeddings / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
+    const smooth =
+      (original_max_position_embeddings / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
     return 1 / ((1 - smooth) / factor + smooth);
   });
   return [{ gguf: "rope_freqs.weight", data }];
@@ -191,11 +215,22 @@ export function llama3_rope_factors(config: DecoderConfig): Constant[] {
 /** Refuses what no gated decoder graph of llama.cpp can do. */
 export function check_decoder(config: DecoderConfig): void {
   if (config.hidden_act !== "silu") throw unsupported(config, `hidden_act "${config.hidden_act}"`);
-  const positive = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "max_position_embeddings"] as const;
+  const positive = [
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "max_position_embeddings",
+  ] as const;
   for (const name of positive) {
     const value = config[name];
     if (!Number.isInteger(value) || value < 1 || value > 2 ** 31 - 1)
-      throw new TransformersError(`Expected a positive integer for config.${name} but received ${value}`, "invalid_config");
+      throw new TransformersError(
+        `Expected a positive integer for config.${name} but received ${value}`,
+        "invalid_config",
+      );
   }
   if (config.num_attention_heads % config.num_key_value_heads !== 0)
     throw new TransformersError(

@@ -1,4 +1,10 @@
-import { check_decoder, decoder_metadata, decoder_parameters, type LlamaFamily, llama3_rope_factors } from "./family.js";
+import {
+  check_decoder,
+  decoder_metadata,
+  decoder_parameters,
+  type LlamaFamily,
+  llama3_rope_factors,
+} from "./family.js";
 
 /** Llama 1 to 3, and what shares its architecture (TinyLlama, SmolLM, Vicuna, …). */
 export const llama: LlamaFamily = {

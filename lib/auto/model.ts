@@ -1,0 +1,29 @@
+// The registries: one line for each architecture.
+import type { Called } from "../callable.js";
+import type { GenerationMixin } from "../generation/mixin.js";
+import { causal_lm_class } from "../models/llama/causal_lm.js";
+import { load_gguf } from "../models/llama/gguf.js";
+import { LLAMA_FAMILIES } from "../models/llama/index.js";
+import type { CausalLMOutputWithPast } from "../models/outputs.js";
+import { AutoModelFactory } from "./factory.js";
+
+const llama_classes = Object.fromEntries(LLAMA_FAMILIES.map((family) => [family.model_type, causal_lm_class(family)]));
+
+/** A language model: called, or asked to generate. */
+export type CausalLM = Called<
+  GenerationMixin,
+  [inputs?: unknown, options?: Record<string, unknown>],
+  Promise<CausalLMOutputWithPast>
+>;
+
+/** Language models that continue a text. */
+export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(
+  "AutoModelForCausalLM",
+  llama_classes,
+  async (path, options) => (await load_gguf(path, options)) as unknown as CausalLM,
+);
+
+export const LlamaForCausalLM = llama_classes["llama"];
+export const MistralForCausalLM = llama_classes["mistral"];
+export const Qwen2ForCausalLM = llama_classes["qwen2"];
+export const Qwen3ForCausalLM = llama_classes["qwen3"];

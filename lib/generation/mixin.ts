@@ -1,0 +1,332 @@
+// generate(): reads the arguments as Python does, runs the native loop, hands out tokens and result.
+// https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `GenerationMixin`
+import { expected, from_native, out_of_range, TransformersError, warn_once } from "../errors.js";
+import { check_ids, to_mask, to_rows } from "../models/inputs.js";
+import { GenerateDecoderOnlyOutput } from "../models/outputs.js";
+import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
+import type { LlamaGenerateEvents, LlamaGenerateRequest, LlamaGenerateResult } from "../native.js";
+import { is_tensor, Tensor } from "../tensor/index.js";
+import { aborted, GenerateCall, type Step } from "./call.js";
+import { type ChatMessage, type ChatOptions, chat } from "./chat.js";
+import {
+  GenerationConfig,
+  prepare_generated_length,
+  prepare_generation_config,
+  prepare_special_tokens,
+} from "./configuration.js";
+import { type HookOptions, make_hooks } from "./hooks.js";
+import type { BaseStreamer } from "./streamers.js";
+
+/** What belongs to one call; every field of GenerationConfig may stand beside these. */
+export interface GenerateOptions extends HookOptions {
+  inputs?: unknown;
+  input_ids?: unknown;
+  /** [batch, length]: 0 for padding, which belongs to the left. */
+  attention_mask?: unknown;
+  /** A cache that covers a prefix of the rows. */
+  past_key_values?: unknown;
+  generation_config?: GenerationConfig | null;
+  /** Take what a given generation_config leaves open from the model's. */
+  use_model_defaults?: boolean | null;
+  streamer?: BaseStreamer | null;
+  /** For `stop_strings`. */
+  tokenizer?: unknown;
+  /** Stops the generation; the call rejects with code "aborted". */
+  signal?: AbortSignal;
+  /** Seed of the random numbers; without one each call draws anew. */
+  seed?: number;
+  [generation_parameter: string]: unknown;
+}
+
+export type GenerateResult = Tensor | GenerateDecoderOnlyOutput;
+
+/** A model that generates: what both engines share. */
+export abstract class GenerationMixin extends PreTrainedModel {
+  abstract get vocab_size(): number;
+  /** Positions that the model has. */
+  abstract get max_positions(): number;
+  /** Hands a request to the engine. */
+  protected abstract submit(request: LlamaGenerateRequest, events: LlamaGenerateEvents): Promise<{ cancel(): void }>;
+  /** The engine's number for a cache that a caller passed. */
+  protected abstract cache_handle(cache: unknown): number;
+  /** What `past_key_values` of a result is: the engine's cache over rows of `lengths` tokens. */
+  protected abstract wrap_cache(handle: number, lengths: number[]): Promise<unknown>;
+
+  override can_generate(): boolean {
+    return true;
+  }
+
+  /** Reads generation_config.json; without one, what config.json says stays. */
+  protected async load_generation_config(name_or_path: string, options: ModelOptions): Promise<void> {
+    this.generation_config = await GenerationConfig.from_pretrained_or_model_config(name_or_path, this.config, options);
+  }
+
+  /**
+   * Continues the rows of `inputs` (token ids, [batch, length]; or an object with `input_ids`).
+   * `await` gives int64 [rows, length] with the prompt, or with `return_dict_in_generate` an output object;
+   * `for await` gives the new token ids of each step, one for each row.
+   */
+  generate(
+    inputs: unknown,
+    options: GenerateOptions & { return_dict_in_generate: true },
+  ): GenerateCall<GenerateDecoderOnlyOutput>;
+  generate(inputs?: unknown, options?: GenerateOptions): GenerateCall<Tensor>;
+  // biome-ignore lint/suspicious/noExplicitAny: the result's type is decided by an option
+  generate(inputs?: unknown, options: GenerateOptions = {}): GenerateCall<any> {
+    let cancel = () => {};
+    const call = new GenerateCall<GenerateResult>(() => cancel());
+    const controller = new AbortController();
+    cancel = () => controller.abort();
+    this.run(call, merge(inputs, options), controller.signal).catch((error) => call.fail(from_native(error)));
+    return call;
+  }
+
+  private async run(
+    call: GenerateCall<GenerateResult>,
+    options: GenerateOptions,
+    cancelled: AbortSignal,
+  ): Promise<void> {
+    const {
+      generation_config,
+      logits_processor,
+      stopping_criteria,
+      prefix_allowed_tokens_fn,
+      assistant_model,
+      streamer,
+      negative_prompt_ids,
+      negative_prompt_attention_mask,
+      use_model_defaults,
+      tokenizer,
+      signal,
+      seed,
+      generator,
+      inputs,
+      synced_gpus: _,
+      ...kwargs
+    } = options;
+    this.check_alive();
+    for (const [name, value] of Object.entries({
+      assistant_model,
+      negative_prompt_ids,
+      negative_prompt_attention_mask,
+    }))
+      if (value !== undefined && value !== null)
+        throw new TransformersError(`generate() does not support ${name} yet`, "unsupported");
+    const [config, model_kwargs] = prepare_generation_config(
+      this.generation_config,
+      generation_config ?? undefined,
+      kwargs,
+      {
+        use_model_defaults: use_model_defaults ?? null,
+      },
+    );
+    const { input_ids: named_ids, attention_mask, past_key_values, ...strangers } = model_kwargs;
+    check_model_kwargs(strangers);
+    if (streamer && config.num_beams > 1)
+      throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
+    if (config.output_attentions || config.output_hidden_states)
+      throw new TransformersError(
+        "output_attentions and output_hidden_states are not supported by generate() on this engine",
+        "unsupported",
+      );
+
+    const ids = this.prompt(inputs ?? named_ids, config);
+    prepare_special_tokens(config, { has_attention_mask: attention_mask !== undefined && attention_mask !== null });
+    const mask = prompt_mask(ids, attention_mask, config);
+    if (ids.length > 1 && ids.some((row) => row[row.length - 1] === config.pad_token_id))
+      warn_once(
+        "A decoder-only architecture is being used, but right-padding was detected! For correct generation results, please set `padding_side='left'` when initializing the tokenizer.",
+      );
+    const length = ids[0].length;
+    prepare_generated_length(config, {
+      has_default_max_length: kwargs["max_length"] === undefined || kwargs["max_length"] === null,
+      has_default_min_length: kwargs["min_length"] === undefined || kwargs["min_length"] === null,
+      input_ids_length: length,
+      max_position_embeddings: this.max_positions,
+    });
+    const expanded = Math.max(config.num_beams, config.num_return_sequences);
+    const prompts = ids.flatMap((row) => Array.from({ length: expanded }, () => Array.from(row)));
+    streamer?.put(prompts);
+
+    const hooks = make_hooks({
+      logits_processor,
+      stopping_criteria,
+      prefix_allowed_tokens_fn,
+      ...(generator ? { generator } : {}),
+    });
+    const request: LlamaGenerateRequest = {
+      input_ids: ids,
+      ...(mask ? { attention_mask: mask } : {}),
+      options: native_options(config, { seed, generator, tokenizer }),
+      ...(hooks ? { hooks } : {}),
+      ...(past_key_values ? { cache: this.cache_handle(past_key_values) } : {}),
+    };
+    const rows = ids.length * config.num_return_sequences;
+    const result = await this.stream(request, rows, call, streamer ?? undefined, [
+      cancelled,
+      ...(signal ? [signal] : []),
+    ]);
+    streamer?.end();
+    call.finish(await this.output(result, config, mask));
+  }
+
+  /** Runs the request; tokens go to the call and the streamer as they come. */
+  private stream(
+    request: LlamaGenerateRequest,
+    rows: number,
+    call: GenerateCall<GenerateResult>,
+    streamer: BaseStreamer | undefined,
+    signals: AbortSignal[],
+  ): Promise<LlamaGenerateResult> {
+    return new Promise((resolve, reject) => {
+      let handle: { cancel(): void } | undefined;
+      let failure: unknown;
+      const stop = (reason: unknown) => {
+        failure ??= reason;
+        handle?.cancel();
+      };
+      const on_abort = () => stop(aborted(signals.find((one) => one.aborted)?.reason));
+      const settle = (finish: () => void) => {
+        for (const signal of signals) signal.removeEventListener("abort", on_abort);
+        finish();
+      };
+      const step: Step = [];
+      const fail = (error: unknown) => {
+        const reason = failure ?? from_native(error);
+        (streamer as { fail?: (error: unknown) => void } | undefined)?.fail?.(reason);
+        settle(() => reject(reason));
+      };
+      for (const signal of signals) signal.addEventListener("abort", on_abort, { once: true });
+      if (signals.some((signal) => signal.aborted)) return fail(aborted(signals.find((one) => one.aborted)?.reason));
+
+      this.submit(request, {
+        on_tokens: (tokens) => {
+          for (const token of tokens) {
+            if (step.push(token) < rows) continue;
+            const whole = step.splice(0);
+            call.push(whole);
+            try {
+              streamer?.put(whole.map((id) => [id]));
+            } catch (error) {
+              stop(error);
+            }
+          }
+        },
+        on_done: (result) => settle(() => (failure ? reject(failure) : resolve(result))),
+        on_error: fail,
+      }).then((submitted) => {
+        handle = submitted;
+        if (failure) handle.cancel();
+      }, fail);
+    });
+  }
+
+  private async output(
+    result: LlamaGenerateResult,
+    config: GenerationConfig,
+    mask: Uint8Array[] | undefined,
+  ): Promise<GenerateResult> {
+    const { sequences } = result;
+    const length = sequences[0].length;
+    const flat = BigInt64Array.from(sequences.flatMap((row) => Array.from(row, BigInt)));
+    const tensor = new Tensor("int64", flat, [sequences.length, length]);
+    if (!config.return_dict_in_generate) return tensor;
+    const steps = (all: Float32Array[] | undefined) =>
+      all?.map((scores) => new Tensor("float32", scores, [scores.length / this.vocab_size, this.vocab_size]));
+    const padded = (row: number) =>
+      mask ? mask[Math.floor(row / config.num_return_sequences)].reduce((n, bit) => n + 1 - bit, 0) : 0;
+    return new GenerateDecoderOnlyOutput({
+      sequences: tensor,
+      scores: steps(result.scores),
+      logits: steps(result.logits),
+      past_key_values:
+        result.cache === undefined
+          ? undefined
+          : await this.wrap_cache(
+              result.cache,
+              sequences.map((row, i) => row.length - 1 - padded(i)),
+            ),
+    });
+  }
+
+  /** The prompt's rows; without any, one row that begins with BOS. */
+  private prompt(inputs: unknown, config: GenerationConfig): Int32Array[] {
+    if (inputs === undefined || inputs === null) {
+      if (config.bos_token_id === null)
+        throw new TypeError("`bos_token_id` has to be defined when no `input_ids` are provided.");
+      return [Int32Array.of(config.bos_token_id)];
+    }
+    const rows = to_rows(inputs, "input_ids");
+    if (rows[0].length === 0) throw out_of_range("at least one token in each row", "input_ids", inputs);
+    check_ids(rows, this.vocab_size, "input_ids");
+    return rows;
+  }
+
+  /**
+   * Answers a conversation with the checkpoint's chat template: `[response, history]`.
+   * `chat({tokenizer, messages, ...generate options})`, or `chat(tokenizer, query, {history})`.
+   */
+  chat(first: ChatOptions | object, query?: string, options: ChatOptions = {}): Promise<[string, ChatMessage[]]> {
+    return query === undefined
+      ? chat(this, first as ChatOptions)
+      : chat(this, { ...options, query, tokenizer: first as NonNullable<ChatOptions["tokenizer"]> });
+  }
+}
+
+/** `generate(ids, options)`, `generate({...inputs, ...options})`, `generate(encoding, options)`: one object of arguments. */
+function merge(inputs: unknown, options: GenerateOptions): GenerateOptions {
+  if (typeof options !== "object" || options === null) throw expected("an object of options", "options", options);
+  const is_ids =
+    inputs === undefined || inputs === null || Array.isArray(inputs) || ArrayBuffer.isView(inputs) || is_tensor(inputs);
+  if (is_ids) return inputs === undefined || inputs === null ? options : { ...options, inputs };
+  if (typeof inputs !== "object") throw expected("token ids or an object with input_ids", "inputs", inputs);
+  return { ...inputs, ...options };
+}
+
+/** The mask as 0 and 1; without one, what Python infers from the padding token. */
+function prompt_mask(ids: Int32Array[], mask: unknown, config: GenerationConfig): Uint8Array[] | undefined {
+  if (mask !== undefined && mask !== null) {
+    const rows = to_mask(mask, ids, "attention_mask");
+    if (rows.some((row) => !row.includes(1)))
+      throw out_of_range("at least one visible token in each row", "attention_mask", mask);
+    return rows;
+  }
+  const pad = config.pad_token_id;
+  const eos = config.eos_token_id;
+  const is_eos = Array.isArray(eos) ? eos.includes(pad as number) : eos === pad;
+  if (pad === null || is_eos || !ids.some((row) => row.includes(pad))) return undefined;
+  return ids.map((row) => Uint8Array.from(row, (id) => (id === pad ? 0 : 1)));
+}
+
+function check_model_kwargs(strangers: Record<string, unknown>): void {
+  const names = Object.keys(strangers).filter((name) => strangers[name] !== undefined && strangers[name] !== null);
+  if (names.length === 0) return;
+  const quoted = names.map((name) => `'${name}'`).join(", ");
+  throw new TypeError(
+    `The following \`model_kwargs\` are not used by the model: [${quoted}] (note: typos in the generate arguments will also show up in this list)`,
+  );
+}
+
+interface Randomness {
+  seed: number | undefined;
+  generator: ArrayLike<number> | (() => number) | undefined;
+  tokenizer: unknown;
+}
+
+/** What the native loop takes: the configuration's fields under their names, and what decides the draws. */
+function native_options(config: GenerationConfig, { seed, generator, tokenizer }: Randomness): Record<string, unknown> {
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
+    throw expected("a non-negative integer", "seed", seed);
+  if (generator !== undefined && typeof generator !== "function" && typeof generator?.length !== "number")
+    throw expected("an array of uniforms or a function that gives them", "generator", generator);
+  if (config.stop_strings && !tokenizer)
+    throw new TypeError(
+      "There are one or more stop strings, either in the arguments to `generate` or in the model's generation config, but we could not locate a tokenizer. When generating with stop strings, you must pass the model's tokenizer to the `tokenizer` argument of `generate`.",
+    );
+  return {
+    ...config.to_dict(),
+    ...(seed === undefined ? {} : { seed }),
+    ...(generator && typeof generator !== "function" ? { uniforms: Float64Array.from(generator) } : {}),
+    ...(config.stop_strings ? { tokenizer } : {}),
+  };
+}

@@ -1,0 +1,68 @@
+// Reads the many forms in which token ids come: tensors, nested or flat arrays, typed arrays, numbers or BigInts.
+import { expected, out_of_range } from "../errors.js";
+import { is_tensor, type TensorLike } from "../tensor/index.js";
+
+/** What a caller may pass for `input_ids`, `attention_mask` or `labels`. One row gets its batch axis. */
+export type Ids = TensorLike | ArrayLike<number | bigint> | ArrayLike<ArrayLike<number | bigint>>;
+
+function is_list(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+function to_int32(values: ArrayLike<unknown>, name: string): Int32Array {
+  return Int32Array.from({ length: values.length }, (_, i) => {
+    const value = Number(values[i]);
+    if (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1 || typeof values[i] === "string")
+      throw expected("integers of 32 bits", name, values[i]);
+    return value;
+  });
+}
+
+/**
+ * The rows of `value`, all of one length.
+ * @throws TypeError for other than one or two axes of integers, RangeError for no row or rows of several lengths.
+ */
+export function to_rows(value: unknown, name: string): Int32Array[] {
+  let rows: Int32Array[];
+  if (is_tensor(value)) {
+    const { dims } = value;
+    if (dims.length !== 1 && dims.length !== 2) throw expected("a tensor of 1 or 2 dimensions", name, `dims [${dims}]`);
+    const [count, length] = dims.length === 1 ? [1, dims[0]] : dims;
+    const flat = to_int32(value.data, name);
+    rows = Array.from({ length: count }, (_, i) => flat.slice(i * length, (i + 1) * length));
+  } else if (is_list(value)) {
+    const nested = value.length > 0 && (is_list(value[0]) || is_tensor(value[0]));
+    rows = nested
+      ? Array.from(value, (row) => to_int32(is_tensor(row) ? row.data : (row as ArrayLike<unknown>), name))
+      : [to_int32(value, name)];
+  } else {
+    throw expected("token ids (a Tensor, number[] or number[][])", name, value);
+  }
+  if (rows.length === 0) throw out_of_range("at least one row", name, value);
+  if (rows.some((row) => row.length !== rows[0].length))
+    throw out_of_range(
+      "rows of one length (activate padding in the tokenizer)",
+      name,
+      `rows of lengths ${rows.map((row) => row.length)}`,
+    );
+  return rows;
+}
+
+/** Checks that every id is a token of the vocabulary. */
+export function check_ids(rows: Int32Array[], vocab_size: number, name: string): void {
+  for (const row of rows)
+    for (const id of row)
+      if (id < 0 || id >= vocab_size) throw out_of_range(`token ids from 0 to ${vocab_size - 1}`, name, id);
+}
+
+/** Rows of 0 and 1 for a mask, which must have the shape of `ids`. */
+export function to_mask(value: unknown, ids: Int32Array[], name: string): Uint8Array[] {
+  const rows = to_rows(value, name);
+  if (rows.length !== ids.length || rows[0].length !== ids[0].length)
+    throw out_of_range(
+      `the shape of input_ids, [${ids.length}, ${ids[0].length}]`,
+      name,
+      `shape [${rows.length}, ${rows[0].length}]`,
+    );
+  return rows.map((row) => Uint8Array.from(row, (bit) => (bit === 0 ? 0 : 1)));
+}

@@ -1,0 +1,319 @@
+// Decoder-only language models on libllama: the families of this folder, and any GGUF file.
+import type { PretrainedConfig } from "../../configuration/index.js";
+import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
+import { GenerationMixin } from "../../generation/mixin.js";
+import {
+  type GgufValue,
+  type LlamaGenerateEvents,
+  type LlamaGenerateRequest,
+  type NativeLlamaEngine,
+  native,
+} from "../../native.js";
+import { Tensor } from "../../tensor/index.js";
+import { parse_dtype } from "../dtype.js";
+import { check_ids, to_rows } from "../inputs.js";
+import type { ParameterSpec } from "../loading.js";
+import { causal_lm_loss } from "../loss.js";
+import { CausalLMOutputWithPast } from "../outputs.js";
+import { checkpoint_dtype, type ModelOptions, type Placement, placement } from "../pretrained.js";
+import { EngineCache } from "./cache.js";
+import type { DecoderConfig, LlamaFamily } from "./family.js";
+import { Padding } from "./padding.js";
+
+/** Arguments of `forward`, under Python's names. */
+export interface CausalLMInputs {
+  /** [batch, length]. */
+  input_ids: unknown;
+  /** [batch, cached + length]; zeros at one end of a row only. */
+  attention_mask?: unknown;
+  /** [batch, length]; consecutive. */
+  position_ids?: unknown;
+  past_key_values?: EngineCache | null;
+  /** [batch, length]; -100 does not count. */
+  labels?: unknown;
+  use_cache?: boolean;
+  output_hidden_states?: boolean;
+  output_attentions?: boolean;
+  /** Logits of the last positions only; 0: of all. */
+  logits_to_keep?: number;
+}
+
+const FORWARD_ARGUMENTS = new Set([
+  ...["input_ids", "attention_mask", "position_ids", "past_key_values", "labels", "use_cache", "output_hidden_states"],
+  ...["output_attentions", "logits_to_keep", "return_dict"],
+]);
+
+/** Base of the decoder-only models that run on libllama. */
+export abstract class LlamaEngineForCausalLM extends GenerationMixin {
+  private engine_promise: Promise<NativeLlamaEngine> | undefined;
+
+  /** Starts loading an engine. */
+  protected abstract load_engine(on_progress?: (progress: number) => void): {
+    promise: Promise<NativeLlamaEngine>;
+    cancel(): void;
+  };
+
+  /** The engine, built on first use. `signal` stops the loading, `on_progress` gets 0 to 1. */
+  engine(signal?: AbortSignal, on_progress?: (progress: number) => void): Promise<NativeLlamaEngine> {
+    this.check_alive();
+    if (!this.engine_promise) {
+      const { promise, cancel } = this.load_engine(on_progress);
+      signal?.addEventListener("abort", cancel, { once: true });
+      this.engine_promise = promise.finally(() => signal?.removeEventListener("abort", cancel));
+      this.engine_promise.catch(() => {
+        this.engine_promise = undefined;
+      });
+    }
+    return this.engine_promise.catch((error) => {
+      throw from_native(error);
+    });
+  }
+
+  protected override async drop_engine(): Promise<void> {
+    const engine = this.engine_promise;
+    this.engine_promise = undefined;
+    await engine?.then(
+      (loaded) => loaded.dispose(),
+      () => {},
+    );
+  }
+
+  /** Takes an engine that was loaded before the model was made. */
+  protected set_engine(engine: NativeLlamaEngine): void {
+    this.engine_promise = Promise.resolve(engine);
+  }
+
+  protected override async submit(
+    request: LlamaGenerateRequest,
+    events: LlamaGenerateEvents,
+  ): Promise<{ cancel(): void }> {
+    return (await this.engine()).generate(request, events);
+  }
+
+  protected override cache_handle(cache: unknown): number {
+    if (cache instanceof EngineCache) return cache.handle;
+    throw expected("a cache that this model returned", "past_key_values", cache);
+  }
+
+  protected override async wrap_cache(handle: number, lengths: number[]): Promise<EngineCache> {
+    return new EngineCache(await this.engine(), handle, lengths);
+  }
+
+  /**
+   * One pass over the tokens: logits float32 [batch, length, vocabulary] (or the last `logits_to_keep` positions),
+   * and on request the loss, the hidden states ([batch, length, hidden], embeddings first) and a cache to go on from.
+   * Positions that `attention_mask` hides come out as zeros.
+   * @throws TypeError / RangeError for wrong arguments, TransformersError from the engine.
+   */
+  override async forward(inputs?: unknown, options: Record<string, unknown> = {}): Promise<CausalLMOutputWithPast> {
+    const args = this.forward_arguments(inputs, options);
+    const engine = await this.engine();
+    const ids = to_rows(args.input_ids, "input_ids");
+    check_ids(ids, this.vocab_size, "input_ids");
+    if (ids[0].length === 0) throw out_of_range("at least one token", "input_ids", args.input_ids);
+
+    const past = args.past_key_values ?? undefined;
+    if (past !== undefined && (!(past instanceof EngineCache) || past.engine !== engine))
+      throw expected("a cache that this model returned", "past_key_values", past);
+    const padding = new Padding(ids, args.attention_mask, past?.lengths);
+    const keep = args.logits_to_keep ?? 0;
+    const result = await engine
+      .forward({
+        input_ids: padding.rows,
+        ...(args.position_ids === undefined ? {} : { first_position: padding.first_positions(args.position_ids) }),
+        ...(past ? { cache: past.handle } : {}),
+        use_cache: args.use_cache ?? past !== undefined,
+        output_hidden_states: args.output_hidden_states ?? false,
+      })
+      .catch((error) => {
+        throw from_native(error);
+      });
+
+    const [batch, length] = [ids.length, ids[0].length];
+    const all = new Tensor("float32", padding.spread(result.logits as Float32Array, this.vocab_size), [
+      batch,
+      length,
+      this.vocab_size,
+    ]);
+    const labels = args.labels === undefined ? undefined : to_rows(args.labels, "labels");
+    if (labels && (labels.length !== batch || labels[0].length !== length))
+      throw out_of_range(
+        `the shape of input_ids, [${batch}, ${length}]`,
+        "labels",
+        `shape [${labels.length}, ${labels[0].length}]`,
+      );
+    const loss = labels && causal_lm_loss(all.data as Float32Array, this.vocab_size, labels);
+    return new CausalLMOutputWithPast({
+      loss: loss === undefined ? undefined : new Tensor("float32", Float32Array.of(loss), []),
+      logits: keep > 0 && keep < length ? all.slice(null, [length - keep, length], null) : all,
+      past_key_values: result.cache === undefined ? undefined : this.continued(engine, result.cache, padding, past),
+      hidden_states: result.hidden_states?.map(
+        (states) =>
+          new Tensor("float32", padding.spread(states, states.length / padding.count), [
+            batch,
+            length,
+            states.length / padding.count,
+          ]),
+      ),
+    });
+  }
+
+  private continued(
+    engine: NativeLlamaEngine,
+    handle: number,
+    padding: Padding,
+    past: EngineCache | undefined,
+  ): EngineCache {
+    const lengths = padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0));
+    if (!past || past.handle !== handle) return new EngineCache(engine, handle, lengths);
+    past.lengths = lengths;
+    return past;
+  }
+
+  private forward_arguments(inputs: unknown, options: Record<string, unknown>): CausalLMInputs {
+    const named = typeof inputs === "object" && inputs !== null && "input_ids" in inputs;
+    const args: Record<string, unknown> = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
+    for (const [name, value] of Object.entries(args)) {
+      if (name === "inputs_embeds" && value !== undefined)
+        throw new TransformersError(
+          "inputs_embeds is not supported by the llama engine: pass input_ids",
+          "unsupported",
+        );
+      if (!FORWARD_ARGUMENTS.has(name))
+        throw new TypeError(`${this.constructor.name}.forward() got an unexpected keyword argument '${name}'`);
+    }
+    if (args["output_attentions"])
+      throw new TransformersError(
+        "output_attentions is not supported by the llama engine, which never holds whole attention matrices",
+        "unsupported",
+      );
+    const keep = args["logits_to_keep"];
+    if (keep !== undefined && !(Number.isInteger(keep) && (keep as number) >= 0))
+      throw expected("a count of positions", "logits_to_keep", keep);
+    return args as unknown as CausalLMInputs;
+  }
+
+  /**
+   * Writes a GGUF file that llama.cpp's own tools load.
+   * `quantization`: a dtype name; default: the model's. `tokenizer`: puts the vocabulary and the chat template in.
+   */
+  async save_gguf(
+    path: string,
+    options: { quantization?: string; tokenizer?: { to_gguf(): Record<string, GgufValue> } } = {},
+  ): Promise<void> {
+    if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
+    const dtype =
+      options.quantization === undefined ? undefined : parse_dtype(options.quantization, "quantization").llama;
+    const engine = await this.engine();
+    await engine
+      .save_gguf(path, {
+        ...(dtype ? { dtype } : {}),
+        ...(options.tokenizer ? { metadata: options.tokenizer.to_gguf() } : {}),
+      })
+      .catch((error) => {
+        throw from_native(error);
+      });
+  }
+}
+
+/** Makes `LlamaForCausalLM` of the family `llama`. */
+export function causal_lm_class(family: LlamaFamily) {
+  const type = class extends LlamaEngineForCausalLM {
+    static readonly family = family;
+
+    /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
+    static async from_pretrained(name_or_path: string, options: ModelOptions & { config: PretrainedConfig }) {
+      const model = new type(
+        options.config,
+        undefined,
+        placement({}, () => checkpoint_dtype(options.config, undefined)),
+        name_or_path,
+      );
+      const info = await model.load_tensors(name_or_path, options);
+      model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
+      await model.load_generation_config(name_or_path, options);
+      const progress = model_progress(name_or_path, options);
+      await model.engine(options.signal, progress);
+      return options.output_loading_info ? ([model, info] as unknown as typeof model) : model;
+    }
+
+    /** A model with fresh weights: normal with `initializer_range`, ones and zeros, drawn from `seed`. */
+    static async from_config(config: PretrainedConfig, options: ModelOptions & { seed?: number } = {}) {
+      const model = new type(
+        config,
+        undefined,
+        placement(options, () => checkpoint_dtype(config, undefined)),
+      );
+      model.initialize(new (native().StateDict)(), options.seed);
+      return model;
+    }
+
+    constructor(config: PretrainedConfig, state: undefined, where: Placement, name_or_path?: string) {
+      super(config, state, where, name_or_path);
+      family.check?.(decoder(config));
+    }
+
+    override get vocab_size(): number {
+      return decoder(this.config).vocab_size;
+    }
+
+    override get max_positions(): number {
+      return decoder(this.config).max_position_embeddings;
+    }
+
+    override parameters(): ParameterSpec[] {
+      return family.parameters(decoder(this.config));
+    }
+
+    override tied_weights(): (readonly [string, string])[] {
+      return decoder(this.config).tie_word_embeddings ? [["lm_head.weight", "model.embed_tokens.weight"]] : [];
+    }
+
+    protected override load_engine(on_progress?: (progress: number) => void) {
+      const config = decoder(this.config);
+      const tied = new Set(this.tied_weights().map(([alias]) => alias));
+      const tensors = family
+        .parameters(config)
+        .filter(({ name }) => !tied.has(name))
+        .map(({ name, gguf, permute_heads }) => ({
+          name: gguf,
+          sources: [name],
+          ...(permute_heads ? { transform: "permute_heads" as const, n_head: permute_heads } : {}),
+        }));
+      const constants = (family.constants?.(config) ?? []).map(({ gguf, data }) => ({
+        name: gguf,
+        data,
+        shape: [data.length],
+      }));
+      const { dtype, device, n_threads, n_gpu_layers } = this.placement;
+      return native().load_llama_engine(
+        {
+          state_dict: this.require_tensors("the engine"),
+          metadata: family.metadata(config),
+          tensors: [...tensors, ...constants],
+          dtype: dtype.llama,
+          ...(device === undefined ? {} : { device }),
+          ...(n_threads === undefined ? {} : { n_threads }),
+          ...(n_gpu_layers === undefined ? {} : { n_gpu_layers }),
+        },
+        on_progress,
+      );
+    }
+  };
+  Object.defineProperty(type, "name", { value: `${family.class_prefix}ForCausalLM` });
+  return type;
+}
+
+function decoder(config: PretrainedConfig): DecoderConfig {
+  return config as unknown as DecoderConfig;
+}
+
+/** Reports the loading of the weights like a download: it is the long part. */
+function model_progress(name: string, options: ModelOptions): ((progress: number) => void) | undefined {
+  const callback = options.progress_callback;
+  return (
+    callback &&
+    ((progress) =>
+      callback({ status: "progress", name, file: "weights", progress: progress * 100, loaded: progress, total: 1 }))
+  );
+}

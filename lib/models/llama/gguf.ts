@@ -1,0 +1,146 @@
+// Models that live in a GGUF file: any architecture that llama.cpp knows, opened in place with the types that it has.
+import { stat } from "node:fs/promises";
+import { PretrainedConfig } from "../../configuration/index.js";
+import { expected, from_native, TransformersError } from "../../errors.js";
+import { cached_file } from "../../hub/cached_file.js";
+import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js";
+import type { ParameterSpec } from "../loading.js";
+import { type ModelOptions, type Placement, placement } from "../pretrained.js";
+import { LlamaEngineForCausalLM } from "./causal_lm.js";
+
+/**
+ * llama.cpp's names of hyperparameters and config.json's.
+ * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/integrations/ggml.py `GGUF_CONFIG_MAPPING`
+ */
+const CONFIG_FIELDS: Record<string, string> = {
+  context_length: "max_position_embeddings",
+  block_count: "num_hidden_layers",
+  feed_forward_length: "intermediate_size",
+  embedding_length: "hidden_size",
+  "rope.freq_base": "rope_theta",
+  "attention.head_count": "num_attention_heads",
+  "attention.head_count_kv": "num_key_value_heads",
+  "attention.key_length": "head_dim",
+  "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+  "attention.layer_norm_epsilon": "layer_norm_eps",
+  "attention.sliding_window": "sliding_window",
+  expert_count: "num_experts",
+  expert_used_count: "num_experts_per_tok",
+};
+
+/** The configuration that a GGUF file's metadata describe. */
+function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
+  const architecture = metadata["general.architecture"] ?? "unknown";
+  const fields: Record<string, unknown> = { model_type: architecture, vocab_size: n_vocab };
+  for (const [key, name] of Object.entries(CONFIG_FIELDS)) {
+    const value = metadata[`${architecture}.${key}`];
+    if (value !== undefined && value !== "") fields[name] = Number(value);
+  }
+  for (const name of ["bos", "eos"]) {
+    const id = metadata[`tokenizer.ggml.${name}_token_id`];
+    if (id !== undefined) fields[`${name}_token_id`] = Number(id);
+  }
+  const pad = metadata["tokenizer.ggml.padding_token_id"];
+  if (pad !== undefined) fields["pad_token_id"] = Number(pad);
+  return PretrainedConfig.from_dict(fields);
+}
+
+/** A decoder in a GGUF file. Its weights stay as they are: it can generate and be exported, not be saved as safetensors. */
+export class GgufForCausalLM extends LlamaEngineForCausalLM {
+  private readonly path: string;
+  private info: LlamaInfo;
+
+  constructor(path: string, info: LlamaInfo, where: Placement) {
+    super(config_of(info), undefined, where, path);
+    this.path = path;
+    this.info = info;
+  }
+
+  override get vocab_size(): number {
+    return this.info.n_vocab;
+  }
+
+  override get max_positions(): number {
+    return this.info.n_ctx_train;
+  }
+
+  /** llama.cpp's name of the file's types, such as "Q4_K - Medium". */
+  override get dtype(): string {
+    return this.info.ftype;
+  }
+
+  override parameters(): ParameterSpec[] {
+    return [];
+  }
+
+  override num_parameters(): number {
+    return this.info.n_params;
+  }
+
+  override tied_weights(): [string, string][] {
+    return [];
+  }
+
+  protected override load_engine(on_progress?: (progress: number) => void) {
+    return native().load_llama_engine(engine_options(this.path, this.placement), on_progress);
+  }
+
+  /** Takes over an engine that is loaded already. */
+  adopt(engine: NativeLlamaEngine): this {
+    this.set_engine(engine);
+    return this;
+  }
+}
+
+function engine_options(gguf_path: string, { device, n_threads, n_gpu_layers }: Placement) {
+  return {
+    gguf_path,
+    ...(device === undefined ? {} : { device }),
+    ...(n_threads === undefined ? {} : { n_threads }),
+    ...(n_gpu_layers === undefined ? {} : { n_gpu_layers }),
+  };
+}
+
+/** Opens a GGUF file: `name_or_path` itself, or its `gguf_file`. */
+export async function load_gguf(
+  name_or_path: string,
+  options: ModelOptions & { gguf_file?: string },
+): Promise<GgufForCausalLM> {
+  const { gguf_file, dtype = options.torch_dtype, progress_callback, signal } = options;
+  if (dtype !== undefined && dtype !== "auto")
+    throw new TransformersError(
+      `dtype "${dtype}" cannot be chosen for a GGUF file, whose weights keep their types: convert it, or load the original checkpoint`,
+      "unsupported",
+    );
+  if (gguf_file !== undefined && typeof gguf_file !== "string") throw expected("a file's name", "gguf_file", gguf_file);
+  const path =
+    gguf_file === undefined ? name_or_path : await cached_file(name_or_path, gguf_file, { ...options, required: true });
+  if (path === undefined || !(await stat(path).catch(() => undefined))?.isFile())
+    throw new TransformersError(`No GGUF file at ${path ?? name_or_path}`, "file_not_found");
+
+  const where = placement({ ...options, dtype: "float32" }, () => {
+    throw expected("no dtype", "dtype", "auto");
+  });
+  const { promise, cancel } = native().load_llama_engine(
+    engine_options(path, where),
+    progress_callback &&
+      ((progress) =>
+        progress_callback({
+          status: "progress",
+          name: path,
+          file: path,
+          progress: progress * 100,
+          loaded: progress,
+          total: 1,
+        })),
+  );
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    const engine = await promise;
+    return new GgufForCausalLM(path, engine.info(), where).adopt(engine);
+  } catch (error) {
+    throw from_native(error);
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+  }
+}

@@ -1,0 +1,303 @@
+// The life of a model: loaded or made, called, changed, saved.
+// https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/modeling_utils.py `PreTrainedModel`
+import { mkdir } from "node:fs/promises";
+import { inspect } from "node:util";
+import { Callable } from "../callable.js";
+import { type CheckpointOptions, load_state_dict, save_state_dict } from "../checkpoint/index.js";
+import type { PretrainedConfig } from "../configuration/index.js";
+import { expected, TransformersError } from "../errors.js";
+import { GenerationConfig } from "../generation/configuration.js";
+import type { NativeStateDict } from "../native.js";
+import { resolve_device } from "./device.js";
+import { type Dtype, from_safetensors, parse_dtype } from "./dtype.js";
+import { initialize } from "./initialization.js";
+import { type LoadingInfo, type ParameterSpec, reconcile } from "./loading.js";
+import type { ModelOutput } from "./outputs.js";
+
+/** Options of `from_pretrained` that concern the weights; those of the files are CheckpointOptions. */
+export interface ModelOptions extends CheckpointOptions {
+  /** A configuration; fields given as options of their own go over it. */
+  config?: PretrainedConfig | string;
+  /** "float32" (default), "float16", "bfloat16", "auto" (as the checkpoint), or a quantised type such as "q8_0", "q4_k_m". */
+  dtype?: string;
+  torch_dtype?: string;
+  /** "auto" (default: a GPU if there is one), "cpu", "cuda", "metal", or a name of `devices()`. */
+  device?: string | number;
+  device_map?: string;
+  /** Threads for the computation; default: one for each physical core. */
+  n_threads?: number;
+  /** Layers that go to the GPU; default: all. */
+  n_gpu_layers?: number;
+  output_loading_info?: boolean;
+  ignore_mismatched_sizes?: boolean;
+  key_mapping?: Record<string, string>;
+  /** Tensors to use instead of the checkpoint's files. */
+  state_dict?: NativeStateDict;
+  signal?: AbortSignal;
+}
+
+/** Where and how a model's engine runs. */
+export interface Placement {
+  dtype: Dtype;
+  device: string | undefined;
+  n_threads: number | undefined;
+  n_gpu_layers: number | undefined;
+}
+
+/** Reads the options that say where and how to run. `auto` is what "auto" stands for. */
+export function placement(options: ModelOptions, auto: () => Dtype, fallback = "float32"): Placement {
+  const wanted = options.dtype ?? options.torch_dtype ?? fallback;
+  for (const name of ["n_threads", "n_gpu_layers"] as const) {
+    const value = options[name];
+    if (value !== undefined && (!Number.isInteger(value) || value < (name === "n_threads" ? 1 : 0) || value > 4096))
+      throw expected(name === "n_threads" ? "a positive integer" : "a count of layers", name, value);
+  }
+  return {
+    dtype: wanted === "auto" ? auto() : parse_dtype(wanted),
+    device: resolve_device(options.device ?? options.device_map),
+    n_threads: options.n_threads,
+    n_gpu_layers: options.n_gpu_layers,
+  };
+}
+
+/** A model class as the registries hold it. */
+export interface ModelClass {
+  readonly name: string;
+  from_pretrained(name_or_path: string, options: ModelOptions & { config: PretrainedConfig }): Promise<PreTrainedModel>;
+  from_config(config: PretrainedConfig, options?: ModelOptions & { seed?: number }): Promise<PreTrainedModel>;
+}
+
+/** Base of every model. A subclass describes its tensors and computes; what is here is the same for all. */
+export abstract class PreTrainedModel extends Callable<[unknown?, Record<string, unknown>?], Promise<ModelOutput>> {
+  static base_model_prefix = "model";
+  /** Names that checkpoints carry and no model needs. */
+  static keys_to_ignore_on_load_unexpected: RegExp[] = [/rotary_emb\.inv_freq$/];
+
+  readonly config: PretrainedConfig;
+  generation_config: GenerationConfig;
+  name_or_path: string;
+  training = false;
+  protected placement: Placement;
+  /** The model's tensors; none for a model that lives in a GGUF file. */
+  protected state: NativeStateDict | undefined;
+  private disposed = false;
+
+  constructor(config: PretrainedConfig, state: NativeStateDict | undefined, where: Placement, name_or_path = "") {
+    super();
+    this.config = config;
+    this.state = state;
+    this.placement = where;
+    this.name_or_path = name_or_path;
+    this.generation_config = GenerationConfig.from_model_config(config);
+  }
+
+  /** Every tensor of the model, in the order of Python's modules, tied ones included. */
+  abstract parameters(): ParameterSpec[];
+  /** `[tied, source]` pairs that share one tensor. */
+  abstract tied_weights(): (readonly [string, string])[];
+  /** Frees the engine and what it holds; the next use builds it anew from the tensors. */
+  protected abstract drop_engine(): Promise<void>;
+  abstract forward(inputs?: unknown, options?: Record<string, unknown>): Promise<ModelOutput>;
+
+  override _call(inputs?: unknown, options?: Record<string, unknown>): Promise<ModelOutput> {
+    return this.forward(inputs, options);
+  }
+
+  /** Opens the checkpoint and brings its tensors under this model's names. */
+  protected async load_tensors(name_or_path: string, options: ModelOptions): Promise<LoadingInfo> {
+    const type = this.constructor as typeof PreTrainedModel;
+    const state = options.state_dict ?? (await load_state_dict(name_or_path, options));
+    const info = reconcile(state, {
+      class_name: type.name,
+      name_or_path,
+      base_model_prefix: type.base_model_prefix,
+      parameters: this.parameters(),
+      tied: this.tied_weights(),
+      ignore_unexpected: type.keys_to_ignore_on_load_unexpected,
+      key_mapping: options.key_mapping,
+      ignore_mismatched_sizes: options.ignore_mismatched_sizes ?? false,
+      initializer_range: this.initializer_range,
+    });
+    this.state = state;
+    return info;
+  }
+
+  /** Draws fresh weights: `from_config`. */
+  protected initialize(state: NativeStateDict, seed?: number): void {
+    const tied = this.tied_weights();
+    const own = this.parameters().filter(({ name }) => !tied.some(([alias]) => alias === name));
+    initialize(state, own, { initializer_range: this.initializer_range, ...(seed === undefined ? {} : { seed }) });
+    for (const [alias, source] of tied) state.alias(alias, source);
+    this.state = state;
+  }
+
+  private get initializer_range(): number {
+    return Number((this.config as unknown as Record<string, unknown>)["initializer_range"] ?? 0.02);
+  }
+
+  /** The dtype's name: "float32", "bfloat16", "q4_k_m", … */
+  get dtype(): string {
+    return this.placement.dtype.name;
+  }
+
+  /** A name of `devices()`, or "auto". */
+  get device(): string {
+    return this.placement.device ?? "auto";
+  }
+
+  /** Sets the mode that Python's layers ask for; there is no training here. */
+  train(mode = true): this {
+    this.training = mode;
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Moves the model to a device, or changes its dtype; takes effect at the next use. */
+  to(target: string | { device?: string; dtype?: string }): this {
+    const { device, dtype } = typeof target === "string" ? split_target(target) : target;
+    const next = { ...this.placement };
+    if (device !== undefined) next.device = resolve_device(device);
+    if (dtype !== undefined) next.dtype = parse_dtype(dtype);
+    if (next.device !== this.placement.device || next.dtype !== this.placement.dtype) {
+      this.require_tensors("to");
+      void this.drop_engine();
+      this.placement = next;
+    }
+    return this;
+  }
+
+  /** Number of elements of all tensors; tied ones count once. */
+  num_parameters({
+    exclude_embeddings = false,
+  }: {
+    only_trainable?: boolean;
+    exclude_embeddings?: boolean;
+  } = {}): number {
+    const tied = new Set(this.tied_weights().map(([alias]) => alias));
+    return this.parameters()
+      .filter(({ name }) => !tied.has(name) && !(exclude_embeddings && /embed_tokens/.test(name)))
+      .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  }
+
+  can_generate(): boolean {
+    return false;
+  }
+
+  /** The tensors by name. */
+  state_dict(): NativeStateDict {
+    return this.require_tensors("state_dict");
+  }
+
+  /**
+   * Writes config.json, generation_config.json and model.safetensors (or shards), which Python loads.
+   * A quantised model writes the tensors that it was made from.
+   */
+  async save_pretrained(
+    folder: string,
+    options: { max_shard_size?: string | number; variant?: string } = {},
+  ): Promise<void> {
+    if (typeof folder !== "string" || folder === "") throw expected("a folder", "save_directory", folder);
+    const state = this.require_tensors("save_pretrained");
+    await mkdir(folder, { recursive: true });
+    const config = this.config as unknown as Record<string, unknown>;
+    config["architectures"] = [this.constructor.name];
+    const { name, safetensors } = this.placement.dtype;
+    if (safetensors) config["dtype"] = name;
+    await this.config.save_pretrained(folder);
+    if (this.can_generate()) await this.generation_config.save_pretrained(folder);
+    await save_state_dict(folder, state, {
+      ...options,
+      ...(safetensors ? { dtype: safetensors } : {}),
+      drop: this.tied_weights().map(([alias]) => alias),
+    });
+  }
+
+  /** Frees the model: engine, tensors, caches. Requests under way reject. */
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    await this.drop_engine();
+    this.state?.dispose();
+    this.state = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  protected check_alive(): void {
+    if (this.disposed) throw new TransformersError("The model was disposed", "disposed");
+  }
+
+  protected require_tensors(method: string): NativeStateDict {
+    this.check_alive();
+    if (!this.state)
+      throw new TransformersError(
+        `${method} needs the tensors of a checkpoint; this model lives in a GGUF file`,
+        "no_state_dict",
+      );
+    return this.state;
+  }
+
+  [inspect.custom](): string {
+    return print_tree(this.constructor.name, this.parameters());
+  }
+}
+
+/** `to("cpu")` or `to("bfloat16")`: whichever the name is of. */
+function split_target(target: string): { device?: string; dtype?: string } {
+  try {
+    return { dtype: parse_dtype(target).name };
+  } catch {
+    return { device: target };
+  }
+}
+
+/** The dtype of a checkpoint: its configuration's, else that of its first floating tensor. */
+export function checkpoint_dtype(config: PretrainedConfig, state: NativeStateDict | undefined): Dtype {
+  const named = (config as unknown as Record<string, unknown>)["dtype"];
+  if (typeof named === "string") return parse_dtype(named, "config.dtype");
+  for (const key of state?.keys() ?? []) {
+    const found = from_safetensors((state as NativeStateDict).info(key).dtype);
+    if (found) return found;
+  }
+  return parse_dtype("float32");
+}
+
+/** The module tree with the shapes of its tensors; equal layers of a list are written once. */
+function print_tree(name: string, parameters: ParameterSpec[]): string {
+  interface Node {
+    [part: string]: Node | string;
+  }
+  const root: Node = {};
+  for (const parameter of parameters) {
+    const path = parameter.name.split(".");
+    const leaf = path.pop() as string;
+    let node = root;
+    for (const part of path) {
+      node[part] ??= {};
+      node = node[part] as Node;
+    }
+    node[leaf] = `[${parameter.shape.join(", ")}]`;
+  }
+  const print = (node: Node, indent: string): string => {
+    const entries = Object.entries(node);
+    const numbered = entries.length > 1 && entries.every(([part]) => /^\d+$/.test(part));
+    if (numbered) {
+      const bodies = entries.map(([, child]) => print(child as Node, `${indent}  `));
+      if (bodies.every((body) => body === bodies[0]))
+        return `${indent}(0-${entries.length - 1}): ${entries.length} x (\n${bodies[0]}\n${indent})`;
+    }
+    return entries
+      .map(([part, child]) =>
+        typeof child === "string"
+          ? `${indent}${part}: ${child}`
+          : `${indent}(${part}): (\n${print(child, `${indent}  `)}\n${indent})`,
+      )
+      .join("\n");
+  };
+  return `${name}(\n${print(root, "  ")}\n)`;
+}
