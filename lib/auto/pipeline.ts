@@ -4,7 +4,7 @@ import { expected, TransformersError, warn_once } from "../errors.js";
 import { PreTrainedModel } from "../models/pretrained.js";
 import type { Pipeline, PipelineParts } from "../pipelines/base.js";
 import { type Chat, type TextGenerationOutput, TextGenerationPipeline } from "../pipelines/text_generation.js";
-import type { PreTrainedTokenizerBase } from "../tokenization/index.js";
+import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import type { AutoModelFactory } from "./factory.js";
 import { AutoModelForCausalLM } from "./model.js";
 import { AutoTokenizer } from "./tokenizer.js";
@@ -80,7 +80,7 @@ const LOADING = [
 
 export interface PipelineOptions {
   model?: string | PreTrainedModel;
-  tokenizer?: string | PreTrainedTokenizerBase;
+  tokenizer?: string | PreTrainedTokenizerFast;
   config?: unknown;
   /** Default "auto": as the checkpoint. */
   dtype?: string;
@@ -162,7 +162,7 @@ export async function pipeline<Task extends keyof Pipelines>(
   const { progress_callback } = loading as { progress_callback?: (event: object) => void };
   progress_callback?.({ status: "ready", task: name, model: loaded.name_or_path });
   return new definition.pipeline(
-    { task, model: loaded, tokenizer: tok as PreTrainedTokenizerBase },
+    { task, model: loaded, tokenizer: tok as PreTrainedTokenizerFast },
     rest,
   ) as unknown as Pipelines[Task];
 }

@@ -1,17 +1,12 @@
 // `model.chat()`: what authors of chat checkpoints ship as remote code, here for every model with a chat template.
 import { expected, TransformersError } from "../errors.js";
 import type { Tensor } from "../tensor/index.js";
+import type { Message } from "../tokenization/chat_template.js";
 import type { GenerationMixin } from "./mixin.js";
-
-export interface ChatMessage {
-  role: string;
-  content: string;
-  [field: string]: unknown;
-}
 
 /** What `chat` needs of a tokenizer. */
 interface ChatTokenizer {
-  apply_chat_template(messages: ChatMessage[], options: Record<string, unknown>): unknown;
+  apply_chat_template(messages: Message[], options: Record<string, unknown>): unknown;
   decode(ids: number[], options: Record<string, unknown>): string;
 }
 
@@ -19,10 +14,10 @@ interface ChatTokenizer {
 export interface ChatOptions {
   tokenizer?: ChatTokenizer;
   /** The conversation so far, the user's message last. */
-  messages?: ChatMessage[];
+  messages?: Message[];
   /** Or: one more question after `history`. */
   query?: string;
-  history?: ChatMessage[] | null;
+  history?: Message[] | null;
   /** A system message, put first when the conversation has none. */
   system?: string;
   tools?: unknown[];
@@ -30,7 +25,7 @@ export interface ChatOptions {
 }
 
 /** Answers a conversation: `[response, history]`, the history with the answer at its end. */
-export async function chat(model: GenerationMixin, options: ChatOptions): Promise<[string, ChatMessage[]]> {
+export async function chat(model: GenerationMixin, options: ChatOptions): Promise<[string, Message[]]> {
   const { tokenizer, messages, query, history, system, tools, ...generate_options } = options;
   if (typeof tokenizer?.apply_chat_template !== "function")
     throw expected("a tokenizer with a chat template", "tokenizer", tokenizer);

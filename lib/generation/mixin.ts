@@ -6,8 +6,9 @@ import { GenerateDecoderOnlyOutput } from "../models/outputs.js";
 import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import type { LlamaGenerateEvents, LlamaGenerateRequest, LlamaGenerateResult } from "../native.js";
 import { is_tensor, Tensor } from "../tensor/index.js";
+import type { Message } from "../tokenization/chat_template.js";
 import { aborted, GenerateCall, type Step } from "./call.js";
-import { type ChatMessage, type ChatOptions, chat } from "./chat.js";
+import { type ChatOptions, chat } from "./chat.js";
 import {
   GenerationConfig,
   prepare_generated_length,
@@ -266,7 +267,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
    * Answers a conversation with the checkpoint's chat template: `[response, history]`.
    * `chat({tokenizer, messages, ...generate options})`, or `chat(tokenizer, query, {history})`.
    */
-  chat(first: ChatOptions | object, query?: string, options: ChatOptions = {}): Promise<[string, ChatMessage[]]> {
+  chat(first: ChatOptions | object, query?: string, options: ChatOptions = {}): Promise<[string, Message[]]> {
     return query === undefined
       ? chat(this, first as ChatOptions)
       : chat(this, { ...options, query, tokenizer: first as NonNullable<ChatOptions["tokenizer"]> });

@@ -211,6 +211,7 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     await save_state_dict(folder, state, {
       ...options,
       ...(safetensors ? { dtype: safetensors } : {}),
+      names: this.parameters().map(({ name }) => name),
       drop: this.tied_weights().map(([alias]) => alias),
     });
   }

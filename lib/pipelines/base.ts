@@ -5,7 +5,7 @@ import { expected, TransformersError } from "../errors.js";
 import { GenerationConfig, prepare_generation_config } from "../generation/configuration.js";
 import type { GenerationMixin } from "../generation/mixin.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
-import type { PreTrainedTokenizerBase } from "../tokenization/index.js";
+import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 
 /** Keyword arguments, split by the stage that uses them. */
 export interface StageParameters {
@@ -18,7 +18,7 @@ export interface StageParameters {
 export interface PipelineParts {
   task: string;
   model: PreTrainedModel;
-  tokenizer: PreTrainedTokenizerBase | undefined;
+  tokenizer: PreTrainedTokenizerFast | undefined;
 }
 
 /** What `preprocess` makes of one input: rows of ids, padded when they are put into a batch, and anything else. */
@@ -36,7 +36,7 @@ export abstract class Pipeline<Input = unknown, Output = unknown> extends Callab
 
   readonly task: string;
   readonly model: PreTrainedModel;
-  readonly tokenizer: PreTrainedTokenizerBase | undefined;
+  readonly tokenizer: PreTrainedTokenizerFast | undefined;
   /** The pipeline's own: its defaults under the model's generation config, under what the caller gave. */
   generation_config: GenerationConfig | undefined;
   prefix: string | undefined;

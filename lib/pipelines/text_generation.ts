@@ -2,15 +2,9 @@
 import { expected, TransformersError } from "../errors.js";
 import type { GenerateDecoderOnlyOutput } from "../models/outputs.js";
 import { Tensor } from "../tensor/index.js";
-import type { PreTrainedTokenizerBase } from "../tokenization/index.js";
+import type { Message } from "../tokenization/chat_template.js";
+import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import { generative, type ModelInputs, Pipeline, type StageParameters } from "./base.js";
-
-/** One message of a chat. */
-export interface Message {
-  role: string;
-  content: unknown;
-  [field: string]: unknown;
-}
 
 /** A chat: its messages in order. */
 export type Chat = Message[];
@@ -53,7 +47,7 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
     return typeof inputs === "string" || is_chat(inputs);
   }
 
-  private get tok(): PreTrainedTokenizerBase {
+  private get tok(): PreTrainedTokenizerFast {
     if (this.tokenizer) return this.tokenizer;
     throw new TransformersError("The text-generation pipeline needs a tokenizer", "no_tokenizer");
   }

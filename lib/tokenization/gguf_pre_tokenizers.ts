@@ -121,3 +121,20 @@ const PRE_TOKENIZERS = new Map(
 export function gguf_pre_tokenizer(name: string): GgufPreTokenizer | undefined {
   return PRE_TOKENIZERS.get(name);
 }
+
+/** The steps of a pre-tokenizer in a form to compare: what splits, and how. */
+function steps(component: Component | null): string[] {
+  if (!component) return [];
+  if (component.type === "Sequence") return (component["pretokenizers"] as Component[]).flatMap(steps);
+  if (component.type === "ByteLevel") return [`bytes ${component["use_regex"] !== false}`];
+  const { type, pattern, behavior, individual_digits } = component;
+  return [JSON.stringify([type, pattern, type === "Split" ? null : behavior, individual_digits])];
+}
+
+/** llama.cpp's name for a tokenizer.json's pre-tokenizer; "default" for one that it has no name for. */
+export function gguf_pre_tokenizer_name(pre_tokenizer: Component | null, normalizer: Component | null): string {
+  const wanted = steps(pre_tokenizer).join();
+  const found = TABLE.filter(([, value]) => steps(value.pre_tokenizer).join() === wanted);
+  const exact = found.find(([, value]) => value.normalizer?.type === normalizer?.type) ?? found[0];
+  return exact?.[0].split(" ")[0] ?? "default";
+}

@@ -3,13 +3,14 @@ import type { PretrainedConfig } from "../../configuration/index.js";
 import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
 import { GenerationMixin } from "../../generation/mixin.js";
 import {
-  type GgufValue,
   type LlamaGenerateEvents,
   type LlamaGenerateRequest,
   type NativeLlamaEngine,
   native,
 } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
+import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
+import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
 import { parse_dtype } from "../dtype.js";
 import { check_ids, to_rows } from "../inputs.js";
 import type { ParameterSpec } from "../loading.js";
@@ -199,7 +200,7 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
    */
   async save_gguf(
     path: string,
-    options: { quantization?: string; tokenizer?: { to_gguf(): Record<string, GgufValue> } } = {},
+    options: { quantization?: string; tokenizer?: PreTrainedTokenizerFast } = {},
   ): Promise<void> {
     if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
     const dtype =
@@ -208,7 +209,7 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     await engine
       .save_gguf(path, {
         ...(dtype ? { dtype } : {}),
-        ...(options.tokenizer ? { metadata: options.tokenizer.to_gguf() } : {}),
+        ...(options.tokenizer ? { metadata: tokenizer_to_gguf(options.tokenizer, this.vocab_size) } : {}),
       })
       .catch((error) => {
         throw from_native(error);
