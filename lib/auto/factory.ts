@@ -1,6 +1,6 @@
 // The classes behind AutoModel and AutoModelFor*: from a configuration's `model_type` to a model class.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/auto/auto_factory.py
-import type { PretrainedConfig } from "../configuration/index.js";
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
 import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import { AutoConfig } from "./configuration.js";

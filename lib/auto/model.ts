@@ -1,7 +1,7 @@
 // The registries: one line for each architecture.
 import type { Called } from "../callable.js";
 import type { GenerationMixin } from "../generation/mixin.js";
-import { causal_lm_class } from "../models/llama/causal_lm.js";
+import { causal_lm_class } from "../models/llama/decoder.js";
 import { load_gguf } from "../models/llama/gguf.js";
 import { LLAMA_FAMILIES } from "../models/llama/index.js";
 import type { CausalLMOutputWithPast } from "../models/outputs.js";

@@ -4,18 +4,25 @@ import { expected, from_native, out_of_range, TransformersError, warn_once } fro
 import { check_ids, to_mask, to_rows } from "../models/inputs.js";
 import { GenerateDecoderOnlyOutput } from "../models/outputs.js";
 import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
-import type { LlamaGenerateEvents, LlamaGenerateRequest, LlamaGenerateResult } from "../native.js";
+import type {
+  LlamaGenerateEvents,
+  LlamaGenerateRequest,
+  LlamaGenerateResult,
+  NativeGenerationOptions,
+} from "../native.js";
 import { is_tensor, Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import { aborted, GenerateCall, type Step } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
+import { GenerationConfig } from "./configuration.js";
+import { type HookOptions, make_hooks } from "./hooks.js";
 import {
-  GenerationConfig,
+  check_generation_mode,
   prepare_generated_length,
   prepare_generation_config,
   prepare_special_tokens,
-} from "./configuration.js";
-import { type HookOptions, make_hooks } from "./hooks.js";
+} from "./prepare.js";
+import { token_strings } from "./stop_strings.js";
 import type { BaseStreamer } from "./streamers.js";
 
 /** What belongs to one call; every field of GenerationConfig may stand beside these. */
@@ -106,21 +113,14 @@ export abstract class GenerationMixin extends PreTrainedModel {
       ...kwargs
     } = options;
     this.check_alive();
-    for (const [name, value] of Object.entries({
-      assistant_model,
-      negative_prompt_ids,
-      negative_prompt_attention_mask,
-    }))
-      if (value !== undefined && value !== null)
-        throw new TransformersError(`generate() does not support ${name} yet`, "unsupported");
     const [config, model_kwargs] = prepare_generation_config(
       this.generation_config,
       generation_config ?? undefined,
       kwargs,
-      {
-        use_model_defaults: use_model_defaults ?? null,
-      },
+      { use_model_defaults: use_model_defaults ?? null, model_config: this.config },
     );
+    if (check_generation_mode(config, assistant_model) === "assisted_generation")
+      throw new TransformersError("generate() does not do assisted generation yet", "unsupported");
     const { input_ids: named_ids, attention_mask, past_key_values, ...strangers } = model_kwargs;
     check_model_kwargs(strangers);
     if (streamer && config.num_beams > 1)
@@ -158,7 +158,10 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const request: LlamaGenerateRequest = {
       input_ids: ids,
       ...(mask ? { attention_mask: mask } : {}),
-      options: native_options(config, { seed, generator, tokenizer }),
+      options: {
+        ...native_options(config, { seed, generator, tokenizer }),
+        ...(negative_prompt_ids ? this.negative_prompt(negative_prompt_ids, negative_prompt_attention_mask) : {}),
+      },
       ...(hooks ? { hooks } : {}),
       ...(past_key_values ? { cache: this.cache_handle(past_key_values) } : {}),
     };
@@ -263,6 +266,16 @@ export abstract class GenerationMixin extends PreTrainedModel {
     return rows;
   }
 
+  /** The rows that classifier-free guidance moves away from. */
+  private negative_prompt(ids: unknown, mask: unknown): NativeGenerationOptions {
+    const rows = to_rows(ids, "negative_prompt_ids");
+    check_ids(rows, this.vocab_size, "negative_prompt_ids");
+    return {
+      negative_prompt_ids: rows,
+      ...(mask ? { negative_prompt_attention_mask: to_mask(mask, rows, "negative_prompt_attention_mask") } : {}),
+    };
+  }
+
   /**
    * Answers a conversation with the checkpoint's chat template: `[response, history]`.
    * `chat({tokenizer, messages, ...generate options})`, or `chat(tokenizer, query, {history})`.
@@ -315,7 +328,7 @@ interface Randomness {
 }
 
 /** What the native loop takes: the configuration's fields under their names, and what decides the draws. */
-function native_options(config: GenerationConfig, { seed, generator, tokenizer }: Randomness): Record<string, unknown> {
+function native_options(config: GenerationConfig, { seed, generator, tokenizer }: Randomness): NativeGenerationOptions {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw expected("a non-negative integer", "seed", seed);
   if (generator !== undefined && typeof generator !== "function" && typeof generator?.length !== "number")
@@ -328,6 +341,6 @@ function native_options(config: GenerationConfig, { seed, generator, tokenizer }
     ...config.to_dict(),
     ...(seed === undefined ? {} : { seed }),
     ...(generator && typeof generator !== "function" ? { uniforms: Float64Array.from(generator) } : {}),
-    ...(config.stop_strings ? { tokenizer } : {}),
+    ...(config.stop_strings ? { token_strings: token_strings(tokenizer) } : {}),
   };
 }

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { inspect } from "node:util";
 import { Callable } from "../callable.js";
 import { type CheckpointOptions, load_state_dict, save_state_dict } from "../checkpoint/index.js";
-import type { PretrainedConfig } from "../configuration/index.js";
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
 import { GenerationConfig } from "../generation/configuration.js";
 import type { NativeStateDict } from "../native.js";
@@ -77,16 +77,14 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   generation_config: GenerationConfig;
   name_or_path: string;
   training = false;
-  protected placement: Placement;
+  protected placement: Placement = placement({}, () => parse_dtype("float32"));
   /** The model's tensors; none for a model that lives in a GGUF file. */
   protected state: NativeStateDict | undefined;
   private disposed = false;
 
-  constructor(config: PretrainedConfig, state: NativeStateDict | undefined, where: Placement, name_or_path = "") {
+  constructor(config: PretrainedConfig, name_or_path = "") {
     super();
     this.config = config;
-    this.state = state;
-    this.placement = where;
     this.name_or_path = name_or_path;
     this.generation_config = GenerationConfig.from_model_config(config);
   }

@@ -1,24 +1,15 @@
-// Decoder-only language models on libllama: the families of this folder, and any GGUF file.
-import type { PretrainedConfig } from "../../configuration/index.js";
 import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
 import { GenerationMixin } from "../../generation/mixin.js";
-import {
-  type LlamaGenerateEvents,
-  type LlamaGenerateRequest,
-  type NativeLlamaEngine,
-  native,
-} from "../../native.js";
+import type { LlamaGenerateEvents, LlamaGenerateRequest, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
 import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
 import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
 import { parse_dtype } from "../dtype.js";
 import { check_ids, to_rows } from "../inputs.js";
-import type { ParameterSpec } from "../loading.js";
 import { causal_lm_loss } from "../loss.js";
 import { CausalLMOutputWithPast } from "../outputs.js";
-import { checkpoint_dtype, type ModelOptions, type Placement, placement } from "../pretrained.js";
+import type { ModelOptions, Placement } from "../pretrained.js";
 import { EngineCache } from "./cache.js";
-import type { DecoderConfig, LlamaFamily } from "./family.js";
 import { Padding } from "./padding.js";
 
 /** Arguments of `forward`, under Python's names. */
@@ -43,6 +34,22 @@ const FORWARD_ARGUMENTS = new Set([
   ...["input_ids", "attention_mask", "position_ids", "past_key_values", "labels", "use_cache", "output_hidden_states"],
   ...["output_attentions", "logits_to_keep", "return_dict"],
 ]);
+
+/** The options of loading that say where and how the engine runs. */
+export function engine_options({ device, n_threads, n_gpu_layers }: Placement): Partial<LlamaLoadOptions> {
+  return {
+    ...(device === undefined ? {} : { device }),
+    ...(n_threads === undefined ? {} : { n_threads }),
+    ...(n_gpu_layers === undefined ? {} : { n_gpu_layers }),
+  };
+}
+
+/** An `on_progress` that reports the loading of the weights like a download: it is the long part. */
+export function weights_progress(name: string, callback: ModelOptions["progress_callback"]) {
+  if (!callback) return undefined;
+  return (done: number) =>
+    callback({ status: "progress", name, file: "weights", progress: done * 100, loaded: done, total: 1 });
+}
 
 /** Base of the decoder-only models that run on libllama. */
 export abstract class LlamaEngineForCausalLM extends GenerationMixin {
@@ -215,106 +222,4 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
         throw from_native(error);
       });
   }
-}
-
-/** Makes `LlamaForCausalLM` of the family `llama`. */
-export function causal_lm_class(family: LlamaFamily) {
-  const type = class extends LlamaEngineForCausalLM {
-    static readonly family = family;
-
-    /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
-    static async from_pretrained(name_or_path: string, options: ModelOptions & { config: PretrainedConfig }) {
-      const model = new type(
-        options.config,
-        undefined,
-        placement({}, () => checkpoint_dtype(options.config, undefined)),
-        name_or_path,
-      );
-      const info = await model.load_tensors(name_or_path, options);
-      model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
-      await model.load_generation_config(name_or_path, options);
-      const progress = model_progress(name_or_path, options);
-      await model.engine(options.signal, progress);
-      return options.output_loading_info ? ([model, info] as unknown as typeof model) : model;
-    }
-
-    /** A model with fresh weights: normal with `initializer_range`, ones and zeros, drawn from `seed`. */
-    static async from_config(config: PretrainedConfig, options: ModelOptions & { seed?: number } = {}) {
-      const model = new type(
-        config,
-        undefined,
-        placement(options, () => checkpoint_dtype(config, undefined)),
-      );
-      model.initialize(new (native().StateDict)(), options.seed);
-      return model;
-    }
-
-    constructor(config: PretrainedConfig, state: undefined, where: Placement, name_or_path?: string) {
-      super(config, state, where, name_or_path);
-      family.check?.(decoder(config));
-    }
-
-    override get vocab_size(): number {
-      return decoder(this.config).vocab_size;
-    }
-
-    override get max_positions(): number {
-      return decoder(this.config).max_position_embeddings;
-    }
-
-    override parameters(): ParameterSpec[] {
-      return family.parameters(decoder(this.config));
-    }
-
-    override tied_weights(): (readonly [string, string])[] {
-      return decoder(this.config).tie_word_embeddings ? [["lm_head.weight", "model.embed_tokens.weight"]] : [];
-    }
-
-    protected override load_engine(on_progress?: (progress: number) => void) {
-      const config = decoder(this.config);
-      const tied = new Set(this.tied_weights().map(([alias]) => alias));
-      const tensors = family
-        .parameters(config)
-        .filter(({ name }) => !tied.has(name))
-        .map(({ name, gguf, permute_heads }) => ({
-          name: gguf,
-          sources: [name],
-          ...(permute_heads ? { transform: "permute_heads" as const, n_head: permute_heads } : {}),
-        }));
-      const constants = (family.constants?.(config) ?? []).map(({ gguf, data }) => ({
-        name: gguf,
-        data,
-        shape: [data.length],
-      }));
-      const { dtype, device, n_threads, n_gpu_layers } = this.placement;
-      return native().load_llama_engine(
-        {
-          state_dict: this.require_tensors("the engine"),
-          metadata: family.metadata(config),
-          tensors: [...tensors, ...constants],
-          dtype: dtype.llama,
-          ...(device === undefined ? {} : { device }),
-          ...(n_threads === undefined ? {} : { n_threads }),
-          ...(n_gpu_layers === undefined ? {} : { n_gpu_layers }),
-        },
-        on_progress,
-      );
-    }
-  };
-  Object.defineProperty(type, "name", { value: `${family.class_prefix}ForCausalLM` });
-  return type;
-}
-
-function decoder(config: PretrainedConfig): DecoderConfig {
-  return config as unknown as DecoderConfig;
-}
-
-/** Reports the loading of the weights like a download: it is the long part. */
-function model_progress(name: string, options: ModelOptions): ((progress: number) => void) | undefined {
-  const callback = options.progress_callback;
-  return (
-    callback &&
-    ((progress) =>
-      callback({ status: "progress", name, file: "weights", progress: progress * 100, loaded: progress, total: 1 }))
-  );
 }

@@ -1,12 +1,13 @@
 // Models that live in a GGUF file: any architecture that llama.cpp knows, opened in place with the types that it has.
 import { stat } from "node:fs/promises";
-import { PretrainedConfig } from "../../configuration/index.js";
+import { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { expected, from_native, TransformersError } from "../../errors.js";
 import { cached_file } from "../../hub/cached_file.js";
 import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js";
+import { parse_dtype } from "../dtype.js";
 import type { ParameterSpec } from "../loading.js";
 import { type ModelOptions, type Placement, placement } from "../pretrained.js";
-import { LlamaEngineForCausalLM } from "./causal_lm.js";
+import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 
 /**
  * llama.cpp's names of hyperparameters and config.json's.
@@ -48,12 +49,16 @@ function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
 /** A decoder in a GGUF file. Its weights stay as they are: it can generate and be exported, not be saved as safetensors. */
 export class GgufForCausalLM extends LlamaEngineForCausalLM {
   private readonly path: string;
-  private info: LlamaInfo;
+  private readonly info: LlamaInfo;
 
-  constructor(path: string, info: LlamaInfo, where: Placement) {
-    super(config_of(info), undefined, where, path);
+  /** `engine`: the file, opened. */
+  constructor(path: string, engine: NativeLlamaEngine, where: Placement) {
+    const info = engine.info();
+    super(config_of(info), path);
     this.path = path;
     this.info = info;
+    this.placement = where;
+    this.set_engine(engine);
   }
 
   override get vocab_size(): number {
@@ -82,23 +87,8 @@ export class GgufForCausalLM extends LlamaEngineForCausalLM {
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
-    return native().load_llama_engine(engine_options(this.path, this.placement), on_progress);
+    return native().load_llama_engine({ gguf_path: this.path, ...engine_options(this.placement) }, on_progress);
   }
-
-  /** Takes over an engine that is loaded already. */
-  adopt(engine: NativeLlamaEngine): this {
-    this.set_engine(engine);
-    return this;
-  }
-}
-
-function engine_options(gguf_path: string, { device, n_threads, n_gpu_layers }: Placement) {
-  return {
-    gguf_path,
-    ...(device === undefined ? {} : { device }),
-    ...(n_threads === undefined ? {} : { n_threads }),
-    ...(n_gpu_layers === undefined ? {} : { n_gpu_layers }),
-  };
 }
 
 /** Opens a GGUF file: `name_or_path` itself, or its `gguf_file`. */
@@ -118,26 +108,14 @@ export async function load_gguf(
   if (path === undefined || !(await stat(path).catch(() => undefined))?.isFile())
     throw new TransformersError(`No GGUF file at ${path ?? name_or_path}`, "file_not_found");
 
-  const where = placement({ ...options, dtype: "float32" }, () => {
-    throw expected("no dtype", "dtype", "auto");
-  });
+  const where = placement({ ...options, dtype: "float32" }, () => parse_dtype("float32")); // the file has its own types
   const { promise, cancel } = native().load_llama_engine(
-    engine_options(path, where),
-    progress_callback &&
-      ((progress) =>
-        progress_callback({
-          status: "progress",
-          name: path,
-          file: path,
-          progress: progress * 100,
-          loaded: progress,
-          total: 1,
-        })),
+    { gguf_path: path, ...engine_options(where) },
+    weights_progress(path, progress_callback),
   );
   signal?.addEventListener("abort", cancel, { once: true });
   try {
-    const engine = await promise;
-    return new GgufForCausalLM(path, engine.info(), where).adopt(engine);
+    return new GgufForCausalLM(path, await promise, where);
   } catch (error) {
     throw from_native(error);
   } finally {

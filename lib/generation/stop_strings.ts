@@ -1,0 +1,34 @@
+// What each token adds to a text, for `stop_strings`.
+import { expected } from "../errors.js";
+import { type NativeTokenStrings, native } from "../native.js";
+
+/** What is needed of a tokenizer. */
+interface Vocabulary {
+  get_vocab(): Record<string, number>;
+  tokenize(text: string): string[];
+  convert_tokens_to_string(tokens: string[]): string;
+}
+
+const PREFIX = "abcdef";
+const made = new WeakMap<object, NativeTokenStrings>();
+
+/**
+ * One string for each id: what decoding adds for the token after other text. Made once for each tokenizer.
+ * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/stopping_criteria.py `clean_tokenizer_vocab`
+ */
+export function token_strings(tokenizer: unknown): NativeTokenStrings {
+  const vocabulary = tokenizer as Vocabulary;
+  if (typeof vocabulary?.get_vocab !== "function") throw expected("the model's tokenizer", "tokenizer", tokenizer);
+  const known = made.get(vocabulary);
+  if (known) return known;
+  const before = vocabulary.tokenize(PREFIX);
+  const strings: (string | null)[] = [];
+  for (const [token, id] of Object.entries(vocabulary.get_vocab())) {
+    const text = vocabulary.convert_tokens_to_string([...before, token]);
+    while (strings.length <= id) strings.push(null);
+    strings[id] = text.slice(text.indexOf(PREFIX) + PREFIX.length);
+  }
+  const result = new (native().TokenStrings)(strings);
+  made.set(vocabulary, result);
+  return result;
+}
