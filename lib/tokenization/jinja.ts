@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { TransformersError } from "../errors.js";
-import { equal, less, STRING_METHODS, str, strftime_now, type Value } from "./jinja_values.js";
+import { equal, less, STRING_METHODS, str, strftime_now, TEXT_FILTERS, type Value } from "./jinja_values.js";
 
 /** A node of a parsed template. */
 interface Node {
@@ -14,6 +14,7 @@ interface Scope {
 }
 interface Evaluator {
   evaluate(node: Node | undefined, scope: Scope): Value;
+  evaluateBlock(statements: Node[], scope: Scope): Value;
   run(program: Node): Value;
 }
 /** What is used of @huggingface/jinja; its own declarations do not resolve under NodeNext. */
@@ -32,7 +33,7 @@ const STEPS_OF_TURN = 10;
 const MAX_STRING = 1 << 26;
 const MAX_LIST = 1 << 22;
 
-const TEXT_FILTERS = new Set(["trim", "upper", "lower", "capitalize", "title", "replace", "indent"]);
+const FILTERS_OF_TEXT = new Set(["trim", "upper", "lower", "capitalize", "title", "replace", "indent"]);
 const SEQUENCE_FILTERS = new Set(["select", "reject", "selectattr", "rejectattr", "map", "join", "list", "unique"]);
 
 /**
@@ -45,6 +46,7 @@ function interpreter_class(jinja: Jinja) {
     marks: [string, string] = ["", ""];
     /** The keys of literal objects as values: numbers stay numbers. */
     readonly keys = new WeakMap<object, Map<string, Value>>();
+    readonly broken = new Set<Node[]>();
 
     override evaluate(node: Node | undefined, scope: Scope): Value {
       if (++this.steps > MAX_STEPS) throw new Error(`it takes more than ${MAX_STEPS} steps`);
@@ -55,6 +57,26 @@ function interpreter_class(jinja: Jinja) {
       if (Array.isArray(content) && content.length > MAX_LIST)
         throw new Error(`it makes a list of more than ${MAX_LIST} items`);
       return value;
+    }
+
+    /** As the library's, but `break` and `continue` keep what the turn of the loop had printed, as Jinja does. */
+    override evaluateBlock(statements: Node[], scope: Scope): Value {
+      // The library leaves a loop by its own exception, at the beginning of the next turn.
+      if (this.broken.delete(statements)) return super.evaluate({ type: "Break" }, scope);
+      let text = "";
+      for (const statement of statements) {
+        try {
+          const value = this.evaluate(statement, scope);
+          if (value.type === "StringValue") text += value.value;
+        } catch (error) {
+          if (!(error instanceof LoopControl)) throw error;
+          error.printed = text + error.printed;
+          if (!LOOP_BODIES.has(statements)) throw error;
+          if (error.kind === "Break") this.broken.add(statements);
+          return this.make(error.printed);
+        }
+      }
+      return this.make(text);
     }
 
     make(value: unknown): Value {
@@ -79,7 +101,9 @@ function interpreter_class(jinja: Jinja) {
       const nothing = operand.type === "UndefinedValue" || operand.type === "NullValue";
       let known = operand;
       if (name === "string") return this.make(str(operand));
-      if (TEXT_FILTERS.has(name) && operand.type !== "StringValue") known = this.make(str(operand));
+      const own = call.type === "Identifier" ? TEXT_FILTERS.get(name) : undefined;
+      if (own) return this.make(own(str(operand)));
+      if (FILTERS_OF_TEXT.has(name) && operand.type !== "StringValue") known = this.make(str(operand));
       if (SEQUENCE_FILTERS.has(name) && nothing) known = this.make([]);
       const keys = operand.value instanceof Map && this.keys.get(operand.value);
       if (name === "dictsort" && call.type === "Identifier" && keys) {
@@ -142,15 +166,21 @@ function interpreter_class(jinja: Jinja) {
           this.keys.set(object.value as object, new Map(entries.map(([key]) => [str(key), key])));
           return object;
         }
+        case "Break":
+        case "Continue":
+          throw new LoopControl(node.type);
         case "For": {
           const filtered = part("iterable").type === "SelectExpression" ? part("iterable") : undefined;
-          const items = this.evaluate(filtered ? (filtered["lhs"] as Node) : part("iterable"), scope);
+          const given = this.evaluate(filtered ? (filtered["lhs"] as Node) : part("iterable"), scope);
+          const items = given.type === "StringValue" ? this.make(Array.from(given.value as string)) : given;
           this.steps += STEPS_OF_TURN * (Array.isArray(items.value) ? items.value.length : 0);
           const known = {
             type: "Known",
             value: part("loopvar").type === "TupleLiteral" ? this.unpackable(items) : items,
           };
-          return super.evaluate({ ...node, iterable: filtered ? { ...filtered, lhs: known } : known }, scope);
+          const text = super.evaluate({ ...node, iterable: filtered ? { ...filtered, lhs: known } : known }, scope);
+          this.broken.delete(node["body"] as Node[]);
+          return text;
         }
         case "MemberExpression": {
           const object = this.evaluate(part("object"), scope);
@@ -172,6 +202,17 @@ function interpreter_class(jinja: Jinja) {
   };
 }
 
+/** `break` or `continue` on its way to the loop, with what the blocks in between had printed. */
+class LoopControl extends Error {
+  printed = "";
+
+  constructor(readonly kind: "Break" | "Continue") {
+    super(`${kind} outside of a loop`);
+  }
+}
+
+const LOOP_BODIES = new WeakSet<Node[]>();
+
 const GENERATION = "__generation__";
 const STATEMENTS = new Set([
   "Set",
@@ -192,6 +233,7 @@ function mark_prints(nodes: Node[]): Node[] {
     if (!STATEMENTS.has(node.type)) return { type: "Print", expression: node };
     for (const block of ["body", "alternate", "defaultBlock"]) {
       if (Array.isArray(node[block])) node[block] = mark_prints(node[block] as Node[]);
+      if (node.type === "For" && block === "body") LOOP_BODIES.add(node[block] as Node[]);
     }
     return node;
   });

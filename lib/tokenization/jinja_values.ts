@@ -155,3 +155,17 @@ export function strftime_now(format: string): string {
     return all.startsWith("%-") ? value.replace(/^[0 ]+(?=\d)/, "") : value;
   });
 }
+
+/** Jinja's text filters where they differ from the methods of the same name, or from the library. */
+export const TEXT_FILTERS = new Map<string, (text: string) => string>([
+  ["trim", (text) => strip(text, undefined, true, true)],
+  ["capitalize", capitalize],
+  [
+    "title",
+    (text) =>
+      text
+        .split(/([-\s({[<]+)/)
+        .map(capitalize)
+        .join(""),
+  ],
+]);
