@@ -214,7 +214,8 @@ export interface NativeTokenStrings {
 export interface TableRequest {
   input_ids: number[][];
   attention_mask?: number[][];
-  options: NativeGenerationOptions;
+  /** NativeGenerationOptions, also wrong ones. */
+  options: Record<string, unknown>;
   cancel_after?: number;
 }
 

@@ -56,7 +56,7 @@ Generation::Generation(Request& request, Decoder& decoder)
   const bool observed = options.output_scores || options.output_logits ||
                         (request_.hooks && (request_.hooks->has_logits_processor || request_.hooks->has_stopping_criteria));
   processors_ = std::make_unique<LogitsProcessorList>(options, ids_, vocab_size_, request_.hooks);
-  search_ = make_search(request_, prompts, observed);
+  search_ = make_search(request_, observed);
   plain_ = processors_->empty() && !guided_ && !observed && !search_->wants_log_probabilities();
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "errors.h"
+#include "generation/beam_search.h"
 #include "generation/math.h"
 
 namespace gt::generation {
@@ -33,11 +33,11 @@ bool SampleSearch::done() const {
   return std::all_of(finished_.begin(), finished_.end(), [](uint8_t finished) { return finished != 0; });
 }
 
-std::unique_ptr<Search> make_search(const Request& request, size_t prompts, bool keep_going) {
+std::unique_ptr<Search> make_search(const Request& request, bool keep_going) {
   const GenerationOptions& options = request.options;
-  if (options.num_beams > 1) throw Error("unsupported", "num_beams > 1 is not supported");
-  return std::make_unique<SampleSearch>(options, request.hooks,
-                                        prompts * static_cast<size_t>(options.num_return_sequences), keep_going);
+  if (options.num_beams > 1) return std::make_unique<BeamSearch>(options, request.hooks, request.input_ids);
+  const size_t rows = request.input_ids.size() * static_cast<size_t>(options.num_return_sequences);
+  return std::make_unique<SampleSearch>(options, request.hooks, rows, keep_going);
 }
 
 }  // namespace gt::generation

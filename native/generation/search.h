@@ -49,6 +49,6 @@ class SampleSearch final : public Search {
   std::vector<uint8_t> finished_;
 };
 
-std::unique_ptr<Search> make_search(const Request& request, size_t prompts, bool keep_going);
+std::unique_ptr<Search> make_search(const Request& request, bool keep_going);
 
 }  // namespace gt::generation

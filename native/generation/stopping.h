@@ -51,6 +51,8 @@ class StoppingCriteria {
   // The clock of max_time starts here.
   StoppingCriteria(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks);
 
+  // Whether check() needs scores.
+  bool asks_host() const { return hooks_ != nullptr; }
   // Marks in `done` the rows that end here. `scores` [ids.size(), vocab_size]: for the host's criteria.
   void check(const std::vector<Ids>& ids, const float* scores, int32_t vocab_size, std::vector<uint8_t>& done) const;
 
