@@ -70,6 +70,8 @@ const flags = (name, property) => {
 };
 const white = flags("PropList", "White_Space");
 const alphabetic = flags("DerivedCoreProperties", "Alphabetic");
+const lowercase = flags("DerivedCoreProperties", "Lowercase");
+const uppercase = flags("DerivedCoreProperties", "Uppercase");
 const pictographic = flags("emoji/emoji-data", "Extended_Pictographic");
 
 // ---- normalisation, of Unicode 9: that of the Rust crate unicode-normalization-alignments
@@ -138,7 +140,14 @@ function runs(value) {
 
 const ageClass = (c) => (age[c] <= 8 ? 0 : age[c] <= 9 ? 1 : age[c] <= 16 ? 2 : 3);
 const properties = runs(
-  (c) => category[c] | (ageClass(c) << 5) | (white[c] << 7) | (alphabetic[c] << 8) | (unstable(c) << 9),
+  (c) =>
+    category[c] |
+    (ageClass(c) << 5) |
+    (white[c] << 7) |
+    (alphabetic[c] << 8) |
+    (unstable(c) << 9) |
+    (lowercase[c] << 13) |
+    (uppercase[c] << 14),
 );
 const classes = runs((c) => (age[c] <= NORMALIZATION_AGE ? combining[c] : 0));
 
@@ -151,6 +160,14 @@ for (const c of [...new Set([...canonical.keys(), ...compatible.keys()])].sort((
   const shared = compat.join() === canon.join();
   decompositions.push(`{${hex(c)},${hex(pool.length)},${canon.length},${shared ? 0 : compat.length}}`);
   pool.push(...canon, ...(shared ? [] : compat));
+}
+
+const closing = []; // folds that lower case does not give: the long s is an s
+for (const entry of read("CaseFolding")) {
+  const c = Number.parseInt(entry.codepoint, 16);
+  const to = Number.parseInt(entry.mapping, 16);
+  if ((entry.status === "C" || entry.status === "S") && age[c] <= 16 && (lower.get(c) ?? c) !== to)
+    closing.push([c, to]);
 }
 
 const folds = []; // runs of one distance and one step
@@ -215,6 +232,11 @@ ${array(
   "LowerRun",
   "lower_runs",
   folds.map((f) => `{${hex(f.first)},${hex(f.last)},${f.step},${f.distance}}`),
+)}
+${array(
+  "Fold",
+  "folds",
+  closing.map((entry) => `{${entry.map(hex).join()}}`),
 )}
 ${array("Decomposition", "decompositions", decompositions)}
 ${array("char32_t", "decomposition_pool", pool.map(hex))}

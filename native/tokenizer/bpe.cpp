@@ -111,8 +111,9 @@ void BPE::prepare() {
   }
   if (unk_token_) unk_id_ = vocabulary_->find(*unk_token_);
 
-  // Where bytes stand for missing characters only some of the time, unknown ones join over known ones: no cuts.
-  can_cut_ = !prefix_ && !suffix_ && !ignore_merges_ && !has_dropout() && (!byte_fallback_ || has_all_fallbacks) && !has_all_bytes_;
+  // What is unknown must leave a token in its place: if it vanishes, its neighbours may merge.
+  const bool is_replaced = byte_fallback_ ? has_all_fallbacks : unk_id_ >= 0;
+  can_cut_ = !prefix_ && !suffix_ && !ignore_merges_ && !has_dropout() && is_replaced && !has_all_bytes_;
   if (!can_cut_) return;
   pairs_.assign((size_t{1} << kPairBits) / 64, 0);
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
@@ -164,16 +165,10 @@ size_t BPE::next_cut(std::string_view text, size_t from) const {
 void BPE::start(std::string_view word, bool is_bytes) {
   symbols_.clear();
   lengths_.clear();
-  if (is_bytes && has_all_bytes_) {
+  if (is_bytes) {
     for (const char byte : word) add(byte_ids_[static_cast<uint8_t>(byte)], 1);
     return;
   }
-  if (!is_bytes) return start_characters(word, {});
-  start_characters(spell_byte_level(word), word);
-}
-
-// `bytes`: the bytes that `word` spells, if it does; then each character counts as one.
-void BPE::start_characters(std::string_view word, std::string_view bytes) {
   int32_t unknown = -1;
   uint32_t unknown_length = 0;
   std::string spelled;
@@ -183,7 +178,7 @@ void BPE::start_characters(std::string_view word, std::string_view bytes) {
   };
   for (size_t i = 0, width; i < word.size(); i += width) {
     width = unicode::length(static_cast<uint8_t>(word[i]));
-    const auto length = bytes.empty() ? static_cast<uint32_t>(width) : 1;
+    const auto length = static_cast<uint32_t>(width);
     std::string_view character = word.substr(i, width);
     if ((i > 0 && prefix_) || (i + width == word.size() && suffix_)) {
       spelled.clear();

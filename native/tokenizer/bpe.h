@@ -17,7 +17,7 @@ class BPE : public Model {
 
   void encode(Pieces& pieces, Ids& ids) override;
   void encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) override;
-  bool takes_bytes() const override { return !prefix_ && !suffix_; }
+  bool takes_bytes() const override { return has_all_bytes_ && !prefix_ && !suffix_; }
   void write(json::Writer& writer) const override;
 
  private:
@@ -28,7 +28,6 @@ class BPE : public Model {
   bool has_dropout() const { return dropout_ && *dropout_ > 0; }
   // Fills symbols_ and lengths_ with what a word starts from.
   void start(std::string_view word, bool is_bytes);
-  void start_characters(std::string_view word, std::string_view lengths_of_bytes);
   void add(int32_t id, uint32_t length) {
     symbols_.push_back(id);
     lengths_.push_back(length);

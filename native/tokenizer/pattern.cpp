@@ -13,8 +13,8 @@ Pattern Pattern::read(const json::Node& node) {
   pattern.scanner_ = Scanner::of(pattern.source_);
   if (pattern.scanner_) return pattern;
   try {
-    pattern.regex_ = std::make_shared<const Regex>(pattern.source_);
-  } catch (const RegexError& error) {
+    pattern.regex_ = std::make_shared<const regex::Regex>(pattern.source_);
+  } catch (const regex::SyntaxError& error) {
     regex->error(std::string("the regular expression is not valid: ") + error.what());
   }
   return pattern;

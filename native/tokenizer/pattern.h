@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "regex/regex.h"
 #include "tokenizer/json.h"
 #include "tokenizer/pieces.h"
-#include "tokenizer/regex.h"
 #include "tokenizer/scanner.h"
 
 namespace gt::tokenizer {
@@ -38,7 +38,7 @@ class Pattern {
   std::string source_;
   bool is_regex_ = false;
   std::optional<Scanner> scanner_;
-  std::shared_ptr<const Regex> regex_;
+  std::shared_ptr<const regex::Regex> regex_;
 };
 
 // The parts of `text` whose characters satisfy `is_match`, each character a match of its own.

@@ -283,7 +283,7 @@ class FixedLength : public PreTokenizer {
   uint32_t length_ = 5;
 };
 
-// Cuts where the script changes; Hiragana and Katakana count as Han, spaces as anything.
+// Cuts where the script of Unicode 9 changes; Hiragana and Katakana count as Han, spaces and the unknown as anything.
 class UnicodeScripts : public PreTokenizer {
  public:
   void split(Pieces& pieces) override {
@@ -311,9 +311,13 @@ class UnicodeScripts : public PreTokenizer {
   static int script_of(char32_t c) {
     static const int han = *unicode::script_number("Han");
     static const int hiragana = *unicode::script_number("Hiragana"), katakana = *unicode::script_number("Katakana");
+    static const int common = *unicode::script_number("Common"), devanagari = *unicode::script_number("Devanagari");
     if (c == 0x30fc) return han;
-    if (c == ' ') return kAny;
+    if (c == 0x589 || c == 0x61c) return common;          // these have other scripts since
+    if (c == 0x953 || c == 0x954) return devanagari;
+    if (c == ' ' || !unicode::is_known(unicode::properties()[c], unicode::Version::v9)) return kAny;
     const int script = unicode::script(c);
+    if (script == 0) return kAny;
     return script == hiragana || script == katakana ? han : script;
   }
 };

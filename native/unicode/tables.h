@@ -26,6 +26,11 @@ struct Decomposition {
   uint8_t canonical, compatible;
 };
 
+// A case folding that differs from the lower case.
+struct Fold {
+  uint32_t from, to;
+};
+
 struct Composition {
   uint32_t first, second, composed;
 };
@@ -42,6 +47,8 @@ extern const char* const script_names[];
 extern const size_t script_names_count;
 extern const LowerRun lower_runs[];
 extern const size_t lower_runs_count;
+extern const Fold folds[];
+extern const size_t folds_count;
 extern const Decomposition decompositions[];
 extern const size_t decompositions_count;
 extern const char32_t decomposition_pool[];

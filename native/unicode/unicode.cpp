@@ -61,11 +61,41 @@ size_t to_lower(char32_t c, char32_t out[2]) {
   return 2;
 }
 
+char32_t fold(char32_t c) {
+  if (c < 0x80) return simple_lower(c);
+  const Fold* end = folds + folds_count;
+  const Fold* found = std::lower_bound(folds, end, c, [](const Fold& f, char32_t value) { return f.from < value; });
+  return found < end && found->from == c ? found->to : simple_lower(c);
+}
+
+std::vector<char32_t> case_variants(char32_t c) {
+  static const std::multimap<char32_t, char32_t> unfolded = [] {
+    std::multimap<char32_t, char32_t> map;
+    for (size_t i = 0; i < lower_runs_count; i++) {
+      const LowerRun& run = lower_runs[i];
+      for (char32_t from = run.first; from <= run.last; from += run.step) map.emplace(fold(from), from);
+    }
+    for (size_t i = 0; i < folds_count; i++) {
+      if (simple_lower(folds[i].from) == folds[i].from) map.emplace(folds[i].to, folds[i].from);
+    }
+    return map;
+  }();
+  const char32_t folded = fold(c);
+  std::vector<char32_t> variants{folded};
+  const auto [first, last] = unfolded.equal_range(folded);
+  for (auto i = first; i != last; ++i) variants.push_back(i->second);
+  return variants;
+}
+
 std::optional<int> script_number(std::string_view name) {
   for (size_t i = 0; i < script_names_count; i++) {
     if (name == script_names[i]) return static_cast<int>(i) + 1;
   }
   return std::nullopt;
+}
+
+const char* script_name(int number) {
+  return number > 0 && number <= static_cast<int>(script_names_count) ? script_names[number - 1] : nullptr;
 }
 
 int script(char32_t c) {

@@ -59,10 +59,14 @@ inline bool is_in(char32_t c, uint32_t categories, Version version = Version::v1
 }
 
 inline bool is_white_space(char32_t c) { return properties()[c] >> 7 & 1; }
-inline bool is_alphabetic(char32_t c) {
+// A flag of a property word, for what Unicode 16 knows.
+inline bool has_flag(char32_t c, int flag) {
   const uint16_t property = properties()[c];
-  return (property >> 8 & 1) && is_known(property, Version::v16);
+  return (property >> flag & 1) && is_known(property, Version::v16);
 }
+inline bool is_alphabetic(char32_t c) { return has_flag(c, 8); }
+inline bool is_lowercase(char32_t c) { return has_flag(c, 13); }
+inline bool is_uppercase(char32_t c) { return has_flag(c, 14); }
 // \w of Oniguruma: letters, marks, decimal digits, connectors and the rest of Alphabetic.
 inline bool is_word(char32_t c) { return is_alphabetic(c) || is_in(c, kMark | bit(Nd) | bit(Pc)); }
 // \w of Rust's regex crate.
@@ -85,8 +89,13 @@ char32_t simple_lower(char32_t c);
 // Rust's char::to_lowercase: writes 1 or 2 characters, returns how many.
 size_t to_lower(char32_t c, char32_t out[2]);
 
-// The number of a script by its name ("Han"), and the script of a character; 0 is Unknown.
-std::optional<int> script_number(std::string_view name);
+// The simple case folding, and all characters that fold to the same as `c`, itself included.
+char32_t fold(char32_t c);
+std::vector<char32_t> case_variants(char32_t c);
+
+// The number of a character's script, 0 for Unknown; the name of a number, null behind the last.
 int script(char32_t c);
+const char* script_name(int number);
+std::optional<int> script_number(std::string_view name);
 
 }  // namespace gt::unicode

@@ -1,0 +1,12 @@
+import type { NativeTokenizer } from "../../lib/native.js";
+
+interface Difference {
+  name: string;
+  ours: unknown;
+  rust: unknown;
+}
+export function differences(ours: NativeTokenizer, rust: unknown, text: string, pair?: string | null): Promise<Difference[]>;
+export function both(
+  Tokenizer: new (json: string) => NativeTokenizer,
+  json: object,
+): { ours: NativeTokenizer; rust: unknown };
