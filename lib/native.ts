@@ -370,8 +370,8 @@ export interface NativeGenerationOptions {
   pad_token_id?: number | null;
   guidance_scale?: number | null;
   /** One array for each row, left-padded to one length; default: the last token of each prompt. */
-  negative_prompt_ids?: Int32Array[] | null;
-  negative_prompt_attention_mask?: Uint8Array[] | null;
+  negative_prompt_ids?: ArrayLike<number>[] | null;
+  negative_prompt_attention_mask?: ArrayLike<number>[] | null;
   /** Pairs of token ids and bias. */
   sequence_bias?: [number[], number][] | null;
   encoder_repetition_penalty?: number | null;
