@@ -184,6 +184,52 @@ describe("Sampling", () => {
   });
 });
 
+describe("Beam search", () => {
+  // From 1, the better first step (2) leads into a bad second one; 3 is worse first and best over both.
+  const table = new Float32Array(25).fill(-20);
+  const set = (from: number, to: number, p: number) => {
+    table[from * 5 + to] = Math.log(p);
+  };
+  set(1, 2, 0.6);
+  set(1, 3, 0.4);
+  set(2, 3, 0.5);
+  set(2, 4, 0.5);
+  set(3, 4, 0.95);
+  set(3, EOS, 0.05);
+  set(4, EOS, 1);
+  const beams = { eos_token_id: EOS, max_length: 4, num_beams: 2, pad_token_id: 1 };
+
+  it("finds the sequence that greedy search misses", () => {
+    const request = (options: object) => ({ input_ids: [[1]], options: { ...beams, ...options } });
+    expect(ids(one(table, request({ num_beams: 1 })).sequences)).toEqual([[1, 2, 3, 4]]);
+    const { sequences, sequences_scores, beam_indices } = one(table, request({ num_return_sequences: 2 }));
+    expect(ids(sequences)[0]).toEqual([1, 3, 4, EOS]);
+    expect(sequences_scores[0]).toBeCloseTo(Math.log(0.4 * 0.95) / 3, 5);
+    expect(sequences_scores[1]).toBeLessThan(sequences_scores[0]);
+    expect(ids(beam_indices)[0]).toEqual([0, 1, 0]);
+  });
+
+  it("keeps the prompts of a batch apart, and divides by the length to the power of length_penalty", () => {
+    const options = { ...beams, length_penalty: 2 };
+    const { sequences, sequences_scores } = one(table, { input_ids: [[1], [4]], options });
+    expect(ids(sequences)).toEqual([
+      [1, 3, 4, EOS],
+      [4, EOS, 1, 1],
+    ]);
+    expect(sequences_scores[0]).toBeCloseTo(Math.log(0.4 * 0.95) / 9, 5);
+    expect(sequences_scores[1]).toBeCloseTo(0, 5);
+  });
+
+  it("draws candidates one after another, none twice", () => {
+    const options = { ...beams, do_sample: true, top_k: 0, max_length: 2, uniforms: [0.7, 0.7, 0, 0] };
+    const { sequences } = one(table, { input_ids: [[1]], options: { ...options, num_return_sequences: 2 } });
+    expect(ids(sequences)).toEqual([
+      [1, 2],
+      [1, 3],
+    ]);
+  });
+});
+
 describe("Requests at the same time", () => {
   const mixed = (): TableRequest[] =>
     Array.from({ length: 12 }, (_, i) => ({

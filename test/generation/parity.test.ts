@@ -4,8 +4,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { token_strings } from "../../lib/generation/token_strings.js";
 import { AutoTokenizer } from "../../lib/index.js";
-import type { LlamaGenerateResult, NativeGenerationHooks, NativeGenerationOptions } from "../../lib/native.js";
-import { load, models_folder, read_json, rows } from "../llama/fixture.js";
+import {
+  type LlamaGenerateResult,
+  type NativeGenerationHooks,
+  type NativeGenerationOptions,
+  native,
+} from "../../lib/native.js";
+import { load, models_folder, read_json, relative_error, rows } from "../llama/fixture.js";
 
 interface Case {
   name: string;
@@ -84,5 +89,26 @@ describe("generate() with beams", () => {
     one.sequences_scores!.forEach((score, i) => {
       expect(sequences_scores![i]).toBeCloseTo(score, 4);
     });
+  });
+});
+
+describe("generate() with output_scores and output_logits", () => {
+  const dict = new (native().StateDict)([`${folder}/outputs.safetensors`]);
+  const tensor = (name: string) => {
+    const data = new Float32Array(dict.info(name).shape.reduce((a, b) => a * b, 1));
+    dict.read_f32(name, data);
+    return data;
+  };
+  const flat = (steps: Float32Array[]) => Float32Array.from(steps.flatMap((step) => Array.from(step)));
+
+  it.each(read("outputs") as (Case & { key: string })[])("gives Python's numbers: $name", async (one) => {
+    const outputs = { output_scores: true, output_logits: true, return_dict_in_generate: true };
+    const result = await generate({ ...one, options: { ...one.options, ...outputs } });
+    expect(result.sequences.map((row) => Array.from(row))).toEqual(one.sequences);
+    for (const kind of ["scores", "logits"] as const) {
+      const [ours, wanted] = [flat(result[kind]!), tensor(`${one.key}.${kind}`)];
+      expect(Array.from(ours, Number.isFinite), kind).toEqual(Array.from(wanted, Number.isFinite));
+      expect(relative_error(ours.filter(Number.isFinite), wanted.filter(Number.isFinite)), kind).toBeLessThan(1e-4);
+    }
   });
 });
