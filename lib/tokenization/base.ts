@@ -4,7 +4,13 @@ import { repr } from "../python.js";
 import type { Tensor } from "../tensor/index.js";
 import type { AddedToken } from "./added_token.js";
 import type { BatchEncoding } from "./batch_encoding.js";
-import { apply_chat_template, type ChatOptions, type Conversation, choose_template } from "./chat_template.js";
+import {
+  apply_chat_template,
+  type ChatOptions,
+  type Conversation,
+  choose_template,
+  type Message,
+} from "./chat_template.js";
 import { clean_up_tokenization } from "./clean_up.js";
 import {
   check_numbers,
@@ -16,6 +22,7 @@ import {
   strategies,
 } from "./options.js";
 import { pad } from "./pad.js";
+import { prepare_for_model, type TruncateOptions, truncate_sequences } from "./prepare.js";
 import { SpecialTokens } from "./special_tokens.js";
 import { to_lists } from "./tensors.js";
 
@@ -267,12 +274,43 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     return pad(this, inputs, options);
   }
 
+  /** Ids that were made before, one row or two, to a model's input: special tokens, truncation, padding. */
+  prepare_for_model(
+    ids: readonly number[],
+    pair_ids: readonly number[] | null = null,
+    options: EncodeOptions & { prepend_batch_axis?: boolean } = {},
+  ): BatchEncoding {
+    return prepare_for_model(this, ids, pair_ids, options);
+  }
+
+  /** `[ids, pair_ids, overflowing]` after taking `num_tokens_to_remove` tokens away. */
+  truncate_sequences(
+    ids: readonly number[],
+    pair_ids: readonly number[] | null = null,
+    options: TruncateOptions = {},
+  ): [number[], number[] | null, number[]] {
+    return truncate_sequences(ids, pair_ids, options, this.truncation_side);
+  }
+
+  /** The row of ids with special tokens around. Python's default adds none; its classes do. */
+  build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
+    return [...ids, ...pair];
+  }
+
+  /** Python's default: 0 for the first row with its ends, 1 for the second. */
+  create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    const ends = [this.cls_token_id, this.sep_token_id].map((id) => (id === null ? 0 : 1)) as [number, number];
+    const first = new Array<number>(ends[0] + ids.length + ends[1]).fill(0);
+    return pair ? [...first, ...new Array<number>(pair.length + ends[1]).fill(1)] : first;
+  }
+
   /** 1 for the ids that are special tokens. Only for rows that already hold them, as in Python's fast tokenizers. */
   get_special_tokens_mask(ids: readonly number[], options: { already_has_special_tokens?: boolean } = {}): number[] {
     if (!options.already_has_special_tokens) {
       throw new TypeError(
-        "You cannot use `already_has_special_tokens=False` with this tokenizer: set `return_special_tokens_mask` when" +
-          " calling it instead.",
+        "You cannot use ``already_has_special_tokens=False`` with this tokenizer. Please use a slow (full python) tokenizer" +
+          " to activate this argument. Or set `return_special_tokens_mask=True` when calling the encoding method to get the" +
+          " special tokens mask in any tokenizer. ",
       );
     }
     const special = new Set(this.all_special_ids);
@@ -320,6 +358,25 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   apply_chat_template(conversation: Conversation | readonly Conversation[], options?: ChatOptions): any;
   apply_chat_template(conversation: Conversation | readonly Conversation[], options: ChatOptions = {}): unknown {
     return apply_chat_template(this, conversation, options);
+  }
+
+  /** The ids that one more message adds to a chat; for templates that only ever append. */
+  encode_message_with_chat_template(
+    message: Message,
+    conversation_history: readonly Message[] = [],
+    options: ChatOptions = {},
+  ): number[] {
+    if ("add_generation_prompt" in options) {
+      throw new TypeError(
+        "`encode_message_with_chat_template` does not support `add_generation_prompt`. Please add the generation prompt separately.",
+      );
+    }
+    const ids: number[] = this.apply_chat_template([...conversation_history, message], options);
+    if (conversation_history.length === 0) return ids;
+    const before: number[] = this.apply_chat_template(conversation_history, options);
+    const shared = Math.min(before.length, ids.length);
+    const differs = ids.findIndex((id, i) => i < shared && id !== before[i]);
+    return ids.slice(differs < 0 ? shared : differs);
   }
 
   /** Python's warning of the same words, once for each tokenizer. */

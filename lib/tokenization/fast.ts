@@ -264,11 +264,6 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return new DecodeStream(this, options);
   }
 
-  /** Python's default of the fast classes: no special tokens of its own, the two rows one after the other. */
-  build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
-    return [...ids, ...pair];
-  }
-
   /** Writes tokenizer.json, tokenizer_config.json and what else Python writes. Returns the paths. */
   save_pretrained(folder: string, options: SaveOptions = {}): Promise<string[]> {
     return save_pretrained(this, folder, options);

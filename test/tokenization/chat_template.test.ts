@@ -63,6 +63,16 @@ describe("apply_chat_template", async () => {
     expect(tokenizer.apply_chat_template(chats[0]!, { truncation: true, max_length: 4 })).toEqual(ids[0].slice(0, 4));
   });
 
+  test("gives the ids of one more message", () => {
+    const tokenizer = tokenizers.get("qwen2")!;
+    const chat = ["Hello", "Good day", "Bye"].map((content, i) => ({ role: i % 2 ? "assistant" : "user", content }));
+    const parts = chat.map((message, i) => tokenizer.encode_message_with_chat_template(message, chat.slice(0, i)));
+    expect(parts.flat()).toEqual(tokenizer.apply_chat_template(chat));
+    expect(() => tokenizer.encode_message_with_chat_template(chat[0]!, [], { add_generation_prompt: true })).toThrow(
+      TypeError,
+    );
+  });
+
   test("a mask is cut where the text is cut", () => {
     const tokenizer = tokenizers.get("qwen2")!;
     const chat = [

@@ -92,6 +92,15 @@ describe.each(NAMES)("%s", async (name) => {
     }
   });
 
+  test("prepares ids for a model as Python does", () => {
+    for (const { kwargs, ids, pair_ids, single, pair: of_pair } of fixture.prepared) {
+      const options = { ...kwargs, verbose: false };
+      const what = JSON.stringify(kwargs);
+      expect_call(() => tokenizer.prepare_for_model(ids, null, options), single, what);
+      expect_call(() => tokenizer.prepare_for_model(ids, pair_ids, options), of_pair, `pair ${what}`);
+    }
+  });
+
   test("adds tokens as Python does, and saves them as Python does", async () => {
     const { text: sample, steps, saved } = fixture.extended;
     const own = await load();
