@@ -12,7 +12,7 @@ function pairs(name: string): [string, number[]][] {
   return texts.map((text, i) => [text, ids[i]!.trim().split(/\s+/).filter(Boolean).map(Number)]);
 }
 
-const NAMES = ["command-r", "gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2"];
+const NAMES = ["command-r", "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3", "qwen2", "refact", "starcoder"];
 
 describe("tokenizers of llama.cpp's GGUF vocabularies", () => {
   test.each(NAMES)("%s gives the ids of the original", async (name) => {
