@@ -16,13 +16,13 @@ import { aborted, GenerateCall, type Step } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
 import { GenerationConfig } from "./configuration.js";
 import { type HookOptions, make_hooks } from "./hooks.js";
+import { native_options } from "./native_options.js";
 import {
   check_generation_mode,
   prepare_generated_length,
   prepare_generation_config,
   prepare_special_tokens,
 } from "./prepare.js";
-import { token_strings } from "./stop_strings.js";
 import type { BaseStreamer } from "./streamers.js";
 
 /** What belongs to one call; every field of GenerationConfig may stand beside these. */
@@ -145,6 +145,10 @@ export abstract class GenerationMixin extends PreTrainedModel {
       input_ids_length: length,
       max_position_embeddings: this.max_positions,
     });
+    if (config.max_length > this.max_positions)
+      warn_once(
+        `This is a friendly reminder - the current text generation call may exceed the model's predefined maximum length (${this.max_positions}). Depending on the model, you may observe exceptions, performance degradation, or nothing at all.`,
+      );
     const expanded = Math.max(config.num_beams, config.num_return_sequences);
     const prompts = ids.flatMap((row) => Array.from({ length: expanded }, () => Array.from(row)));
     streamer?.put(prompts);
@@ -319,28 +323,4 @@ function check_model_kwargs(strangers: Record<string, unknown>): void {
   throw new TypeError(
     `The following \`model_kwargs\` are not used by the model: [${quoted}] (note: typos in the generate arguments will also show up in this list)`,
   );
-}
-
-interface Randomness {
-  seed: number | undefined;
-  generator: ArrayLike<number> | (() => number) | undefined;
-  tokenizer: unknown;
-}
-
-/** What the native loop takes: the configuration's fields under their names, and what decides the draws. */
-function native_options(config: GenerationConfig, { seed, generator, tokenizer }: Randomness): NativeGenerationOptions {
-  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
-    throw expected("a non-negative integer", "seed", seed);
-  if (generator !== undefined && typeof generator !== "function" && typeof generator?.length !== "number")
-    throw expected("an array of uniforms or a function that gives them", "generator", generator);
-  if (config.stop_strings && !tokenizer)
-    throw new TypeError(
-      "There are one or more stop strings, either in the arguments to `generate` or in the model's generation config, but we could not locate a tokenizer. When generating with stop strings, you must pass the model's tokenizer to the `tokenizer` argument of `generate`.",
-    );
-  return {
-    ...config.to_dict(),
-    ...(seed === undefined ? {} : { seed }),
-    ...(generator && typeof generator !== "function" ? { uniforms: Float64Array.from(generator) } : {}),
-    ...(config.stop_strings ? { token_strings: token_strings(tokenizer) } : {}),
-  };
 }

@@ -6,6 +6,9 @@ import { checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js
 import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 import type { DecoderConfig, LlamaFamily } from "./family.js";
 
+/** Rotary positions have no end: Python goes on past max_position_embeddings, too. */
+const ROTARY_POSITIONS = 2 ** 20;
+
 /** `LlamaForCausalLM`, `Qwen2ForCausalLM`, …: one subclass for each family, made by `causal_lm_class`. */
 export class DecoderForCausalLM extends LlamaEngineForCausalLM {
   static family: LlamaFamily;
@@ -86,6 +89,7 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
         metadata: this.family.metadata(this.decoder),
         tensors: [...tensors, ...constants],
         dtype: this.placement.dtype.llama,
+        max_positions: ROTARY_POSITIONS,
         ...engine_options(this.placement),
       },
       on_progress,

@@ -1,0 +1,60 @@
+// From a resolved GenerationConfig to what the native loop takes.
+import { expected } from "../errors.js";
+import type { NativeGenerationOptions } from "../native.js";
+import { float_repr, repr } from "../python.js";
+import type { GenerationConfig } from "./configuration.js";
+import { token_strings } from "./stop_strings.js";
+
+/** What decides the draws, and the tokenizer for stop strings. */
+interface CallOptions {
+  seed: number | undefined;
+  generator: ArrayLike<number> | (() => number) | undefined;
+  tokenizer: unknown;
+}
+
+/** What the native loop takes: the configuration's fields under their names, and what decides the draws. */
+export function native_options(
+  config: GenerationConfig,
+  { seed, generator, tokenizer }: CallOptions,
+): NativeGenerationOptions {
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
+    throw expected("a non-negative integer", "seed", seed);
+  if (generator !== undefined && typeof generator !== "function" && typeof generator?.length !== "number")
+    throw expected("an array of uniforms or a function that gives them", "generator", generator);
+  if (config.stop_strings && !tokenizer)
+    throw new TypeError(
+      "There are one or more stop strings, either in the arguments to `generate` or in the model's generation config, but we could not locate a tokenizer. When generating with stop strings, you must pass the model's tokenizer to the `tokenizer` argument of `generate`.",
+    );
+  check_bad_words(config["bad_words_ids"]);
+  if (config.do_sample) check_warpers(config);
+  return {
+    ...config.to_dict(),
+    no_repeat_ngram_size: Math.max(0, config["no_repeat_ngram_size"] ?? 0),
+    encoder_no_repeat_ngram_size: Math.max(0, config["encoder_no_repeat_ngram_size"] ?? 0),
+    ...(seed === undefined ? {} : { seed }),
+    ...(generator && typeof generator !== "function" ? { uniforms: Float64Array.from(generator) } : {}),
+    ...(config.stop_strings ? { token_strings: token_strings(tokenizer) } : {}),
+  };
+}
+
+/** Python's checks of NoBadWordsLogitsProcessor. */
+function check_bad_words(words: unknown): void {
+  if (words === undefined || words === null) return;
+  if (!Array.isArray(words) || words.length === 0)
+    throw new TypeError(`\`bad_words_ids\` has to be a non-empty list, but is ${repr(words)}.`);
+  if (words.some((word) => !Array.isArray(word)))
+    throw new TypeError(`\`bad_words_ids\` has to be a list of lists, but is ${repr(words)}.`);
+  if (words.flat().some((id) => !Number.isInteger(id) || id < 0))
+    throw new TypeError(`Each list in \`bad_words_ids\` has to be a list of positive integers, but is ${repr(words)}.`);
+}
+
+/** Python's checks of TemperatureLogitsWarper and TopKLogitsWarper. */
+function check_warpers({ temperature, top_k }: GenerationConfig): void {
+  if (typeof temperature === "number" && temperature <= 0)
+    throw new RangeError(
+      `\`temperature\` (=${float_repr(temperature)}) has to be a strictly positive float, otherwise your next token scores will be invalid.` +
+        (temperature === 0 ? " If you're looking for greedy decoding strategies, set `do_sample=False`." : ""),
+    );
+  if (typeof top_k === "number" && (!Number.isInteger(top_k) || top_k < 0))
+    throw new RangeError(`\`top_k\` has to be a strictly positive integer, but is ${repr(top_k)}`);
+}
