@@ -119,8 +119,12 @@ export abstract class GenerationMixin extends PreTrainedModel {
       kwargs,
       { use_model_defaults: use_model_defaults ?? null, model_config: this.config },
     );
-    if (check_generation_mode(config, assistant_model) === "assisted_generation")
-      throw new TransformersError("generate() does not do assisted generation yet", "unsupported");
+    if (check_generation_mode(config, assistant_model) === "assisted_generation") {
+      if (assistant_model) throw new TransformersError("generate() does not take an assistant_model", "unsupported");
+      warn_once(
+        "`prompt_lookup_num_tokens` and `assistant_early_exit` make nothing faster here; the tokens are the same.",
+      );
+    }
     const { input_ids: named_ids, attention_mask, past_key_values, ...strangers } = model_kwargs;
     check_model_kwargs(strangers);
     if (streamer && config.num_beams > 1)
@@ -235,9 +239,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     mask: Uint8Array[] | undefined,
   ): Promise<GenerateResult> {
     const { sequences } = result;
-    const length = sequences[0].length;
-    const flat = BigInt64Array.from(sequences.flatMap((row) => Array.from(row, BigInt)));
-    const tensor = new Tensor("int64", flat, [sequences.length, length]);
+    const tensor = to_int64(sequences);
     if (!config.return_dict_in_generate) return tensor;
     const steps = (all: Float32Array[] | undefined) =>
       all?.map((scores) => new Tensor("float32", scores, [scores.length / this.vocab_size, this.vocab_size]));
@@ -247,6 +249,9 @@ export abstract class GenerationMixin extends PreTrainedModel {
       sequences: tensor,
       scores: steps(result.scores),
       logits: steps(result.logits),
+      sequences_scores:
+        result.sequences_scores && new Tensor("float32", result.sequences_scores, [result.sequences_scores.length]),
+      beam_indices: result.beam_indices && to_int64(result.beam_indices),
       past_key_values:
         result.cache === undefined
           ? undefined
@@ -323,4 +328,10 @@ function check_model_kwargs(strangers: Record<string, unknown>): void {
   throw new TypeError(
     `The following \`model_kwargs\` are not used by the model: [${quoted}] (note: typos in the generate arguments will also show up in this list)`,
   );
+}
+
+/** Rows of one length as an int64 matrix. */
+function to_int64(rows: Int32Array[]): Tensor {
+  const flat = BigInt64Array.from(rows.flatMap((row) => Array.from(row, BigInt)));
+  return new Tensor("int64", flat, [rows.length, rows[0].length]);
 }

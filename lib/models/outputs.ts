@@ -68,6 +68,9 @@ export interface GenerateFields {
   sequences: Tensor;
   scores?: Tensor[] | undefined;
   logits?: Tensor[] | undefined;
+  /** Beams: the score of each sequence [rows], and the beam that each of its tokens came from [rows, steps], -1 after the end. */
+  sequences_scores?: Tensor | undefined;
+  beam_indices?: Tensor | undefined;
   past_key_values?: unknown;
 }
 export const GenerateDecoderOnlyOutput = output<GenerateFields>("GenerateDecoderOnlyOutput");
