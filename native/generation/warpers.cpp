@@ -75,19 +75,6 @@ float FilterWarper::kth_best(const float* scores, int32_t count) const {
   return kth_largest(scores, count, std::min(min_tokens_to_keep_, count));
 }
 
-void FilterWarper::remove(ScoresRow& row) {
-  const int32_t count = row.count();
-  std::vector<int32_t> kept;
-  for (int32_t i = 0; i < count; i++) {
-    const int32_t token = row.token(i);
-    if (keep_[static_cast<size_t>(i)]) kept.push_back(token);
-    else row.scores[token] = filter_value_;
-  }
-  if (filter_value_ != removed) return;
-  row.kept = std::move(kept);
-  row.narrowed = true;
-}
-
 TopKLogitsWarper::TopKLogitsWarper(int32_t top_k, int32_t min_tokens_to_keep, float filter_value)
     : FilterWarper(min_tokens_to_keep, filter_value), top_k_(std::max(top_k, min_tokens_to_keep)) {
   checked(top_k > 0, top_k, "`top_k` has to be a strictly positive integer");
@@ -98,40 +85,47 @@ void TopKLogitsWarper::process(ScoresRow& row) {
   const int32_t count = row.count();
   if (top_k_ >= count) return;
   const float kth = kth_largest(scores, count, top_k_);
-  keep_.resize(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; i++) keep_[static_cast<size_t>(i)] = !(scores[i] < kth);
-  remove(row);
+  remove(row, [&](int32_t i) { return !(scores[i] < kth); });
 }
 
 TopPLogitsWarper::TopPLogitsWarper(double top_p, int32_t min_tokens_to_keep, float filter_value)
     : FilterWarper(min_tokens_to_keep, filter_value),
       tail_(static_cast<float>(1 - checked(top_p >= 0 && top_p <= 1, top_p, "`top_p` has to be a float > 0 and < 1"))) {}
 
-// Sorts the upper part alone: tokens below half the tail's mean probability cannot together fill the tail.
+// Goes through the tokens from the least probable one up. Bins that go as a whole are not sorted, and from where the
+// tail is full on all tokens stay.
 void TopPLogitsWarper::process(ScoresRow& row) {
   const float* p = probabilities(row);
   const float* scores = gather(row);
   const int32_t count = row.count();
-  float cut = tail_ / static_cast<float>(count) * 0.5f;
+  const auto in_tail = [&](double cumulative) { return static_cast<float>(cumulative) <= tail_; };
+  bins_.clear();
+  for (int32_t i = 0; i < count; i++) bins_.add(p[i], p[i]);
   double cumulative = 0;
-  for (;; cut = 0) {
-    order_.clear();
-    cumulative = 0;
-    for (int32_t i = 0; i < count; i++) {
-      if (p[i] >= cut) order_.push_back(i);
-      else cumulative += static_cast<double>(p[i]);
-    }
-    if (static_cast<int32_t>(order_.size()) >= std::min(count, min_tokens_to_keep_) || cut == 0) break;
+  int32_t rank = 0;
+  const int32_t may_go = std::max(0, count - min_tokens_to_keep_);
+  size_t first = 0;
+  for (; first + 1 < bins_.size(); first++) {
+    if (!in_tail(cumulative + bins_.mass(first)) || rank + bins_.count(first) > may_go) break;
+    cumulative += bins_.mass(first);
+    rank += bins_.count(first);
+  }
+  size_t last = first;
+  for (double sum = cumulative + bins_.mass(first); last + 1 < bins_.size() && in_tail(sum);) sum += bins_.mass(++last);
+
+  order_.clear();
+  keep_.resize(static_cast<size_t>(count));
+  for (int32_t i = 0; i < count; i++) {
+    const size_t bin = MassBins::of(p[i]);
+    keep_[static_cast<size_t>(i)] = bin > last;
+    if (bin >= first && bin <= last) order_.push_back(i);
   }
   std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) { return scores[a] < scores[b]; });
-  keep_.assign(static_cast<size_t>(count), 0);
-  const auto first_kept = static_cast<int32_t>(order_.size()) - min_tokens_to_keep_;
-  for (int32_t i = 0; i < static_cast<int32_t>(order_.size()); i++) {
-    const int32_t position = order_[static_cast<size_t>(i)];
+  for (int32_t position : order_) {
     cumulative += static_cast<double>(p[position]);
-    keep_[static_cast<size_t>(position)] = i >= first_kept || !(static_cast<float>(cumulative) <= tail_);
+    keep_[static_cast<size_t>(position)] = rank++ >= may_go || !in_tail(cumulative);
   }
-  remove(row);
+  remove(row, [&](int32_t i) { return keep_[static_cast<size_t>(i)] != 0; });
 }
 
 MinPLogitsWarper::MinPLogitsWarper(double min_p, int32_t min_tokens_to_keep, float filter_value)
@@ -155,7 +149,7 @@ void MinPLogitsWarper::process(ScoresRow& row) {
     });
     for (int32_t i = 0; i < best; i++) keep_[static_cast<size_t>(order_[static_cast<size_t>(i)])] = 1;
   }
-  remove(row);
+  remove(row, [&](int32_t i) { return keep_[static_cast<size_t>(i)] != 0; });
 }
 
 TypicalLogitsWarper::TypicalLogitsWarper(double mass, int32_t min_tokens_to_keep, float filter_value)
@@ -174,21 +168,36 @@ void TypicalLogitsWarper::process(ScoresRow& row) {
   shifted_.resize(static_cast<size_t>(count));
   for (int32_t i = 0; i < count; i++)
     shifted_[static_cast<size_t>(i)] = std::abs(-normalized_[static_cast<size_t>(i)] - static_cast<float>(entropy));
-  order_.resize(static_cast<size_t>(count));
-  std::iota(order_.begin(), order_.end(), 0);
   const auto shift = [&](int32_t position) { return shifted_[static_cast<size_t>(position)]; };
-  std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) { return shift(a) < shift(b); });
-  size_t last = 0;
-  double cumulative = static_cast<double>(p[order_[0]]);
-  while (last + 1 < order_.size() && static_cast<float>(cumulative) < mass_)
-    cumulative += static_cast<double>(p[order_[++last]]);
-  const float furthest = shift(order_[last]);
-  keep_.resize(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; i++) {
-    const int32_t position = order_[static_cast<size_t>(i)];
-    keep_[static_cast<size_t>(position)] = i < min_tokens_to_keep_ || !(shift(position) > furthest);
+  const auto nearer = [&](int32_t a, int32_t b) { return shift(a) < shift(b) || (shift(a) == shift(b) && a < b); };
+
+  // The nearest tokens until their mass is reached; the last bin of them is sorted to see where.
+  bins_.clear();
+  for (int32_t i = 0; i < count; i++) bins_.add(shift(i), p[i]);
+  double cumulative = 0;
+  int32_t rank = 0;
+  size_t bin = 0;
+  const auto reaches = [&](double sum) { return !(static_cast<float>(sum) < mass_); };
+  for (; bin + 1 < bins_.size() && rank + bins_.count(bin) < count && !reaches(cumulative + bins_.mass(bin)); bin++) {
+    cumulative += bins_.mass(bin);
+    rank += bins_.count(bin);
   }
-  remove(row);
+  order_.clear();
+  for (int32_t i = 0; i < count; i++)
+    if (MassBins::of(shift(i)) == bin) order_.push_back(i);
+  std::sort(order_.begin(), order_.end(), nearer);
+  size_t last = 0;
+  cumulative += static_cast<double>(p[order_[0]]);
+  while (last + 1 < order_.size() && !reaches(cumulative)) cumulative += static_cast<double>(p[order_[++last]]);
+  float furthest = shift(order_[last]);
+  if (rank + static_cast<int32_t>(last) + 1 < min_tokens_to_keep_) {
+    order_.resize(static_cast<size_t>(count));
+    std::iota(order_.begin(), order_.end(), 0);
+    const auto kept = order_.begin() + std::min(count, min_tokens_to_keep_) - 1;
+    std::nth_element(order_.begin(), kept, order_.end(), nearer);
+    furthest = shift(*kept);
+  }
+  remove(row, [&](int32_t i) { return !(shift(i) > furthest); });
 }
 
 EpsilonLogitsWarper::EpsilonLogitsWarper(double epsilon, int32_t min_tokens_to_keep, float filter_value)
@@ -201,9 +210,7 @@ void EpsilonLogitsWarper::process(ScoresRow& row) {
   const float* scores = gather(row);
   const int32_t count = row.count();
   const float best = kth_best(scores, count);
-  keep_.resize(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; i++) keep_[static_cast<size_t>(i)] = !(p[i] < epsilon_ && scores[i] < best);
-  remove(row);
+  remove(row, [&](int32_t i) { return !(p[i] < epsilon_ && scores[i] < best); });
 }
 
 EtaLogitsWarper::EtaLogitsWarper(double epsilon, int32_t min_tokens_to_keep, float filter_value)
@@ -220,9 +227,7 @@ void EtaLogitsWarper::process(ScoresRow& row) {
     if (p[i] > 0) entropy -= static_cast<double>(p[i]) * std::log(static_cast<double>(p[i]));
   const float eta = std::min(epsilon_, std::sqrt(epsilon_) * std::exp(static_cast<float>(-entropy)));
   const float best = kth_best(scores, count);
-  keep_.resize(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; i++) keep_[static_cast<size_t>(i)] = !(p[i] < eta && scores[i] < best);
-  remove(row);
+  remove(row, [&](int32_t i) { return !(p[i] < eta && scores[i] < best); });
 }
 
 void LogitNormalization::process(ScoresRow& row) { log_softmax(row.scores, row.vocab_size, row.scores); }

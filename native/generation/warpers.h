@@ -2,6 +2,7 @@
 // `min_tokens_to_keep` of the best ones and give the others the score `filter_value`.
 #pragma once
 
+#include <cstring>
 #include <limits>
 
 #include "generation/logits_processor.h"
@@ -34,17 +35,54 @@ class FilterWarper : public LogitsProcessor {
   const float* probabilities(const ScoresRow& row);
   // The score of the min_tokens_to_keep-th best of `count`.
   float kth_best(const float* scores, int32_t count) const;
-  // Removes the tokens whose flag in keep_ is zero.
-  void remove(ScoresRow& row);
+  // Removes the tokens for whose position `keep` says false; called once for each, ascending.
+  template <class Keep>
+  void remove(ScoresRow& row, Keep keep) const {
+    std::vector<int32_t> kept;
+    const int32_t count = row.count();
+    for (int32_t i = 0; i < count; i++) {
+      const int32_t token = row.token(i);
+      if (keep(i)) kept.push_back(token);
+      else row.scores[token] = filter_value_;
+    }
+    if (filter_value_ != removed) return;
+    row.kept = std::move(kept);
+    row.narrowed = true;
+  }
 
   const int32_t min_tokens_to_keep_;
   const float filter_value_;
-  std::vector<char> keep_;
-  std::vector<int32_t> order_;  // positions in gather(), sorted by the warper
 
  private:
   std::vector<float> gathered_;
   std::vector<float> probabilities_;
+};
+
+// Probability mass by the size of a key, so that a cumulative sum over sorted keys needs one bin of them sorted.
+class MassBins {
+ public:
+  // Bins of non-negative keys, in the order of the keys; 32 for each doubling.
+  static size_t of(float key) {
+    uint32_t bits;
+    std::memcpy(&bits, &key, sizeof bits);
+    return (bits & 0x7fffffff) >> 18;
+  }
+
+  void clear() {
+    masses_.assign(size_t{1} << 13, 0);
+    counts_.assign(size_t{1} << 13, 0);
+  }
+  void add(float key, float mass) {
+    masses_[of(key)] += static_cast<double>(mass);
+    counts_[of(key)]++;
+  }
+  size_t size() const { return masses_.size(); }
+  double mass(size_t bin) const { return masses_[bin]; }
+  int32_t count(size_t bin) const { return counts_[bin]; }
+
+ private:
+  std::vector<double> masses_;
+  std::vector<int32_t> counts_;
 };
 
 class TopKLogitsWarper final : public FilterWarper {
@@ -67,6 +105,9 @@ class TopPLogitsWarper final : public FilterWarper {
 
  private:
   float tail_;  // probability that may go
+  MassBins bins_;
+  std::vector<int32_t> order_;
+  std::vector<char> keep_;
 };
 
 class MinPLogitsWarper final : public FilterWarper {
@@ -78,6 +119,8 @@ class MinPLogitsWarper final : public FilterWarper {
 
  private:
   float min_p_;
+  std::vector<int32_t> order_;
+  std::vector<char> keep_;
 };
 
 class TypicalLogitsWarper final : public FilterWarper {
@@ -89,6 +132,8 @@ class TypicalLogitsWarper final : public FilterWarper {
 
  private:
   float mass_;
+  MassBins bins_;
+  std::vector<int32_t> order_;
   std::vector<float> normalized_;
   std::vector<float> shifted_;
 };
