@@ -11,10 +11,26 @@ namespace {
 constexpr int32_t lanes = 8;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// e^x for x <= 0 within one unit of the last place; 0 below the smallest normal number. No branch: it vectorises.
-// Range reduction to 2^k * e^r, |r| <= ln(2)/2, then the series of e^r.
+inline uint32_t bits_of(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+inline float float_of(uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// e^x for x <= 0 within one unit of the last place; 0 below e^-87, NaN for NaN.
+// Range reduction to 2^k * e^r, |r| <= ln(2)/2, then the series of e^r. It compares bits instead of numbers, whose
+// comparisons may trap: so there is no branch, and the loop over it vectorises.
 inline float exponential(float x) {
-  const float clamped = x > -87.0f ? x : -87.0f;
+  constexpr uint32_t limit = 0x42ae0000, infinite = 0x7f800000;  // 87
+  const uint32_t size = bits_of(x) & 0x7fffffff;
+  const uint32_t tiny = -static_cast<uint32_t>((size > limit) & (size <= infinite));  // all bits or none
+  const float clamped = -float_of((limit & tiny) | (size & ~tiny));
   const float shifted = clamped * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer
   const float k = shifted - 12582912.0f;
   const float r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
@@ -25,11 +41,8 @@ inline float exponential(float x) {
   p = p * r + 1.0f / 6;
   p = p * r + 0.5f;
   p = p * (r * r) + r + 1.0f;
-  const int32_t bits = (static_cast<int32_t>(k) + 127) * (1 << 23);
-  float scale;
-  std::memcpy(&scale, &bits, sizeof scale);
-  const float result = x > -87.0f ? p * scale : 0.0f;
-  return x == x ? result : x;
+  const uint32_t scale = (bits_of(shifted) + 127) << 23;  // the lowest bits are k
+  return p * float_of(scale & ~tiny);
 }
 
 }  // namespace
