@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { token_strings } from "../../lib/generation/token_strings.js";
+import { token_strings } from "../../lib/generation/stop_strings.js";
 import { AutoTokenizer } from "../../lib/index.js";
 import { native } from "../../lib/native.js";
 
