@@ -92,10 +92,11 @@ function byte_level_bpe(fields: Fields, vocab: Record<string, number>): Parts {
   };
 }
 
-/** SentencePiece's BPE, which GGUF calls "llama". */
+/** SentencePiece's BPE, which GGUF calls "llama"; newer files, "gemma4", bring the merges. */
 function sentencepiece_bpe(fields: Fields, tokens: readonly string[], vocab: Record<string, number>): Parts {
+  const given = fields.strings("merges");
   const scores = fields.numbers("scores");
-  if (scores?.length !== tokens.length) throw invalid("it has no scores, or not one for each token");
+  if (!given && scores?.length !== tokens.length) throw invalid("it has no scores, or not one for each token");
   const unk = fields.number("unknown_token_id");
   const add_prefix = fields.boolean("add_space_prefix") ?? true;
   const replace: Component = { type: "Replace", pattern: { String: " " }, content: "▁" };
@@ -114,7 +115,7 @@ function sentencepiece_bpe(fields: Fields, tokens: readonly string[], vocab: Rec
       fuse_unk: true,
       byte_fallback: true,
       vocab,
-      merges: merges_of(tokens, scores, fields.numbers("token_type")),
+      merges: given ?? merges_of(tokens, scores!, fields.numbers("token_type")),
     },
     normalizer: { type: "Sequence", normalizers: add_prefix ? [prepend, replace] : [replace] },
     pre_tokenizer: null,
@@ -160,17 +161,15 @@ export async function tokenizer_from_gguf(path: string): Promise<GgufTokenizer> 
   const model = fields.string("model");
   if (!tokens || !model) throw invalid("it has no tokens");
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
-  if (model !== "gpt2" && model !== "llama")
-    throw invalid(`its model "${model}" is not supported ("gpt2" and "llama" are)`);
+  if (!["gpt2", "llama", "gemma4"].includes(model)) throw invalid(`its model "${model}" is not supported`);
   const parts = model === "gpt2" ? byte_level_bpe(fields, vocab) : sentencepiece_bpe(fields, tokens, vocab);
 
   const types = fields.numbers("token_type");
-  const added = tokens
-    .map((content, id) => ({
-      id,
-      ...new AddedToken(content, { normalized: false, special: types?.[id] === CONTROL }).to_json(),
-    }))
-    .filter(({ id }) => types?.[id] === CONTROL || types?.[id] === USER_DEFINED);
+  const added = tokens.flatMap((content, id) => {
+    const type = types?.[id];
+    if (type !== CONTROL && type !== USER_DEFINED) return [];
+    return [{ id, ...new AddedToken(content, { normalized: false, special: type === CONTROL }).to_json() }];
+  });
   const keywords: Record<string, unknown> = { clean_up_tokenization_spaces: false };
   for (const [role, key] of Object.entries(ROLES)) {
     const id = fields.number(key);

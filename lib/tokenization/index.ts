@@ -1,8 +1,12 @@
 // Exports only.
-export { AddedToken } from "./added_token.js";
-export { PreTrainedTokenizerBase } from "./base.js";
+export { AddedToken, type AddedTokenFlags, type Token } from "./added_token.js";
+export { type DecodeOptions, PreTrainedTokenizerBase } from "./base.js";
 export { BatchEncoding } from "./batch_encoding.js";
+export type { ChatOptions, Conversation, Message } from "./chat_template.js";
 export * from "./classes.js";
-export { DecodeStream } from "./decode_stream.js";
-export { Encoding } from "./encoding.js";
-export { PreTrainedTokenizerFast } from "./fast.js";
+export { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
+export { Encoding, type OffsetsUnit, type Span } from "./encoding.js";
+export { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+export type { PretrainedOptions } from "./loading.js";
+export type { EncodeOptions, PaddingOption, PadOptions, Side, TruncationStrategy } from "./options.js";
+export type { SaveOptions } from "./saving.js";

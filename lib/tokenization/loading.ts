@@ -212,7 +212,8 @@ export async function load_pretrained(
   if (typeof name_or_path !== "string" || !name_or_path)
     throw expected("a folder or a repository's name", "the tokenizer", name_or_path);
   const [hub, rest] = split_hub_options(options);
-  const { gguf_file, trust_remote_code: _remote, ...given } = rest as Json & { gguf_file?: string };
+  const { gguf_file, trust_remote_code, ...given } = rest as Json & { gguf_file?: string };
+  if (trust_remote_code) warn_once("trust_remote_code does nothing: no code of a checkpoint is ever run.");
   const files = new CheckpointFiles(name_or_path, hub);
   if (gguf_file !== undefined) return load_gguf(() => class_, files, gguf_file, given);
   const config_file = await files.find("tokenizer_config.json");

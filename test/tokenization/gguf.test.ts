@@ -12,10 +12,24 @@ function pairs(name: string): [string, number[]][] {
   return texts.map((text, i) => [text, ids[i]!.trim().split(/\s+/).filter(Boolean).map(Number)]);
 }
 
-const NAMES = ["command-r", "deepseek-coder", "deepseek-llm", "falcon", "gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3", "qwen2", "refact", "starcoder"];
+const NAMES = [
+  "command-r",
+  "deepseek-coder",
+  "deepseek-llm",
+  "falcon",
+  "gemma-4",
+  "gpt-2",
+  "llama-bpe",
+  "llama-spm",
+  "mpt",
+  "phi-3",
+  "qwen2",
+  "refact",
+  "starcoder",
+];
 
 describe("tokenizers of llama.cpp's GGUF vocabularies", () => {
-  test.each(NAMES)("%s gives the ids of the original", async (name) => {
+  test.each(NAMES)("%s gives the ids of the original", { timeout: 60_000 }, async (name) => {
     const tokenizer = await AutoTokenizer.from_pretrained(folder, { gguf_file: `ggml-vocab-${name}.gguf` });
     for (const [text, ids] of pairs(name))
       expect(tokenizer.encode(text, { add_special_tokens: false }), text).toEqual(ids);
