@@ -159,8 +159,9 @@ export function dump_json(value: unknown, options: DumpOptions = {}): string {
 /** A deep copy of JSON values that remembers which numbers are floats. */
 export function clone_json<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [] : {};
-  for (const [key, item] of Object.entries(value)) (copy as Record<string, unknown>)[key] = clone_json(item);
+  const copy = Array.isArray(value)
+    ? value.map(clone_json)
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, clone_json(item)]));
   const floats = floats_of(value);
   return (floats ? with_floats(copy, floats) : copy) as T;
 }

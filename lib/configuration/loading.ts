@@ -44,7 +44,14 @@ export async function get_config_dict(
   if (typeof name_or_path !== "string" || name_or_path === "") {
     throw expected("a folder or a repository's id", "pretrained_model_name_or_path", name_or_path);
   }
-  const [hub, { trust_remote_code: _, ...rest }] = split_hub_options(options);
+  const [hub, { trust_remote_code: _, gguf_file, ...rest }] = split_hub_options(options);
+  if (gguf_file !== undefined) {
+    throw new TransformersError(
+      `The configuration of a GGUF file comes with its model: AutoModelForCausalLM.from_pretrained("${name_or_path}", ` +
+        `{ gguf_file: "${gguf_file}" }) has it as .config.`,
+      "unsupported",
+    );
+  }
   const path = await config_path(name_or_path, "config.json", hub);
   let dict = await read_json(path);
   const commit = extract_commit_hash(path);

@@ -44,6 +44,7 @@ export class PretrainedConfig {
   // biome-ignore lint/suspicious/noExplicitAny: the fields are what the checkpoint says.
   [field: string]: any;
 
+  #model_type = "";
   #name_or_path = "";
   #commit_hash: string | undefined;
   #attn_implementation: string | null = null;
@@ -61,7 +62,7 @@ export class PretrainedConfig {
       return given[name] === undefined ? otherwise : given[name];
     };
 
-    take("model_type");
+    this.#model_type = String(take("model_type", ""));
     const num_labels = take("num_labels", cls.defaults.num_labels ?? null) as number | null;
     const labels = check_labels(take("id2label"), take("label2id", undefined), num_labels);
     for (const defaults of [COMMON_DEFAULTS, cls.defaults]) {
@@ -124,9 +125,9 @@ export class PretrainedConfig {
     this.label2id = Object.fromEntries(labels.map((label, i) => [label, i]));
   }
 
-  /** The class's. */
+  /** The class's; of `PretrainedConfig` itself, what it was given. */
   get model_type(): string {
-    return (this.constructor as ConfigClass).model_type;
+    return (this.constructor as ConfigClass).model_type || this.#model_type;
   }
 
   get name_or_path(): string {

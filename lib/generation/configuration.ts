@@ -20,8 +20,6 @@ import {
 } from "./fields.js";
 import { WatermarkingConfig } from "./watermarking.js";
 
-export { prepare_generated_length, prepare_generation_config, prepare_special_tokens } from "./prepare.js";
-
 type Dict = Record<string, unknown>;
 
 const METADATA = ["_from_model_config", "_commit_hash", "transformers_version"];

@@ -25,8 +25,13 @@ function hf_home(): string {
 /** The folder of Python's cache. */
 function hub_cache(): string {
   return (
-    path_variable("HF_HUB_CACHE", "TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "HUGGINGFACE_HUB_CACHE") ??
-    join(hf_home(), "hub")
+    path_variable(
+      "TRANSFORMERS_CACHE",
+      "PYTORCH_TRANSFORMERS_CACHE",
+      "PYTORCH_PRETRAINED_BERT_CACHE",
+      "HF_HUB_CACHE",
+      "HUGGINGFACE_HUB_CACHE",
+    ) ?? join(hf_home(), "hub")
   );
 }
 

@@ -2,8 +2,9 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/base.py `Pipeline`
 import { Callable } from "../callable.js";
 import { expected, TransformersError } from "../errors.js";
-import { GenerationConfig, prepare_generation_config } from "../generation/configuration.js";
+import { GenerationConfig } from "../generation/configuration.js";
 import type { GenerationMixin } from "../generation/mixin.js";
+import { prepare_generation_config } from "../generation/prepare.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 
