@@ -22,13 +22,17 @@ using tokenizer::Truncation;
   throw TypeError("Expected " + what + " for " + argument);
 }
 
-Napi::Int32Array int32_array(Napi::Env env, const int32_t* data, size_t n) {
-  Napi::Int32Array array = Napi::Int32Array::New(env, n);
-  if (n > 0) std::memcpy(array.Data(), data, n * sizeof(int32_t));
-  return array;
+// In plain Node-API: half the time of Napi::Int32Array::New.
+Napi::Value int32_array(Napi::Env env, const int32_t* values, size_t n) {
+  void* data;
+  napi_value buffer, array;
+  if (napi_create_arraybuffer(env, n * sizeof(int32_t), &data, &buffer) != napi_ok) throw Napi::Error::New(env);
+  if (n > 0) std::memcpy(data, values, n * sizeof(int32_t));
+  if (napi_create_typedarray(env, napi_int32_array, n, buffer, 0, &array) != napi_ok) throw Napi::Error::New(env);
+  return Napi::Value(env, array);
 }
 
-Napi::Int32Array int32_array(Napi::Env env, const std::vector<int32_t>& values) {
+Napi::Value int32_array(Napi::Env env, const std::vector<int32_t>& values) {
   return int32_array(env, values.data(), values.size());
 }
 
