@@ -50,7 +50,8 @@ export interface Sample {
   pair: Text | null;
 }
 
-const is_list = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+// biome-ignore lint/suspicious/noExplicitAny: items are checked where they are used
+const is_list = (value: unknown): value is readonly any[] => Array.isArray(value);
 const TEXT_ERROR =
   "text input must be of type `str` (single example), `list[str]` (batch or single pretokenized example)" +
   " or `list[list[str]]` (batch of pretokenized examples).";
@@ -123,8 +124,8 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
       throw new TypeError(`${name} side should be selected between 'right' and 'left', current value: ${value}`);
     };
     this.name_or_path = String(kwargs["name_or_path"] ?? "");
-    this.model_max_length = (kwargs["model_max_length"] ?? kwargs["max_len"] ?? VERY_LARGE_INTEGER) as number;
-    this.model_input_names = [...((kwargs["model_input_names"] as string[]) ?? defaults.model_input_names)];
+    this.model_max_length = length_limit(kwargs["model_max_length"] ?? kwargs["max_len"]);
+    this.model_input_names = input_names(kwargs["model_input_names"] ?? defaults.model_input_names);
     this.padding_side = side("padding_side");
     this.truncation_side = side("truncation_side");
     this.clean_up_tokenization_spaces = Boolean(kwargs["clean_up_tokenization_spaces"] ?? false);
@@ -406,8 +407,23 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   }
 }
 
-/** A list of `{ name, template }`, as tokenizer_config.json has it, to a record. */
+/** A template, or several by name; tokenizer_config.json has those as a list of `{ name, template }`. */
 function named_templates(value: unknown): string | Record<string, string> | null {
-  if (!Array.isArray(value)) return (value as string | Record<string, string> | undefined) ?? null;
-  return Object.fromEntries(value.map(({ name, template }) => [name, template]));
+  if (value === undefined || value === null || typeof value === "string") return value ?? null;
+  const named = is_list(value) ? Object.fromEntries(value.map((item) => [item?.name, item?.template])) : value;
+  if (typeof named === "object" && Object.values(named).every((template) => typeof template === "string")) {
+    return named as Record<string, string>;
+  }
+  throw expected("a template, or templates by name,", "chat_template", value);
+}
+
+function length_limit(value: unknown): number {
+  if (typeof value === "number") return value;
+  if (value === undefined || value === null) return VERY_LARGE_INTEGER;
+  throw expected("a number", "model_max_length", value);
+}
+
+function input_names(value: unknown): string[] {
+  if (is_list(value) && value.length > 0 && value.every((name) => typeof name === "string")) return [...value];
+  throw expected("a list of names", "model_input_names", value);
 }

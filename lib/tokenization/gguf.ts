@@ -37,6 +37,9 @@ class Fields {
     );
 }
 
+/** All splits of a piece are tried; real ones have 16 characters or a few dozen. */
+const LONGEST_PIECE = 512;
+
 /**
  * Pairs that SentencePiece would merge, best first: every split of a piece into two others, by the score of the piece
  * (`generate_merges` of convert_slow_tokenizer.py).
@@ -50,6 +53,7 @@ function merges_of(
   const merges: { left: string; right: string; score: number; lengths: [number, number] }[] = [];
   tokens.forEach((token, id) => {
     if (types && types[id] !== NORMAL && types[id] !== USER_DEFINED) return;
+    if (token.length > LONGEST_PIECE) throw invalid(`a piece has more than ${LONGEST_PIECE} characters`);
     const chars = Array.from(token);
     const local: typeof merges = [];
     let left = "";

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { expected, TransformersError, warn_once } from "../errors.js";
+import { expected, received, TransformersError, warn_once } from "../errors.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
@@ -84,14 +84,17 @@ async function template_files(
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);
   if (typeof value !== "object" || value === null || value instanceof AddedToken) return value;
-  if ((value as Json)["__type"] === "AddedToken") return as_token(value as Json);
+  if ((value as Json)["__type"] === "AddedToken") return as_token(value);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revive(item)]));
 }
 
-function as_token(value: Json): AddedToken {
-  if (typeof value["content"] !== "string")
-    throw new TransformersError("An added token of the checkpoint has no content", "tokenizer_invalid");
-  return AddedToken.from(value as { content: string });
+function as_token(value: unknown): AddedToken {
+  const { content } = (value ?? {}) as Json;
+  if (typeof content === "string") return AddedToken.from(value as { content: string });
+  throw new TransformersError(
+    `An added token of the checkpoint has no content: ${received(value)}`,
+    "tokenizer_invalid",
+  );
 }
 
 /** Before `added_tokens_decoder` existed: special_tokens_map.json and added_tokens.json say it. */
@@ -141,7 +144,7 @@ async function keywords_of(files: CheckpointFiles, config: Json, given: Json, ne
   kwargs["name_or_path"] = files.name;
   let added: Record<number, AddedToken> = {};
   if (decoder) {
-    for (const [id, token] of Object.entries(decoder as Json)) added[Number(id)] = as_token(token as Json);
+    for (const [id, token] of Object.entries(decoder as Json)) added[Number(id)] = as_token(token);
   } else {
     added = await legacy_added_tokens(files, kwargs, given);
   }

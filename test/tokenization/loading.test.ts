@@ -152,6 +152,22 @@ describe("AutoTokenizer.from_pretrained", () => {
     await expect(AutoTokenizer.from_pretrained("" as string)).rejects.toThrow(TypeError);
   });
 
+  test.each<[string, Json, string]>([
+    ["a template that is a number", { chat_template: 5 }, "chat_template"],
+    ["templates without text", { chat_template: [{ name: "default" }] }, "chat_template"],
+    ["a length that is a text", { model_max_length: "long" }, "model_max_length"],
+    ["input names that are none", { model_input_names: "input_ids" }, "model_input_names"],
+    ["added tokens without content", { added_tokens_decoder: { 5: null } }, "has no content"],
+    ["a special token that is a number", { eos_token: 7 }, "eos_token"],
+    ["special tokens that are no list", { additional_special_tokens: "<a>" }, "additional_special_tokens"],
+    ["a class that is a number", { tokenizer_class: 7 }, "names no tokenizer class"],
+    ["a side that is none", { truncation_side: [] }, "Truncation side"],
+    ["an extra token that is a list", { extra_special_tokens: { image_token: [] } }, "image_token"],
+  ])("refuses a configuration with %s", async (_, values, message) => {
+    const folder = copy_of("gpt2", { "tokenizer_config.json": (content) => ({ ...content, ...values }) });
+    await expect(AutoTokenizer.from_pretrained(folder)).rejects.toThrow(message);
+  });
+
   test("warns of options that do nothing", async () => {
     const warnings: string[] = [];
     const listen = (warning: Error) => warnings.push(warning.message);
