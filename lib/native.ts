@@ -495,16 +495,20 @@ function candidates(): string[] {
   return named ? [named] : paths;
 }
 
+/** The addon's file; undefined if there is none. */
+export function addon_path(): string | undefined {
+  return candidates().find((candidate) => existsSync(candidate));
+}
+
 let addon: NativeAddon | undefined;
 
 /** The addon, loaded on first use. */
 export function native(): NativeAddon {
   if (addon) return addon;
-  const tried = candidates();
-  const path = tried.find((candidate) => existsSync(candidate));
+  const path = addon_path();
   if (!path) {
     throw new TransformersError(
-      `No native addon for ${process.platform}-${process.arch}: looked for ${tried.join(", ")}. ` +
+      `No native addon for ${process.platform}-${process.arch}: looked for ${candidates().join(", ")}. ` +
         "Run 'npm run build' in the package's folder, or name a file in GGML_TRANSFORMERS_NATIVE_PATH.",
       "addon_not_found",
     );

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { TransformersError } from "../errors.js";
+import { GGML_TYPES } from "./ggml_types.js";
 
 export type GgufScalar = number | bigint | boolean | string;
 /** Numbers of an array are in a typed array, 64-bit integers too. */
@@ -10,6 +11,16 @@ export interface GgufHeader {
   version: number;
   tensor_count: number;
   metadata: Map<string, GgufMetadataValue>;
+}
+
+/** A tensor in a GGUF file. */
+export interface GgufTensorInfo {
+  name: string;
+  /** In Python's order: the last dimension is contiguous. */
+  shape: number[];
+  /** ggml's name, such as "Q4_K". */
+  dtype: string;
+  nbytes: number;
 }
 
 /** The file goes on after what has been read of it. */
@@ -65,9 +76,13 @@ class Cursor {
     return this.bytes.readUInt32LE(this.take(4, what));
   }
 
+  u64(what: string): bigint {
+    return this.bytes.readBigUInt64LE(this.take(8, what));
+  }
+
   /** A count or a length: 64 bits, of which only a file's size makes sense. */
   size(what: string): number {
-    const value = this.bytes.readBigUInt64LE(this.take(8, what));
+    const value = this.u64(what);
     if (value > BigInt(this.file_size)) this.fail(`${what} ${value} is larger than the file`);
     return Number(value);
   }
@@ -110,8 +125,7 @@ function copy(bytes: Buffer, at: number, length: number): ArrayBuffer {
   return new Uint8Array(bytes.subarray(at, at + length)).buffer;
 }
 
-function parse(bytes: Buffer, file_size: number): GgufHeader {
-  const cursor = new Cursor(bytes, file_size);
+function parse(cursor: Cursor): GgufHeader {
   if (cursor.u32("the magic number") !== 0x46554747) cursor.fail("it does not start with 'GGUF'");
   const version = cursor.u32("the version");
   if (version > 0xffff) cursor.fail("it is big-endian, which is not supported");
@@ -128,6 +142,23 @@ function parse(bytes: Buffer, file_size: number): GgufHeader {
   return { version, tensor_count, metadata };
 }
 
+const MAX_DIMENSIONS = 4;
+
+function parse_tensor(cursor: Cursor): GgufTensorInfo {
+  const name = cursor.string("a tensor's name");
+  const dimensions = cursor.u32(`the number of dimensions of "${name}"`);
+  if (dimensions > MAX_DIMENSIONS) cursor.fail(`"${name}" has ${dimensions} dimensions`);
+  const shape = Array.from({ length: dimensions }, () => Number(cursor.u64(`a dimension of "${name}"`))).reverse();
+  const id = cursor.u32(`the type of "${name}"`);
+  const type = GGML_TYPES.get(id);
+  if (!type) return cursor.fail(`"${name}" has the unknown type ${id}`);
+  cursor.u64(`the offset of "${name}"`);
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const nbytes = Math.ceil(elements / type.block) * type.bytes;
+  if (nbytes > cursor.file_size) cursor.fail(`"${name}" is larger than the file`);
+  return { name, shape, dtype: type.name, nbytes };
+}
+
 /** Most headers fit; a larger one is read again, with twice as much. */
 const FIRST_READ = 1 << 24;
 
@@ -135,7 +166,21 @@ const FIRST_READ = 1 << 24;
  * Reads the metadata of a GGUF file, and nothing of its tensors.
  * @throws TransformersError "gguf_invalid" that says what is wrong where
  */
-export async function read_gguf(path: string): Promise<GgufHeader> {
+export function read_gguf(path: string): Promise<GgufHeader> {
+  return read_start(path, parse);
+}
+
+/** Reads what a GGUF file says of its tensors too, and nothing of their values. Errors as of `read_gguf`. */
+export function read_gguf_tensors(path: string): Promise<GgufHeader & { tensors: GgufTensorInfo[] }> {
+  return read_start(path, (cursor) => {
+    const header = parse(cursor);
+    const tensors: GgufTensorInfo[] = [];
+    for (let i = 0; i < header.tensor_count; i++) tensors.push(parse_tensor(cursor));
+    return { ...header, tensors };
+  });
+}
+
+async function read_start<T>(path: string, parse: (cursor: Cursor) => T): Promise<T> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
@@ -148,7 +193,7 @@ export async function read_gguf(path: string): Promise<GgufHeader> {
         filled += bytesRead;
       }
       try {
-        return parse(bytes, size);
+        return parse(new Cursor(bytes, size));
       } catch (error) {
         if (!(error instanceof EndOfBuffer) || length === size) throw error;
       }

@@ -119,10 +119,11 @@ function edit_distance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** The lines of a help text about options. */
+/** What a help text says of each option: how it is written, and what it does. */
 export function options_help(options: Options): [string, string][] {
-  return Object.entries({ ...options, ...COMMON }).map(([name, { type, short, value, help, repeatable }]) => [
-    `${short ? `-${short}, ` : ""}--${name}${type === "flag" ? "" : ` ${value ?? type.toUpperCase()}`}`,
+  const known: Options = { ...options, ...COMMON };
+  return Object.entries(known).map(([name, { type, short, value, help, repeatable }]) => [
+    `${short ? `-${short}, ` : ""}--${name}${type === "flag" ? "" : ` ${value ?? (type === "text" ? "TEXT" : "N")}`}`,
     repeatable ? `${help} (repeatable)` : help,
   ]);
 }
