@@ -80,8 +80,10 @@ class Talk {
     if (name === "/help") this.terminal.stderr.write(table(COMMANDS));
     else if (name === "/clear") this.messages = [];
     else if (name === "/system") this.system = rest || undefined;
-    else if (name === "/save" && rest) await writeFile(rest, `${JSON.stringify(this.conversation(), null, 2)}\n`);
-    else if (name === "/save") this.terminal.note("/save needs a file's name");
+    else if (name === "/save" && rest) {
+      await writeFile(rest, `${JSON.stringify(this.conversation(), null, 2)}\n`);
+      this.terminal.note(`saved to ${rest}`);
+    } else if (name === "/save") this.terminal.note("/save needs a file's name");
     else
       this.terminal.note(
         `no command ${name}${did_you_mean(

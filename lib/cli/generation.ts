@@ -38,8 +38,11 @@ export function generation_options(values: Values<typeof GENERATION_OPTIONS>): R
   for (const name of PLAIN) if (values[name] !== undefined) options[name.replaceAll("-", "_")] = values[name];
   if (values["do-sample"] && values["no-do-sample"])
     throw new UsageError("--do-sample and --no-do-sample exclude each other");
-  if (values["no-do-sample"]) options["do_sample"] = false;
-  else if (values["do-sample"] || SAMPLING.some((name) => values[name] !== undefined)) options["do_sample"] = true;
+  if (values["no-do-sample"]) {
+    options["do_sample"] = false;
+    // The checkpoint's own numbers for sampling mean nothing now; those given here do not go unnoticed.
+    for (const name of SAMPLING) options[name.replaceAll("-", "_")] ??= null;
+  } else if (values["do-sample"] || SAMPLING.some((name) => values[name] !== undefined)) options["do_sample"] = true;
   if (values.stop.length > 0) options["stop_strings"] = values.stop;
   for (const assignment of values.set) {
     const [name, value] = read_assignment(assignment);

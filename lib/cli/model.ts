@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { CausalLM } from "../auto/model.js";
+import { TransformersError } from "../errors.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import { type Options, UsageError, type Values } from "./arguments.js";
 import { Progress } from "./progress.js";
@@ -24,13 +25,17 @@ export interface Source {
   gguf_file?: string;
 }
 
-/** `owner/name/file.gguf` is a file on the Hub, unless it is one here. */
+/**
+ * `owner/name/file.gguf` is a file on the Hub, unless it is one here.
+ * @throws TransformersError for a GGUF file that is neither.
+ */
 export function model_source(argument: string): Source {
   if (!argument.endsWith(".gguf")) return { name: argument };
+  if (existsSync(argument)) return { name: dirname(argument), gguf_file: basename(argument) };
   const parts = argument.split("/");
-  if (parts.length > 2 && parts[0] !== "" && !parts[0].startsWith(".") && !existsSync(argument))
+  if (parts.length > 2 && /^\w/.test(argument))
     return { name: parts.slice(0, 2).join("/"), gguf_file: parts.slice(2).join("/") };
-  return { name: dirname(argument), gguf_file: basename(argument) };
+  throw new TransformersError(`no file ${argument}`, "file_not_found");
 }
 
 /** The first operand, which is the model. */
@@ -72,9 +77,20 @@ export async function open_tokenizer(
       ...file_options(source, values, terminal),
       progress_callback: progress.callback,
     });
+  } catch (error) {
+    if (error instanceof TransformersError && error.code === "tokenizer_class_unknown")
+      await explain_absence(source, values, terminal);
+    throw error;
   } finally {
     progress.clear();
   }
+}
+
+/** Throws why there are no files: a name that no one has, or no network. */
+async function explain_absence(source: Source, values: Values<typeof FILE_OPTIONS>, terminal: Terminal): Promise<void> {
+  const { cached_file } = await import("../hub/cached_file.js");
+  const { gguf_file: _, ...hub } = file_options(source, values, terminal);
+  await cached_file(source.name, "config.json", { ...hub, required: true });
 }
 
 /** Loads the model, with a progress bar. */
