@@ -107,6 +107,30 @@ export function families() {
   all["no unk"] = options(legacy, { byte_fallback: false, unk_token: null });
   all["some bytes"] = few(options(legacy, { fuse_unk: true }), (token) => !/^<0x[89A-F]/.test(token));
   all["byte level with gaps"] = few(gpt2, (token) => [...token].length > 1 || !/[a-fà-ÿ]/.test(token));
+  const words = Object.keys(metaspace.model.vocab);
+  const numbered = (tokens) => Object.fromEntries([...new Set(tokens)].map((token, id) => [token, id]));
+  all["word level"] = { ...metaspace, pre_tokenizer: { type: "Whitespace" }, model: { type: "WordLevel", vocab: numbered(words), unk_token: "<unk>" } };
+  const plain = Object.keys(gpt2.model.vocab).map((token) => token.replaceAll("Ġ", "").toLowerCase()).filter((token) => token !== "");
+  const parts = numbered(["[UNK]", "[CLS]", "[SEP]", ...plain, ...plain.map((token) => `##${token}`), "##", "中", "##界"]);
+  const token = (name) => [name, parts[name]];
+  all["word piece"] = {
+    ...gpt2,
+    added_tokens: [],
+    normalizer: normalizers.bert,
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: { type: "BertProcessing", sep: token("[SEP]"), cls: token("[CLS]") },
+    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+    model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", max_input_chars_per_word: 20, vocab: parts },
+  };
+  all["word piece, roberta"] = {
+    ...all["word piece"],
+    post_processor: { type: "RobertaProcessing", sep: token("[SEP]"), cls: token("[CLS]"), trim_offsets: true, add_prefix_space: false },
+  };
+  const scored = words.map((word, id) => [word, -((id * 7919) % 97) / 8 - 1 / [...word].length]);
+  for (const byte_fallback of [false, true]) {
+    all[`unigram ${byte_fallback}`] = { ...metaspace, model: { type: "Unigram", unk_id: 0, vocab: scored, byte_fallback } };
+  }
+  all["unigram without splitting"] = { ...legacy, model: { type: "Unigram", unk_id: 0, vocab: scored, byte_fallback: false } };
   all["ignore merges"] = options(llama3, { ignore_merges: true });
   return all;
 }

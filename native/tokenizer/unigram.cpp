@@ -1,0 +1,129 @@
+#include "tokenizer/unigram.h"
+
+#include <algorithm>
+
+#include "errors.h"
+
+namespace gt::tokenizer {
+
+namespace {
+
+constexpr double kUnkPenalty = 10;
+
+std::string byte_token(uint8_t byte) {
+  const char* digits = "0123456789ABCDEF";
+  return std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">";
+}
+
+}  // namespace
+
+std::unique_ptr<Model> Unigram::read(const json::Node& node) {
+  const json::Node list = node.at("vocab");
+  if (!list.value().is(json::Type::array)) list.fail("an array of pieces and scores");
+  std::vector<std::string> tokens;
+  std::vector<double> scores;
+  for (const json::Value entry : list.value()) {
+    const auto fail = [&] { json::Node(entry, list.path() + "[" + std::to_string(tokens.size()) + "]").fail("a piece and its score"); };
+    if (!entry.is(json::Type::array)) fail();
+    int part = 0;
+    for (const json::Value value : entry) {
+      if (part > 1 || !value.is(part == 0 ? json::Type::string : json::Type::number)) fail();
+      if (part == 0) tokens.push_back(value.string());
+      else scores.push_back(value.number());
+      part++;
+    }
+    if (part != 2) fail();
+  }
+  const double least = scores.empty() ? 0 : *std::min_element(scores.begin(), scores.end());
+  std::unique_ptr<Unigram> model(new Unigram(std::make_shared<const Vocabulary>(tokens), std::move(scores)));
+  if (const auto unk = node.find("unk_id")) {
+    model->unk_id_ = unk->natural();
+    if (*model->unk_id_ >= tokens.size()) unk->error("the unk_id is not in the vocabulary");
+  }
+  model->byte_fallback_ = node.boolean("byte_fallback", false);
+  model->unk_score_ = least - kUnkPenalty;
+  const Vocabulary& vocabulary = *model->vocabulary_;
+  for (const std::string& token : tokens) model->trie_.insert(token, static_cast<uint32_t>(vocabulary.find(token)));
+  for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = vocabulary.find(byte_token(static_cast<uint8_t>(byte)));
+  return model;
+}
+
+void Unigram::encode(Pieces& pieces, Ids& ids) {
+  std::vector<ModelToken> tokens;
+  for (const Piece& piece : pieces.list()) {
+    if (piece.added >= 0) {
+      ids.push(piece.added);
+      continue;
+    }
+    tokens.clear();
+    encode(pieces.text(piece), false, tokens);
+    for (const ModelToken& token : tokens) ids.push(token.id);
+  }
+}
+
+void Unigram::encode(std::string_view piece, bool, std::vector<ModelToken>& tokens) {
+  const auto size = static_cast<uint32_t>(piece.size());
+  steps_.assign(size + 1, {-1, 0, 0, false});
+  for (uint32_t begin = 0; begin < size;) {
+    const auto width = static_cast<uint32_t>(unicode::length(static_cast<uint8_t>(piece[begin])));
+    const double so_far = steps_[begin].score;
+    bool has_single = false;
+    const auto reach = [&](uint32_t end, int32_t id, double score) {
+      Step& step = steps_[end];
+      if (step.is_reached && score <= step.score) return;
+      step = {id, begin, score, true};
+    };
+    trie_.prefixes(piece, begin, [&](size_t end, uint32_t id) {
+      reach(static_cast<uint32_t>(end), static_cast<int32_t>(id), so_far + scores_[id]);
+      has_single = has_single || end == begin + width;
+    });
+    if (!has_single) {
+      if (!unk_id_) throw Error("tokenizer_invalid", "The text has a character that is not in the vocabulary, and there is no unk_id");
+      reach(begin + width, static_cast<int32_t>(*unk_id_), so_far + unk_score_);
+    }
+    begin += width;
+  }
+  // Backwards; neighbours that are unknown join.
+  std::vector<Span> spans;
+  bool joins = false;
+  for (uint32_t end = size; end > 0; end = steps_[end].begin) {
+    const bool is_unknown = unk_id_ && steps_[end].id == static_cast<int32_t>(*unk_id_);
+    if (is_unknown && joins) spans.back().begin = steps_[end].begin;
+    else spans.push_back({steps_[end].begin, end});
+    joins = is_unknown;
+  }
+  for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
+    const std::string_view text = piece.substr(span->begin, span->end - span->begin);
+    const int32_t id = vocabulary_->find(text);
+    if (id >= 0) {
+      tokens.push_back({id, span->begin, span->end});
+      continue;
+    }
+    const auto has_byte = [&](char c) { return byte_ids_[static_cast<uint8_t>(c)] >= 0; };
+    if (byte_fallback_ && std::all_of(text.begin(), text.end(), has_byte)) {
+      for (const char c : text) tokens.push_back({byte_ids_[static_cast<uint8_t>(c)], span->begin, span->end});
+      continue;
+    }
+    if (!unk_id_) throw Error("tokenizer_invalid", "The text has a character that is not in the vocabulary, and there is no unk_id");
+    tokens.push_back({static_cast<int32_t>(*unk_id_), span->begin, span->end, std::string(text)});
+  }
+}
+
+void Unigram::write(json::Writer& writer) const {
+  writer.begin_object();
+  writer.field("type", "Unigram");
+  writer.key("unk_id");
+  unk_id_ ? writer.integer(*unk_id_) : writer.null();
+  writer.key("vocab").begin_array();
+  for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
+    writer.begin_array();
+    writer.string(vocabulary_->token(id));
+    writer.number(scores_[id]);
+    writer.end_array();
+  }
+  writer.end_array();
+  writer.field("byte_fallback", byte_fallback_);
+  writer.end_object();
+}
+
+}  // namespace gt::tokenizer
