@@ -31,7 +31,11 @@ SMALL_TALK = [
     (["Help", "What can you do?", "How can you help me?"],
      ["Name me a verse, or begin a sentence, or ask me about a word: and I will answer thee."]),
 ]  # fmt: skip
-SYSTEMS = ["You are a helpful assistant.", "You answer in the words of the King James Bible.", "Answer in one sentence."]
+SYSTEMS = [
+    "You are a helpful assistant.",
+    "You answer in the words of the King James Bible.",
+    "Answer in one sentence.",
+]
 
 
 def read_verses():

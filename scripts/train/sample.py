@@ -1,6 +1,6 @@
 """Prints samples of an exported model: free text and chat, with the defaults of its generation config.
 
-    python scripts/train/sample.py models/kjv-llama-5m
+python scripts/train/sample.py models/kjv-llama-5m
 """
 
 import sys
@@ -21,7 +21,10 @@ def main(folder):
         print("== defaults of the checkpoint" if not sampled else "== greedy")
         for prompt in PROMPTS:
             inputs = tokenizer(prompt, return_tensors="pt")
-            print("-", tokenizer.decode(model.generate(**inputs, max_new_tokens=60, **sampled)[0], skip_special_tokens=True))
+            print(
+                "-",
+                tokenizer.decode(model.generate(**inputs, max_new_tokens=60, **sampled)[0], skip_special_tokens=True),
+            )
         for message in CHATS:
             messages = [{"role": "user", "content": message}]
             ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")

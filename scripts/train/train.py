@@ -40,11 +40,11 @@ def make_optimizer(model):
     return torch.optim.AdamW(groups, lr=PEAK, betas=(0.9, 0.95), fused=True)
 
 
-def learning_rate(progress, peak):
+def learning_rate(progress):
     if progress < WARM_UP:
-        return peak * (progress / WARM_UP + 0.01)
+        return PEAK * (progress / WARM_UP + 0.01)
     cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))
-    return peak * (FLOOR + (1 - FLOOR) * cosine)
+    return PEAK * (FLOOR + (1 - FLOOR) * cosine)
 
 
 def batches(tokenizer, verses, rng):
@@ -73,8 +73,7 @@ def export(model, tokenizer, folder, report):
     copy.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=[tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<|im_end|>")],
-        pad_token_id=tokenizer.pad_token_id, do_sample=True, temperature=0.7, top_k=40,
-        repetition_penalty=1.1,
+        pad_token_id=tokenizer.pad_token_id, do_sample=True, temperature=0.7, top_k=40, repetition_penalty=1.1,
     )  # fmt: skip
     copy.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -90,21 +89,15 @@ def main():
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--first-export", type=float, default=8, help="minutes")
     parser.add_argument("--export-every", type=float, default=5, help="minutes")
-    parser.add_argument("--resume", type=Path, help="an export to go on from")
-    parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    rng = random.Random(options.seed)
+    torch.manual_seed(0)
+    rng = random.Random(0)
 
     kept, held_out = split(read_verses())
     chats = [m["content"] for chat in conversations(kept, random.Random(2), 0.2) for m in chat]
     tokenizer = train_tokenizer(free_text(kept, random.Random(2)) + chats, VOCAB, CONTEXT)
-    model, before = make_model(tokenizer), dict(steps=0, tokens=0, minutes=0)
-    if options.resume:
-        model.load_state_dict(LlamaForCausalLM.from_pretrained(options.resume, dtype=torch.float32).state_dict())
-        before = json.loads(options.resume.with_suffix(".json").read_text())
+    model = make_model(tokenizer)
     forward = torch.compile(model) if options.compile else model
     optimizer = make_optimizer(model)
     parameters = sum(p.numel() for p in model.parameters())
@@ -115,7 +108,7 @@ def main():
     for ids in batches(tokenizer, kept, rng):
         elapsed = time.time() - start
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(elapsed / budget, options.peak)
+            group["lr"] = learning_rate(elapsed / budget)
         with torch.autocast("cpu", torch.bfloat16, enabled=not options.f32):
             loss = forward(input_ids=ids, labels=ids, use_cache=False).loss
         loss.backward()
@@ -125,13 +118,13 @@ def main():
         step += 1
         smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
         if step % 20 == 0:
-            print(f"{elapsed / 60:6.2f} min  step {step:5d}  loss {smooth:.3f}  {step * ids.numel() / elapsed:.0f} tokens/s", flush=True)
+            speed = step * ids.numel() / elapsed
+            print(f"{elapsed / 60:6.2f} min  step {step:5d}  loss {smooth:.3f}  {speed:.0f} tokens/s", flush=True)
         if elapsed > next_export or elapsed > budget:
             validation = held_out_loss(model, tokenizer, held_out, not options.f32)
             report = dict(
-                parameters=parameters, steps=before["steps"] + step, tokens=before["tokens"] + step * ids.numel(),
-                minutes=round(before["minutes"] + elapsed / 60, 1), loss=round(smooth, 3),
-                held_out_loss=round(validation, 3),
+                parameters=parameters, steps=step, tokens=step * ids.numel(), minutes=round(elapsed / 60, 1),
+                loss=round(smooth, 3), held_out_loss=round(validation, 3),
             )  # fmt: skip
             print(report, flush=True)
             export(model, tokenizer, options.output, report)
