@@ -297,7 +297,7 @@ export interface LlamaLoadOptions {
   device?: string;
   /** Layers on the GPU; default: all. */
   n_gpu_layers?: number;
-  /** Default: one for each physical core. */
+  /** Default: one for each physical core, fewer for a small model. */
   n_threads?: number;
   /** Longest row, in tokens; default: what the model was trained for. */
   max_positions?: number;

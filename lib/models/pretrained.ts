@@ -24,7 +24,7 @@ export interface ModelOptions extends CheckpointOptions {
   /** "auto" (default: a GPU if there is one), "cpu", "cuda", "metal", or a name of `devices()`. */
   device?: string | number;
   device_map?: string;
-  /** Threads for the computation; default: one for each physical core. */
+  /** Threads for the computation; default: one for each physical core, fewer for a small model. */
   n_threads?: number;
   /** Layers that go to the GPU; default: all. */
   n_gpu_layers?: number;

@@ -43,6 +43,13 @@ Function* cpu_function(const char* name) {
   return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name));
 }
 
+// Threads meet after every operation: below some 16 MB of weights for each, the meeting costs more than it saves, and
+// far more when other work takes a core.
+int default_threads(const llama_model* model) {
+  constexpr uint64_t bytes_for_a_thread = 16 << 20;
+  return static_cast<int>(std::clamp<uint64_t>(llama_model_size(model) / bytes_for_a_thread, 1, static_cast<uint64_t>(physical_cores())));
+}
+
 }  // namespace
 
 LlamaDecoder::LlamaDecoder(const Model& model, const DecoderOptions& options, const std::atomic<bool>& aborted)
@@ -50,7 +57,7 @@ LlamaDecoder::LlamaDecoder(const Model& model, const DecoderOptions& options, co
       aborted_(&aborted),
       vocab_size_(model.vocab_size()),
       max_positions_(options.max_positions > 0 ? options.max_positions : llama_model_n_ctx_train(model.get())),
-      n_threads_(options.n_threads > 0 ? options.n_threads : physical_cores()),
+      n_threads_(options.n_threads > 0 ? options.n_threads : default_threads(model.get())),
       max_outputs_(std::clamp(max_logits / std::max(1, vocab_size_), 32, static_cast<int32_t>(max_ubatch))) {
   if (n_threads_ > 1) {
     ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);

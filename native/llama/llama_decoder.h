@@ -14,7 +14,7 @@
 namespace gt::llama {
 
 struct DecoderOptions {
-  int n_threads = 0;          // 0: one for each physical core
+  int n_threads = 0;          // 0: one for each physical core, fewer for a small model
   int32_t max_positions = 0;  // 0: what the model was trained for
 };
 
