@@ -61,6 +61,9 @@ async function buildTypeScript() {
     external: [...Object.keys(dependencies), "sharp"],
     sourcemap: "linked",
     sourcesContent: false,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    charset: "utf8",
     logLevel: "warning",
   };
   const entries = ["lib/index.ts", "lib/cli/cli.ts"].filter((file) => existsSync(join(root, file)));

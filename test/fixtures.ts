@@ -22,7 +22,7 @@ export function folders(...parts: string[]): string[] {
     .sort();
 }
 
-/** Expected float32 tensors, read without our own reader. */
+/** Expected float32 and int64 tensors, as float32, read without our own reader. */
 export function read_tensors(...parts: string[]): Record<string, { shape: number[]; data: Float32Array }> {
   const bytes = readFileSync(fixture(...parts));
   const length = Number(bytes.readBigUInt64LE(0));
@@ -32,10 +32,12 @@ export function read_tensors(...parts: string[]): Record<string, { shape: number
   >;
   const result: Record<string, { shape: number[]; data: Float32Array }> = {};
   for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__" || entry.dtype !== "F32") continue;
+    if (entry.dtype !== "F32" && entry.dtype !== "I64") continue;
     const [begin, end] = entry.data_offsets;
-    const copy = bytes.subarray(8 + length + begin, 8 + length + end);
-    result[name] = { shape: entry.shape, data: new Float32Array(new Uint8Array(copy).buffer) };
+    const { buffer } = new Uint8Array(bytes.subarray(8 + length + begin, 8 + length + end));
+    const data =
+      entry.dtype === "F32" ? new Float32Array(buffer) : Float32Array.from(new BigInt64Array(buffer), Number);
+    result[name] = { shape: entry.shape, data };
   }
   return result;
 }

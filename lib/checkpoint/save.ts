@@ -1,5 +1,4 @@
 // Writes a checkpoint's weights as Python's `save_pretrained` does.
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expected, from_native, TransformersError } from "../errors.js";
@@ -105,7 +104,7 @@ export async function save_state_dict(
 }
 
 async function replace_file(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     await writeFile(temporary, text);
     await rename(temporary, path);

@@ -81,11 +81,10 @@ export abstract class GenerationMixin extends PreTrainedModel {
   generate(inputs?: unknown, options?: GenerateOptions): GenerateCall<Tensor>;
   // biome-ignore lint/suspicious/noExplicitAny: the result's type is decided by an option
   generate(inputs?: unknown, options: GenerateOptions = {}): GenerateCall<any> {
-    let cancel = () => {};
-    const call = new GenerateCall<GenerateResult>(() => cancel());
     const controller = new AbortController();
-    cancel = () => controller.abort();
-    this.run(call, merge(inputs, options), controller.signal).catch((error) => call.fail(from_native(error)));
+    const call = new GenerateCall<GenerateResult>(() => controller.abort());
+    const run = async () => this.run(call, merge(inputs, options), controller.signal);
+    run().catch((error) => call.fail(from_native(error)));
     return call;
   }
 

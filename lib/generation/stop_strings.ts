@@ -4,23 +4,25 @@ import { type NativeTokenStrings, native } from "../native.js";
 
 /** What is needed of a tokenizer. */
 interface Vocabulary {
+  /** Tokens, added ones included. */
+  readonly length: number;
   get_vocab(): Record<string, number>;
   tokenize(text: string): string[];
   convert_tokens_to_string(tokens: string[]): string;
 }
 
 const PREFIX = "abcdef";
-const made = new WeakMap<object, NativeTokenStrings>();
+const made = new WeakMap<object, { length: number; strings: NativeTokenStrings }>();
 
 /**
- * One string for each id: what decoding adds for the token after other text. Made once for each tokenizer.
+ * One string for each id: what decoding adds for the token after other text. Made once for each tokenizer, and anew when tokens were added.
  * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/stopping_criteria.py `clean_tokenizer_vocab`
  */
 export function token_strings(tokenizer: unknown): NativeTokenStrings {
   const vocabulary = tokenizer as Vocabulary;
   if (typeof vocabulary?.get_vocab !== "function") throw expected("the model's tokenizer", "tokenizer", tokenizer);
   const known = made.get(vocabulary);
-  if (known) return known;
+  if (known?.length === vocabulary.length) return known.strings;
   const before = vocabulary.tokenize(PREFIX);
   const strings: (string | null)[] = [];
   for (const [token, id] of Object.entries(vocabulary.get_vocab())) {
@@ -29,6 +31,6 @@ export function token_strings(tokenizer: unknown): NativeTokenStrings {
     strings[id] = text.slice(text.indexOf(PREFIX) + PREFIX.length);
   }
   const result = new (native().TokenStrings)(strings);
-  made.set(vocabulary, result);
+  made.set(vocabulary, { length: vocabulary.length, strings: result });
   return result;
 }

@@ -1,5 +1,4 @@
 // Python's random module: the Mersenne Twister MT19937 with the seeding and the derived draws of CPython.
-import { randomBytes } from "node:crypto";
 import { expected } from "../errors.js";
 
 const STATE = 624;
@@ -18,7 +17,7 @@ export class Random {
   /** Integers count by their absolute value, of any size. */
   seed(value?: number | bigint | null): void {
     if (typeof value === "number" && !Number.isInteger(value)) throw expected("an integer", "seed", value);
-    let rest = BigInt(value ?? randomBytes(4).readUInt32LE());
+    let rest = BigInt(value ?? crypto.getRandomValues(new Uint32Array(1))[0]);
     if (rest < 0n) rest = -rest;
     const key: number[] = [];
     do {

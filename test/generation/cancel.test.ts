@@ -1,0 +1,147 @@
+// Ways to stop a generation, and what is left of the model afterwards.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  AutoModelForCausalLM,
+  BaseStreamer,
+  type CausalLM,
+  InterruptableStoppingCriteria,
+  LogitsProcessor,
+  StoppingCriteria,
+} from "../../lib/index.js";
+import { fixture } from "../fixtures.js";
+
+const PROMPT = [[243, 58, 261, 111]];
+const LONG = { max_new_tokens: 4000, eos_token_id: null, do_sample: false, pad_token_id: 0 };
+
+describe("a generation", () => {
+  let model: CausalLM;
+  beforeAll(async () => {
+    model = await AutoModelForCausalLM.from_pretrained(fixture("models", "m27-llama"), { n_threads: 1 });
+  });
+  afterAll(() => model.dispose());
+  /** The model still answers. */
+  const works = async () => expect((await model.generate(PROMPT, { ...LONG, max_new_tokens: 3 })).dims).toEqual([1, 7]);
+
+  it("stops at an AbortSignal and rejects with code aborted", async () => {
+    const controller = new AbortController();
+    const call = model.generate(PROMPT, { ...LONG, signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    await expect(call).rejects.toMatchObject({ code: "aborted" });
+    await works();
+  });
+
+  it("does not begin under a signal that is aborted already", async () => {
+    await expect(model.generate(PROMPT, { ...LONG, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "aborted",
+    });
+  });
+
+  it("stops when its loop is left", async () => {
+    const call = model.generate(PROMPT, LONG);
+    const seen: number[][] = [];
+    for await (const step of call) {
+      seen.push(step);
+      if (seen.length === 3) break;
+    }
+    expect(seen.length).toBe(3);
+    await expect(call).rejects.toMatchObject({ code: "aborted" });
+    await works();
+  });
+
+  it("stops when a criterion of the caller says so", async () => {
+    class AtEight extends StoppingCriteria {
+      override _call(input_ids: bigint[][]) {
+        return input_ids.map((row) => row.length >= 8);
+      }
+    }
+    const output = await model.generate(PROMPT, { ...LONG, stopping_criteria: new AtEight() });
+    expect(output.dims).toEqual([1, 8]);
+    const interrupt = new InterruptableStoppingCriteria();
+    interrupt.interrupt();
+    expect((await model.generate(PROMPT, { ...LONG, stopping_criteria: interrupt })).dims).toEqual([1, 5]);
+  });
+
+  it("runs a caller's logits processor, in place or by its result", async () => {
+    class Only extends LogitsProcessor {
+      constructor(
+        readonly token: number,
+        readonly in_place: boolean,
+      ) {
+        super();
+      }
+      override _call(_ids: bigint[][], logits: import("../../lib/index.js").Tensor) {
+        const target = this.in_place ? logits : logits.clone();
+        (target.data as Float32Array).fill(-Infinity);
+        (target.data as Float32Array)[this.token] = 0;
+        return this.in_place ? undefined : target;
+      }
+    }
+    for (const in_place of [true, false]) {
+      const output = await model.generate(PROMPT, {
+        ...LONG,
+        max_new_tokens: 2,
+        logits_processor: [new Only(42, in_place)],
+      });
+      expect(output.tolist()[0]).toEqual([...PROMPT[0], 42, 42]);
+    }
+  });
+
+  it("rejects with what a hook or a streamer threw, and the model stays usable", async () => {
+    class Throws extends LogitsProcessor {
+      override _call(): undefined {
+        throw new Error("from the processor");
+      }
+    }
+    await expect(model.generate(PROMPT, { ...LONG, logits_processor: new Throws() })).rejects.toThrow(
+      "from the processor",
+    );
+    await works();
+    class Broken extends BaseStreamer {
+      calls = 0;
+      override put() {
+        if (++this.calls === 3) throw new Error("from the streamer");
+      }
+      override end() {}
+    }
+    await expect(model.generate(PROMPT, { ...LONG, streamer: new Broken() })).rejects.toThrow("from the streamer");
+    await works();
+  });
+
+  it("rejects when a processor gives scores of the wrong size", async () => {
+    class Short extends LogitsProcessor {
+      override _call(_ids: bigint[][], logits: import("../../lib/index.js").Tensor) {
+        return logits.slice(null, [0, 5]);
+      }
+    }
+    await expect(model.generate(PROMPT, { ...LONG, logits_processor: new Short() })).rejects.toThrow(
+      /float32 logits of shape/,
+    );
+    await works();
+  });
+
+  it("rejects when the model is disposed meanwhile", async () => {
+    const other = await AutoModelForCausalLM.from_pretrained(fixture("models", "m27-llama"), { n_threads: 1 });
+    const call = other.generate(PROMPT, LONG);
+    setTimeout(() => void other.dispose(), 5);
+    await expect(call).rejects.toMatchObject({ code: "disposed" });
+    await expect(other.generate(PROMPT, LONG)).rejects.toMatchObject({ code: "disposed" });
+    await other.dispose();
+  });
+
+  it.each([
+    ["a token outside the vocabulary", [[9999]], {}, /token ids from 0 to 383/],
+    ["a negative token", [[-1]], {}, /token ids from 0 to 383/],
+    ["ragged rows", [[1, 2], [3]], {}, /rows of one length/],
+    ["no row", [], {}, /at least one/],
+    ["an empty row", [[]], {}, /at least one token/],
+    ["a string", "text", {}, /token ids/],
+    ["a mask of another shape", PROMPT, { attention_mask: [[1, 1]] }, /shape of input_ids/],
+    ["a mask that hides a row", PROMPT, { attention_mask: [[0, 0, 0, 0]] }, /at least one visible token/],
+    ["an unknown argument", PROMPT, { max_newtokens: 3 }, /not used by the model: \['max_newtokens'\]/],
+    ["a negative seed", PROMPT, { do_sample: true, seed: -1 }, /seed/],
+    ["a foreign cache", PROMPT, { past_key_values: {} }, /past_key_values/],
+  ])("refuses %s", async (_what, ids, options, message) => {
+    await expect(model.generate(ids, { max_new_tokens: 2, ...options })).rejects.toThrow(message as RegExp);
+    await works();
+  });
+});
