@@ -65,6 +65,12 @@ LlamaEngine::~LlamaEngine() {
   if (disposer_.joinable()) disposer_.join();
   unregister_stoppable(Env(), engine_.get());
   queue_->close();
+  count_memory(Env(), -memory_);
+}
+
+void LlamaEngine::count_memory(Napi::Env env, int64_t bytes) {
+  memory_ += bytes;
+  Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
 }
 
 Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, const Napi::Value& on_progress) {
@@ -97,6 +103,7 @@ Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, cons
     queue->post([this, info, id, failure](Napi::Env env) {
       on_progress_.Reset();
       info_ = info;
+      count_memory(env, static_cast<int64_t>(info->size));
       settle(env, id, failure);
     });
   };
@@ -281,6 +288,7 @@ Napi::Value LlamaEngine::dispose(const Napi::CallbackInfo& info) {
     queue->post([this, id](Napi::Env env) {
       disposer_.join();
       unregister_stoppable(env, engine_.get());
+      count_memory(env, -memory_);
       settle(env, id, nullptr);
     });
   });

@@ -70,6 +70,8 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine> {
   // While anything is held, neither this object nor Node ends.
   void hold(Napi::Env env);
   void let_go(Napi::Env env);
+  // Tells V8 of the weights, so that it collects engines that nobody disposed of.
+  void count_memory(Napi::Env env, int64_t bytes);
   uint32_t open_promise(Napi::Env env, const Napi::Object& result);
   void settle(Napi::Env env, uint32_t id, const std::exception_ptr& failure);
   std::shared_ptr<generation::Cache> take_cache(uint32_t handle);
@@ -85,6 +87,7 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine> {
   std::map<uint32_t, Call> calls_;
   std::map<uint32_t, Cache> caches_;
   uint32_t last_id_ = 0;
+  int64_t memory_ = 0;
   std::thread disposer_;
   Napi::ObjectReference disposal_;  // the promise of dispose()
 };
