@@ -120,7 +120,7 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
   params.swa_full = true;    // rows can be cut back
   params.no_perf = true;
   if (model_.exact()) {
-    params.type_k = params.type_v = GGML_TYPE_F32;  // half precision in the cache costs 1e-4
+    params.type_k = params.type_v = GGML_TYPE_F32;  // half precision costs 1e-4, in the cache as in flash attention's mask
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   }
   params.abort_callback = [](void* self) { return static_cast<LlamaDecoder*>(self)->aborted_->load(); };
@@ -307,7 +307,7 @@ void LlamaDecoder::collect(int32_t first, int32_t count) {
   if (split_)
     for (int32_t i = 0; i < count; i++)
       if (outputs_[static_cast<size_t>(first + i)]) {
-        const float* logits = llama_get_logits_ith(context_, i);
+        const float* logits = required_logits(i);
         copied_.insert(copied_.end(), logits, logits + vocab_size_);
       }
   if (!hidden_) return;
@@ -331,7 +331,14 @@ void LlamaDecoder::roll_back(const std::vector<RowInput>& inputs) {
 const float* LlamaDecoder::logits(size_t input, int32_t token) const {
   const int32_t index = token < 0 ? starts_[input + 1] - 1 : starts_[input] + token;
   if (split_) return copied_.data() + static_cast<size_t>(output_index_[static_cast<size_t>(index)]) * static_cast<size_t>(vocab_size_);
-  return llama_get_logits_ith(context_, index);
+  return required_logits(index);
+}
+
+// Encoders have none.
+const float* LlamaDecoder::required_logits(int32_t index) const {
+  const float* logits = llama_get_logits_ith(context_, index);
+  if (!logits) throw Error("unsupported", "the architecture '" + model_.architecture() + "' gives no logits");
+  return logits;
 }
 
 void LlamaDecoder::keep_hidden_states(bool keep) {

@@ -71,6 +71,7 @@ class LlamaDecoder final : public generation::Decoder {
   void check(const std::vector<generation::RowInput>& inputs) const;
   generation::DecodeStatus run(int32_t first, int32_t count);
   void collect(int32_t first, int32_t count);
+  const float* required_logits(int32_t index) const;
   void roll_back(const std::vector<generation::RowInput>& inputs);
 
   const Model& model_;

@@ -65,6 +65,13 @@ Gguf open_gguf(const std::string& path) {
   return gguf;
 }
 
+// What generation cannot do without.
+void check_model(const llama_model* model) {
+  if (llama_vocab_n_tokens(llama_model_get_vocab(model)) < 1) throw Error("load_failed", "the model does not say the size of its vocabulary");
+  if (llama_model_has_encoder(model) || !llama_model_has_decoder(model))
+    throw Error("unsupported", "the llama engine runs decoder-only models");
+}
+
 // Tokenizing is not libllama's task here: without its vocabulary files load faster, and those with an unknown one load.
 std::vector<llama_model_kv_override> without_vocabulary(const gguf_context* gguf) {
   const int64_t tokens = gguf_find_key(gguf, "tokenizer.ggml.tokens");
@@ -170,6 +177,7 @@ std::unique_ptr<Model> Model::from_gguf(const std::string& path, const ModelOpti
   std::unique_ptr<Model> model(new Model());
   model->model_ = llama_model_load_from_file(path.c_str(), params.params);
   if (!model->model_) fail(log, aborted, path);
+  check_model(model->model_);
   model->path_ = path;
   model->exact_ = true;
   for (int64_t i = 0; i < gguf_get_n_tensors(gguf.get()); i++)
@@ -202,6 +210,7 @@ std::unique_ptr<Model> Model::from_recipe(Recipe recipe, const std::string& dtyp
   model->model_ = llama_model_init_from_user(gguf.get(), Filler::fill, &filler, params.params);
   if (filler.failure) std::rethrow_exception(filler.failure);
   if (!model->model_) fail(log, aborted, "the checkpoint");
+  check_model(model->model_);
   model->recipe_ = std::move(recipe);
   model->dtype_ = dtype;
   model->exact_ = ftype == LLAMA_FTYPE_ALL_F32;

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { native } from "../../lib/native.js";
 import { expected, load, load_options, models_folder, read_case, read_json, relative_error, rows } from "./fixture.js";
@@ -123,6 +124,8 @@ describe("forward", () => {
     await expect(engine.forward({ input_ids: [new Int32Array(n_ctx_train + 1)] })).rejects.toThrow(
       `at most ${n_ctx_train} tokens in a row but received ${n_ctx_train + 1}`,
     );
+    const many = Array.from({ length: 300 }, () => Int32Array.of(1));
+    await expect(engine.forward({ input_ids: many })).rejects.toThrow("at most 256 rows at a time but received 300");
     expect(() => engine.forward({ input_ids, cache: 99 })).toThrow("past_key_values that were not released");
     await engine.dispose();
     expect(() => engine.forward({ input_ids })).toThrow("disposed");
@@ -231,5 +234,14 @@ describe("loading", () => {
     await expect(native().load_llama_engine({ gguf_path: text }).promise).rejects.toMatchObject({
       code: "load_failed",
     });
+  });
+
+  it("refuses vocabularies without a model, and encoders", async () => {
+    const vocabularies = fileURLToPath(new URL("../../vendor/llama.cpp/models", import.meta.url));
+    for (const file of readdirSync(vocabularies).filter((name) => name.endsWith(".gguf")))
+      await expect(
+        native().load_llama_engine({ gguf_path: join(vocabularies, file) }).promise,
+        file,
+      ).rejects.toMatchObject({ code: expect.stringMatching(/^(load_failed|unsupported)$/) });
   });
 });
