@@ -107,14 +107,18 @@ export function did_you_mean(given: string, names: string[], prefix = ""): strin
   return best ? ` (did you mean ${prefix}${best}?)` : "";
 }
 
-/** Levenshtein's. */
+/** Signs to insert, delete, replace or swap with their neighbour. */
 function edit_distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
+    for (let j = 1; j <= b.length; j++) {
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, replaced, swapped ? before[j - 2] + 1 : Infinity));
+    }
+    [before, row] = [row, next];
   }
   return row[b.length];
 }

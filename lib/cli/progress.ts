@@ -3,7 +3,7 @@ import type { ProgressCallback } from "../hub/progress.js";
 import { format_bytes, format_duration, shorten } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 20;
 /** Work that ends sooner than this shows nothing. Milliseconds. */
 const PATIENCE = 300;
 const REDRAW = 80;
