@@ -147,8 +147,8 @@ int physical_cores() {
     if (!std::getline(file, siblings)) break;
     cores.insert(siblings);
   }
-  if (!cores.empty()) return static_cast<int>(cores.size());
-  const int threads = static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = static_cast<int>(std::thread::hardware_concurrency());  // those that this process may use
+  if (!cores.empty()) return std::max(1, std::min(static_cast<int>(cores.size()), threads));
 #ifdef __APPLE__
   return std::max(1, threads);
 #else
