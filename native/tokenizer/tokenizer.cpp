@@ -136,12 +136,11 @@ Encoding Tokenizer::encode(const Input& input, const Input* pair, bool add_speci
   if (truncation) {
     Truncation room = *truncation;
     const size_t added = add_special_tokens ? special_tokens_to_add(pair != nullptr) : 0;
-    if (added > room.max_length) {
-      throw RangeError("Expected a max_length of at least " + std::to_string(added) + ", the number of special tokens, but received " +
-                       std::to_string(room.max_length));
+    // A limit below the special tokens alone limits nothing, as in Rust, where the difference wraps around.
+    if (added <= room.max_length) {
+      room.max_length -= added;
+      truncate(sequences[0], pair ? &sequences[1] : nullptr, room);
     }
-    room.max_length -= added;
-    truncate(sequences[0], pair ? &sequences[1] : nullptr, room);
   }
   return post_process(post_processor_.get(), std::move(sequences), add_special_tokens);
 }

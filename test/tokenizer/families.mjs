@@ -92,6 +92,18 @@ export function families() {
     }
   }
   for (const [name, pre_tokenizer] of Object.entries(pre_tokenizers)) all[`pre-tokenizer ${name}`] = { ...metaspace, pre_tokenizer };
+  const decoders = {
+    "word piece": { type: "WordPiece", prefix: "▁", cleanup: false },
+    metaspace: { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true },
+    "metaspace never": { type: "Metaspace", replacement: "▁", prepend_scheme: "never", split: true },
+    bpe: { type: "BPEDecoder", suffix: "e" },
+    ctc: { type: "CTC", pad_token: "<s>", word_delimiter_token: "▁", cleanup: true },
+    "replace regex": { type: "Replace", pattern: { Regex: "[aeiou]" }, content: "*" },
+    fallback: { type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Strip", content: "▁", start: 2, stop: 0 }, { type: "Fuse" }] },
+  };
+  for (const [name, decoder] of Object.entries(decoders)) all[`decoder ${name}`] = { ...metaspace, decoder };
+  all["no decoder"] = { ...metaspace, decoder: null };
+  all["no post-processor"] = { ...metaspace, post_processor: null };
   all["pre-tokenizer prefix space"] = { ...gpt2, pre_tokenizer: byte_level(true, true), post_processor: byte_level(true, true) };
   const options = (model, changes) => ({ ...model, model: { ...model.model, ...changes } });
   const few = (json, keep) => {
