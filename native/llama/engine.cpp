@@ -1,5 +1,9 @@
 #include "llama/engine.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "errors.h"
 
 namespace gt::llama {
@@ -92,6 +96,10 @@ void Engine::stop() {
   }
   if (scheduler) scheduler->stop();
   scheduler.reset();  // its decoder before the model
+  model.reset();
+#ifdef __GLIBC__
+  malloc_trim(0);  // the threads that end here leave what they freed in arenas of their own
+#endif
 }
 
 }  // namespace gt::llama
