@@ -64,6 +64,7 @@ async function buildTypeScript() {
     minifyWhitespace: true,
     minifySyntax: true,
     charset: "utf8",
+    keepNames: true, // classes print under their names
     logLevel: "warning",
   };
   const entries = ["lib/index.ts", "lib/cli/cli.ts"].filter((file) => existsSync(join(root, file)));

@@ -1,5 +1,7 @@
 // Models that live in a GGUF file: any architecture that llama.cpp knows, opened in place with the types that it has.
 import { stat } from "node:fs/promises";
+import { inspect } from "node:util";
+import { config_class } from "../../configuration/from_table.js";
 import { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { expected, from_native, TransformersError } from "../../errors.js";
 import { cached_file } from "../../hub/cached_file.js";
@@ -43,7 +45,7 @@ function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
   }
   const pad = metadata["tokenizer.ggml.padding_token_id"];
   if (pad !== undefined) fields["pad_token_id"] = Number(pad);
-  return PretrainedConfig.from_dict(fields);
+  return (config_class(architecture) ?? PretrainedConfig).from_dict(fields) as PretrainedConfig;
 }
 
 /** A decoder in a GGUF file. Its weights stay as they are: it can generate and be exported, not be saved as safetensors. */
@@ -84,6 +86,11 @@ export class GgufForCausalLM extends LlamaEngineForCausalLM {
 
   override tied_weights(): [string, string][] {
     return [];
+  }
+
+  override [inspect.custom](): string {
+    const { description, n_params, size } = this.info;
+    return `${this.constructor.name}(${description}, ${n_params} parameters, ${size} bytes, ${this.path})`;
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
