@@ -25,7 +25,7 @@ const COMMANDS = [
 export const command = define_command({
   operands: ["<model>"],
   description:
-    "Talks with a model that has a chat template. Answers are written as they are made; Ctrl-C stops an answer, and leaves at\n" +
+    "Talks with a model that has a chat template. Answers are written as they are made; Ctrl-C stops an answer, and leaves at " +
     `the empty prompt. Without a terminal, each line of standard input is one message.\n\n${table(COMMANDS, { indent: "  " }).trimEnd()}`,
   options: { system: { type: "text", help: "a system message" }, ...GENERATION_OPTIONS, ...MODEL_OPTIONS },
   examples: [

@@ -1,6 +1,6 @@
 // What a command is, and its help.
 import { type Arguments, type Options, options_help } from "./arguments.js";
-import { table } from "./table.js";
+import { table, wrap } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
 export interface Command<O extends Options = Options> {
@@ -19,12 +19,15 @@ export function define_command<const O extends Options>(command: Command<O>): Co
   return command;
 }
 
-/** The text of `ggml-transformers <name> --help`. */
-export function command_help(name: string, { operands, description, options, examples }: Command): string {
+/** The text of `ggml-transformers <name> --help`, for a terminal of that many columns. */
+export function command_help(name: string, command: Command, columns = 80): string {
+  const { operands, description, options, examples } = command;
+  const rows = options_help(options);
+  const indent = " ".repeat(4 + Math.max(...rows.map(([option]) => option.length)));
   return [
     `Usage: ggml-transformers ${[name, ...operands].join(" ")} [options]`,
-    description,
-    table(options_help(options), { indent: "  " }).trimEnd(),
+    wrap(description, columns),
+    wrap(table(rows, { indent: "  " }).trimEnd(), columns, indent),
     `Examples:\n${examples.map((line) => `  ggml-transformers ${line}`).join("\n")}`,
   ]
     .join("\n\n")

@@ -10,7 +10,7 @@ const MAX_NEW_TOKENS = 256;
 export const command = define_command({
   operands: ["<model>", "[prompt]"],
   description:
-    "Continues a prompt, which comes from the argument or from standard input. The new text is written as it is made.\n" +
+    "Continues a prompt, which comes from the argument or from standard input. The new text is written as it is made. " +
     "What is not given is as the checkpoint's generation_config.json says; without a limit there, 256 new tokens.",
   options: {
     ...GENERATION_OPTIONS,
@@ -51,9 +51,11 @@ export const command = define_command({
         written = text;
         stdout.write(text);
       };
-      const started = { model, tokenizer, prompt_ids, signal: terminal.signal };
       const { sequences, timings } = await generate_text({
-        ...started,
+        model,
+        tokenizer,
+        prompt_ids,
+        signal: terminal.signal,
         options: limit_length(model, asked, prompt_ids.length, MAX_NEW_TOKENS),
         on_text: (text) => {
           if (!values.json) write(written === "" ? before + text : text);

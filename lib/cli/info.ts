@@ -11,7 +11,7 @@ import { count, memory_by_dtype, read_weights, type WeightTensor } from "./weigh
 export const command = define_command({
   operands: ["[model]"],
   description:
-    "Describes a model: its configuration, tensors, tokenizer, and the memory that its weights need. Headers alone are read,\n" +
+    "Describes a model: its configuration, tensors, tokenizer, and the memory that its weights need. Headers alone are read, " +
     "and weights that are not on this machine are not downloaded. Without a model: describes the program and the devices.",
   options: {
     tensors: { type: "flag", help: "list every tensor" },

@@ -53,7 +53,7 @@ async function run(name: string, argv: string[], terminal: Terminal): Promise<vo
     throw new UsageError(`unknown command ${name}${did_you_mean(name, Object.keys(COMMANDS))}`);
   const command = (await COMMANDS[name].load()).command as Command;
   const args = parse_arguments(argv, command.options, command.operands.length);
-  if (args.values.help) terminal.stdout.write(command_help(name, command));
+  if (args.values.help) terminal.stdout.write(command_help(name, command, terminal.stdout.columns));
   else await command.run(args, terminal);
 }
 

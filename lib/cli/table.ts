@@ -23,6 +23,22 @@ export function shorten(text: string, width: number): string {
   return width > 0 ? `${result}…` : "";
 }
 
+/** Breaks lines at spaces so that they fit into `width` columns; what follows a break starts with `indent`. */
+export function wrap(text: string, width: number, indent = ""): string {
+  const lines = text.split("\n").flatMap((line) => {
+    const broken: string[] = [];
+    let rest = line;
+    while (display_width(rest) > width) {
+      const at = rest.lastIndexOf(" ", width);
+      if (at <= indent.length) break;
+      broken.push(rest.slice(0, at).trimEnd());
+      rest = indent + rest.slice(at + 1).trimStart();
+    }
+    return [...broken, rest];
+  });
+  return lines.join("\n");
+}
+
 /** Lines of aligned columns, each line with its end. `right`: the columns that align to the right. */
 export function table(
   rows: readonly (readonly string[])[],

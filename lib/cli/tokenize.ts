@@ -7,7 +7,7 @@ import { text_argument } from "./terminal.js";
 export const command = define_command({
   operands: ["<model>", "[text]"],
   description:
-    "Shows the tokens of a text, which comes from the argument or from standard input: number, id, token, the characters\n" +
+    "Shows the tokens of a text, which comes from the argument or from standard input: number, id, token, the characters " +
     "that it stands for (first, and the one after the last), and these as they are.",
   options: {
     ids: { type: "flag", help: "write the ids alone, on one line" },

@@ -1,5 +1,4 @@
 // A model's tensors as the headers of its files list them; no weights are read.
-import { join } from "node:path";
 import type { GgufMetadataValue } from "../checkpoint/gguf.js";
 import { TransformersError } from "../errors.js";
 import type { Values } from "./arguments.js";
@@ -19,14 +18,19 @@ export interface Weights {
   metadata?: Map<string, GgufMetadataValue>;
 }
 
-/** The path of a GGUF file, in a folder or a repository. */
+/** The path of a GGUF file, in a folder or in the cache. */
 async function gguf_path({ name, gguf_file = "" }: Source, options: ReturnType<typeof file_options>): Promise<string> {
   const { cached_file } = await import("../hub/cached_file.js");
   const { gguf_file: _, ...hub } = options;
-  return (await cached_file(name, gguf_file, { ...hub, required: true })) ?? join(name, gguf_file);
+  const path = await cached_file(name, gguf_file, { ...hub, local_files_only: true });
+  if (path !== undefined) return path;
+  throw new TransformersError(`${name}/${gguf_file} is not on this machine: generate downloads it`, "not_cached");
 }
 
-/** Undefined when the weights are not on this machine: a description does not download them. */
+/**
+ * Undefined when the weights are not on this machine: a description does not download them.
+ * @throws TransformersError for a GGUF file that is not on this machine, of which nothing is known.
+ */
 export async function read_weights(
   argument: string,
   values: Values<typeof FILE_OPTIONS>,

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bar, Progress } from "../../lib/cli/progress.js";
-import { display_width, format_bytes, format_count, format_duration, shorten, table } from "../../lib/cli/table.js";
+import {
+  display_width,
+  format_bytes,
+  format_count,
+  format_duration,
+  shorten,
+  table,
+  wrap,
+} from "../../lib/cli/table.js";
 import { captured_terminal } from "./terminal.js";
 
 describe("table", () => {
@@ -22,6 +30,12 @@ describe("table", () => {
     expect(shorten("abcdef", 6)).toBe("abcdef");
     expect(shorten("abcdef", 4)).toBe("abc…");
     expect(shorten("中文字", 4)).toBe("中…");
+  });
+
+  it("wraps at spaces with a hanging indent, and leaves long words whole", () => {
+    expect(wrap("one two three\nfour", 8, "  ")).toBe("one two\n  three\nfour");
+    expect(wrap("  -a  one two three", 12, " ".repeat(6))).toBe("  -a  one\n      two\n      three");
+    expect(wrap("unbreakable", 4)).toBe("unbreakable");
   });
 });
 

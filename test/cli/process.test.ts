@@ -1,6 +1,6 @@
 // What only a process of its own shows: signals, pipes, exit codes, warnings.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -14,6 +14,7 @@ const ENDLESS = ["--set", "min_new_tokens=20000", "--max-new-tokens", "20000"];
 
 let folder: string;
 beforeAll(async () => {
+  mkdirSync(join(ROOT, "build"), { recursive: true });
   folder = mkdtempSync(join(ROOT, "build", "cli-"));
   await build({
     entryPoints: [join(ROOT, "lib", "cli", "cli.ts")],
