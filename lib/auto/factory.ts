@@ -2,14 +2,15 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/auto/auto_factory.py
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
+import { HUB_OPTION_NAMES, split_hub_options } from "../hub/cached_file.js";
 import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import { AutoConfig } from "./configuration.js";
 
 /** Options of the weights and files; every other option is a field of the configuration, as in Python. */
-const MODEL_OPTIONS = new Set([
-  ...["config", "cache_dir", "force_download", "local_files_only", "token", "revision", "subfolder", "use_safetensors"],
-  ...["variant", "dtype", "torch_dtype", "device", "device_map", "n_threads", "n_gpu_layers", "output_loading_info"],
-  ...["ignore_mismatched_sizes", "key_mapping", "state_dict", "signal", "progress_callback", "gguf_file"],
+const MODEL_OPTIONS = new Set<string>([
+  ...HUB_OPTION_NAMES,
+  ...["config", "use_safetensors", "variant", "dtype", "torch_dtype", "device", "device_map", "n_threads"],
+  ...["n_gpu_layers", "output_loading_info", "ignore_mismatched_sizes", "key_mapping", "state_dict", "gguf_file"],
 ]);
 /** Options that ask Python for things that are always so here, or never. */
 const SETTLED: Record<string, (value: unknown) => boolean> = {
@@ -71,7 +72,7 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
     files: Record<string, unknown>,
   ): Promise<PretrainedConfig> {
     const [config, unused] = (await AutoConfig.from_pretrained(name, {
-      ...files_only(files),
+      ...split_hub_options(files)[0],
       ...overrides,
       return_unused_kwargs: true,
     })) as [PretrainedConfig, Record<string, unknown>];
@@ -105,18 +106,4 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
       "unrecognized_configuration",
     );
   }
-}
-
-function files_only(options: Record<string, unknown>): Record<string, unknown> {
-  const names = [
-    "cache_dir",
-    "force_download",
-    "local_files_only",
-    "token",
-    "revision",
-    "subfolder",
-    "signal",
-    "progress_callback",
-  ];
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }

@@ -1,6 +1,7 @@
 // pipeline(): from a task's name to a pipeline over a model and its tokenizer.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/__init__.py
 import { expected, TransformersError, warn_once } from "../errors.js";
+import { HUB_OPTION_NAMES } from "../hub/cached_file.js";
 import { PreTrainedModel } from "../models/pretrained.js";
 import type { Pipeline, PipelineParts } from "../pipelines/base.js";
 import { type Chat, type TextGenerationOutput, TextGenerationPipeline } from "../pipelines/text_generation.js";
@@ -56,26 +57,9 @@ export const PIPELINE_REGISTRY = new PipelineRegistry({
 
 /** Options that go to the loading of model and tokenizer; all others are the pipeline's. */
 const LOADING = [
-  ...[
-    "cache_dir",
-    "force_download",
-    "local_files_only",
-    "token",
-    "revision",
-    "subfolder",
-    "signal",
-    "progress_callback",
-  ],
-  ...[
-    "device",
-    "device_map",
-    "n_threads",
-    "n_gpu_layers",
-    "torch_dtype",
-    "trust_remote_code",
-    "gguf_file",
-    "session_options",
-  ],
+  ...HUB_OPTION_NAMES,
+  ...["device", "device_map", "n_threads", "n_gpu_layers", "torch_dtype", "trust_remote_code", "gguf_file"],
+  "session_options",
 ];
 
 export interface PipelineOptions {

@@ -2,7 +2,11 @@
 import { expected, TransformersError } from "../errors.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
-import type { GenerationMixin } from "./mixin.js";
+
+/** What `chat` needs of a model. */
+interface Generator {
+  generate(inputs: number[][], options: Record<string, unknown>): PromiseLike<Tensor>;
+}
 
 /** What `chat` needs of a tokenizer. */
 interface ChatTokenizer {
@@ -25,7 +29,7 @@ export interface ChatOptions {
 }
 
 /** Answers a conversation: `[response, history]`, the history with the answer at its end. */
-export async function chat(model: GenerationMixin, options: ChatOptions): Promise<[string, Message[]]> {
+export async function chat(model: Generator, options: ChatOptions): Promise<[string, Message[]]> {
   const { tokenizer, messages, query, history, system, tools, ...generate_options } = options;
   if (typeof tokenizer?.apply_chat_template !== "function")
     throw expected("a tokenizer with a chat template", "tokenizer", tokenizer);

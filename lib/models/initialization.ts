@@ -1,6 +1,12 @@
 // Fresh weights, with the distributions that Python's `_init_weights` draws from.
 import type { NativeStateDict } from "../native.js";
-import type { ParameterSpec } from "./loading.js";
+
+/** What every architecture says of each of its tensors. Shape in Python's order. */
+export interface ParameterSpec {
+  name: string;
+  shape: number[];
+  init: "normal" | "ones" | "zeros";
+}
 
 /** Uniform numbers in [0, 1): mulberry32, enough for weights that someone will train or measure. */
 function uniforms(seed: number): () => number {

@@ -2,14 +2,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/modeling_utils.py `_load_pretrained_model`
 import { TransformersError, warn_once } from "../errors.js";
 import type { NativeStateDict } from "../native.js";
-import { initialize } from "./initialization.js";
-
-/** What every architecture says of each of its tensors. Shape in Python's order. */
-export interface ParameterSpec {
-  name: string;
-  shape: number[];
-  init: "normal" | "ones" | "zeros";
-}
+import { initialize, type ParameterSpec } from "./initialization.js";
 
 /** What Python returns with `output_loading_info=True`. */
 export interface LoadingInfo {

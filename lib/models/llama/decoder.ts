@@ -1,7 +1,8 @@
 // Decoder checkpoints in safetensors, of the families in this folder: their tensors go to libllama as they are read.
 import type { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { native } from "../../native.js";
-import type { LoadingInfo, ParameterSpec } from "../loading.js";
+import type { ParameterSpec } from "../initialization.js";
+import type { LoadingInfo } from "../loading.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
 import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 import type { DecoderConfig, LlamaFamily } from "./family.js";
@@ -18,7 +19,6 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
     name_or_path: string,
     options: ModelOptions & { config: PretrainedConfig },
   ): Promise<DecoderForCausalLM> {
-    // biome-ignore lint/complexity/noThisInStatic: the class that it is called on is made
     const model = new this(options.config, name_or_path);
     const info = await model.load_tensors(name_or_path, options);
     model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
@@ -32,7 +32,6 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
     config: PretrainedConfig,
     options: ModelOptions & { seed?: number } = {},
   ): Promise<DecoderForCausalLM> {
-    // biome-ignore lint/complexity/noThisInStatic: the class that it is called on is made
     const model = new this(config);
     model.placement = placement(options, () => checkpoint_dtype(config, undefined));
     model.initialize(new (native().StateDict)(), options.seed);

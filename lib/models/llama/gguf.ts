@@ -7,7 +7,7 @@ import { expected, from_native, TransformersError } from "../../errors.js";
 import { cached_file } from "../../hub/cached_file.js";
 import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js";
 import { parse_dtype } from "../dtype.js";
-import type { ParameterSpec } from "../loading.js";
+import type { ParameterSpec } from "../initialization.js";
 import { type ModelOptions, type Placement, placement } from "../pretrained.js";
 import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 
