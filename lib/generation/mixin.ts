@@ -12,6 +12,7 @@ import type {
 } from "../native.js";
 import { is_tensor, Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
+import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
 import { aborted, GenerateCall, type Step } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
 import { GenerationConfig } from "./configuration.js";
@@ -46,6 +47,14 @@ export interface GenerateOptions extends HookOptions {
   [generation_parameter: string]: unknown;
 }
 
+/** Options of `save_gguf`. */
+export interface SaveGgufOptions {
+  /** A dtype's name; default: the model's. */
+  quantization?: string;
+  /** Puts the vocabulary, the chat template and the end tokens in. */
+  tokenizer?: PreTrainedTokenizerFast;
+}
+
 export type GenerateResult = Tensor | GenerateDecoderOnlyOutput;
 
 /** A model that generates: what both engines share. */
@@ -57,11 +66,16 @@ export abstract class GenerationMixin extends PreTrainedModel {
   protected abstract submit(request: LlamaGenerateRequest, events: LlamaGenerateEvents): Promise<{ cancel(): void }>;
   /** The engine's number for a cache that a caller passed. */
   protected abstract cache_handle(cache: unknown): number;
-  /** What `past_key_values` of a result is: the engine's cache over rows of `lengths` tokens. */
-  protected abstract wrap_cache(handle: number, lengths: number[]): Promise<unknown>;
+  /** What `past_key_values` of a result is: the engine's cache over rows of `lengths` tokens, which may be `past` gone on. */
+  protected abstract wrap_cache(handle: number, lengths: number[], past: unknown): Promise<unknown>;
 
   override can_generate(): boolean {
     return true;
+  }
+
+  /** Writes a GGUF file, where the engine can. @throws TransformersError `unsupported` where it cannot. */
+  async save_gguf(_path: string, _options?: SaveGgufOptions): Promise<void> {
+    throw new TransformersError(`${this.constructor.name} cannot be written as GGUF`, "unsupported");
   }
 
   /** Reads generation_config.json; without one, what config.json says stays. */
@@ -178,7 +192,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       ...(signal ? [signal] : []),
     ]);
     streamer?.end();
-    call.finish(await this.output(result, config, mask));
+    call.finish(await this.output(result, config, mask, past_key_values));
   }
 
   /** Runs the request; tokens go to the call and the streamer as they come. */
@@ -236,6 +250,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     result: LlamaGenerateResult,
     config: GenerationConfig,
     mask: Uint8Array[] | undefined,
+    past: unknown,
   ): Promise<GenerateResult> {
     const { sequences } = result;
     const tensor = to_int64(sequences);
@@ -257,6 +272,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
           : await this.wrap_cache(
               result.cache,
               sequences.map((row, i) => row.length - 1 - padded(i)),
+              past,
             ),
     });
   }

@@ -1,6 +1,12 @@
 import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
-import { GenerationMixin } from "../../generation/mixin.js";
-import type { LlamaGenerateEvents, LlamaGenerateRequest, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
+import { GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
+import type {
+  GgufValue,
+  LlamaGenerateEvents,
+  LlamaGenerateRequest,
+  LlamaLoadOptions,
+  NativeLlamaEngine,
+} from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
 import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
 import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
@@ -103,8 +109,8 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     throw expected("a cache that this model returned", "past_key_values", cache);
   }
 
-  protected override async wrap_cache(handle: number, lengths: number[]): Promise<EngineCache> {
-    return new EngineCache(await this.engine(), handle, lengths);
+  protected override async wrap_cache(handle: number, lengths: number[], past: unknown): Promise<EngineCache> {
+    return cache_of(await this.engine(), handle, lengths, past);
   }
 
   /**
@@ -154,7 +160,15 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     return new CausalLMOutputWithPast({
       loss: loss === undefined ? undefined : new Tensor("float32", Float32Array.of(loss), []),
       logits: keep > 0 && keep < length ? all.slice(null, [length - keep, length], null) : all,
-      past_key_values: result.cache === undefined ? undefined : this.continued(engine, result.cache, padding, past),
+      past_key_values:
+        result.cache === undefined
+          ? undefined
+          : cache_of(
+              engine,
+              result.cache,
+              padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0)),
+              past,
+            ),
       hidden_states: result.hidden_states?.map(
         (states) =>
           new Tensor("float32", padding.spread(states, states.length / padding.count), [
@@ -164,18 +178,6 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
           ]),
       ),
     });
-  }
-
-  private continued(
-    engine: NativeLlamaEngine,
-    handle: number,
-    padding: Padding,
-    past: EngineCache | undefined,
-  ): EngineCache {
-    const lengths = padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0));
-    if (!past || past.handle !== handle) return new EngineCache(engine, handle, lengths);
-    past.lengths = lengths;
-    return past;
   }
 
   private forward_arguments(inputs: unknown, options: Record<string, unknown>): CausalLMInputs {
@@ -201,14 +203,21 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     return args as unknown as CausalLMInputs;
   }
 
+  /** The tokenizer's metadata, with the end tokens that generate() knows: llama.cpp has a key for each of three. */
+  private gguf_tokenizer(tokenizer: PreTrainedTokenizerFast): Record<string, GgufValue> {
+    const metadata = tokenizer_to_gguf(tokenizer, this.vocab_size);
+    const { eos_token_id } = this.generation_config;
+    const ends = eos_token_id === null ? [] : Array.isArray(eos_token_id) ? eos_token_id : [eos_token_id];
+    ["eos", "eot", "eom"].slice(0, ends.length).forEach((name, i) => {
+      metadata[`tokenizer.ggml.${name}_token_id`] = { type: "u32", value: ends[i] };
+    });
+    return metadata;
+  }
+
   /**
    * Writes a GGUF file that llama.cpp's own tools load.
-   * `quantization`: a dtype name; default: the model's. `tokenizer`: puts the vocabulary and the chat template in.
    */
-  async save_gguf(
-    path: string,
-    options: { quantization?: string; tokenizer?: PreTrainedTokenizerFast } = {},
-  ): Promise<void> {
+  override async save_gguf(path: string, options: SaveGgufOptions = {}): Promise<void> {
     if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
     const dtype =
       options.quantization === undefined ? undefined : parse_dtype(options.quantization, "quantization").llama;
@@ -216,10 +225,17 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     await engine
       .save_gguf(path, {
         ...(dtype ? { dtype } : {}),
-        ...(options.tokenizer ? { metadata: tokenizer_to_gguf(options.tokenizer, this.vocab_size) } : {}),
+        ...(options.tokenizer ? { metadata: this.gguf_tokenizer(options.tokenizer) } : {}),
       })
       .catch((error) => {
         throw from_native(error);
       });
   }
+}
+
+/** The object for an engine's cache: the one that a caller passed, when that cache went on. */
+function cache_of(engine: NativeLlamaEngine, handle: number, lengths: number[], past: unknown): EngineCache {
+  if (!(past instanceof EngineCache) || past.handle !== handle) return new EngineCache(engine, handle, lengths);
+  past.lengths = lengths;
+  return past;
 }

@@ -39,10 +39,15 @@ function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
     const value = metadata[`${architecture}.${key}`];
     if (value !== undefined && value !== "") fields[name] = Number(value);
   }
-  for (const name of ["bos", "eos"]) {
-    const id = metadata[`tokenizer.ggml.${name}_token_id`];
-    if (id !== undefined) fields[`${name}_token_id`] = Number(id);
-  }
+  const ids = (...names: string[]) =>
+    names
+      .map((name) => metadata[`tokenizer.ggml.${name}_token_id`])
+      .filter((id) => id !== undefined)
+      .map(Number);
+  const [bos] = ids("bos");
+  if (bos !== undefined) fields["bos_token_id"] = bos;
+  const ends = [...new Set(ids("eos", "eot", "eom"))];
+  if (ends.length > 0) fields["eos_token_id"] = ends.length === 1 ? ends[0] : ends;
   const pad = metadata["tokenizer.ggml.padding_token_id"];
   if (pad !== undefined) fields["pad_token_id"] = Number(pad);
   return (config_class(architecture) ?? PretrainedConfig).from_dict(fields) as PretrainedConfig;
