@@ -1,7 +1,7 @@
 // Processors and criteria that a caller writes in JavaScript: called while the engine's thread waits.
 import { expected } from "../errors.js";
 import type { NativeGenerationHooks } from "../native.js";
-import { Tensor } from "../tensor/index.js";
+import { is_tensor, Tensor } from "../tensor/index.js";
 
 /** Rows of token ids, as a processor or criterion gets them (bigint, as in transformers.js). */
 export type HookIds = bigint[][];
@@ -17,7 +17,7 @@ export abstract class LogitsWarper extends LogitsProcessor {}
 
 /** Says for each row whether it is done. A subclass writes `_call`. */
 export abstract class StoppingCriteria {
-  abstract _call(input_ids: HookIds, scores: Tensor): boolean[] | boolean;
+  abstract _call(input_ids: HookIds, scores: Tensor): boolean[] | boolean | Tensor;
 }
 
 /** A list to push to, for both kinds of hook. */
@@ -68,7 +68,7 @@ export interface HookOptions {
 
 function list<Hook extends object>(value: Iterable<Hook> | Hook | null | undefined, argument: string): Hook[] {
   if (value === undefined || value === null) return [];
-  const hooks = Symbol.iterator in value ? [...(value as Iterable<Hook>)] : [value as Hook];
+  const hooks = Symbol.iterator in Object(value) ? [...(value as Iterable<Hook>)] : [value as Hook];
   for (const hook of hooks)
     if (typeof (hook as { _call?: unknown })?._call !== "function" && typeof hook !== "function")
       throw expected("objects with a method _call", argument, hook);
@@ -99,11 +99,11 @@ export function make_hooks(options: HookOptions): NativeGenerationHooks | undefi
       const ids = rows_of(input_ids, rows);
       let logits = new Tensor("float32", scores, [rows, scores.length / rows]);
       for (const processor of processors) logits = call<Tensor | undefined>(processor, ids, logits) ?? logits;
-      if (logits.data.length !== scores.length || !(logits.data instanceof Float32Array))
+      if (!is_tensor(logits) || logits.data.length !== scores.length || !(logits.data instanceof Float32Array))
         throw expected(
           `float32 logits of shape [${rows}, ${scores.length / rows}]`,
           "the result of a logits processor",
-          `[${logits.dims}] ${logits.type}`,
+          is_tensor(logits) ? `[${logits.dims}] ${logits.type}` : logits,
         );
       return logits.data;
     };
@@ -113,13 +113,22 @@ export function make_hooks(options: HookOptions): NativeGenerationHooks | undefi
       const logits = new Tensor("float32", scores, [rows, scores.length / rows]);
       const done = new Array<boolean>(rows).fill(false);
       for (const criterion of criteria) {
-        const answer = call<boolean[] | boolean>(criterion, ids, logits);
-        for (let i = 0; i < rows; i++) done[i] ||= typeof answer === "boolean" ? answer : Boolean(answer[i]);
+        const answer = call<unknown>(criterion, ids, logits);
+        const flags = is_tensor(answer) ? answer.data : answer;
+        if (typeof flags !== "boolean" && (typeof flags !== "object" || (flags as boolean[] | null)?.length !== rows))
+          throw expected(`a boolean, or ${rows} of them`, "the result of a stopping criterion", answer);
+        for (let i = 0; i < rows; i++)
+          done[i] ||= typeof flags === "boolean" ? flags : Boolean((flags as boolean[])[i]);
       }
       return done;
     };
   if (allowed)
-    hooks.prefix_allowed_tokens_fn = (batch_id, input_ids) => Int32Array.from(allowed(batch_id, Array.from(input_ids)));
+    hooks.prefix_allowed_tokens_fn = (batch_id, input_ids) => {
+      const ids = allowed(batch_id, Array.from(input_ids));
+      if (!(Array.isArray(ids) || ArrayBuffer.isView(ids)) || !Array.from(ids).every(Number.isInteger))
+        throw expected("a list of token ids", "the result of prefix_allowed_tokens_fn", ids);
+      return Int32Array.from(ids);
+    };
   if (typeof options.generator === "function") hooks.uniform = options.generator;
   return Object.keys(hooks).length > 0 ? hooks : undefined;
 }

@@ -126,6 +126,11 @@ export abstract class GenerationMixin extends PreTrainedModel {
       ...kwargs
     } = options;
     this.check_alive();
+    if (streamer && !(typeof streamer.put === "function" && typeof streamer.end === "function"))
+      throw expected("an object with the methods put and end", "streamer", streamer);
+    if (signal && typeof signal.addEventListener !== "function") throw expected("an AbortSignal", "signal", signal);
+    if (generation_config && typeof generation_config.clone !== "function")
+      throw expected("a GenerationConfig", "generation_config", generation_config);
     const [config, model_kwargs] = prepare_generation_config(
       this.generation_config,
       generation_config ?? undefined,
