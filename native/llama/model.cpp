@@ -1,5 +1,9 @@
 #include "llama/model.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -93,6 +97,19 @@ std::string metadata_text(const llama_model* model, Get get, int32_t i) {
   return text.data();
 }
 
+// Weights are read from end to end for every token: with pages of 4 KB looking addresses up costs a tenth of the time.
+void prefer_large_pages(ggml_backend_buffer_t buffer) {
+#ifdef __linux__
+  constexpr uintptr_t page = 4096;
+  const auto base = reinterpret_cast<uintptr_t>(ggml_backend_buffer_get_base(buffer));
+  const uintptr_t begin = (base + page - 1) & ~(page - 1);
+  const uintptr_t end = (base + ggml_backend_buffer_get_size(buffer)) & ~(page - 1);
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  (void)buffer;
+#endif
+}
+
 // Fills the tensors that libllama allocated, one after another.
 class Filler {
  public:
@@ -114,6 +131,7 @@ class Filler {
     try {
       const Weight& weight = *by_name_.at(tensor->name);
       if (ggml_backend_buffer_is_host(tensor->buffer)) {
+        if (tensor->buffer != buffer_) prefer_large_pages(buffer_ = tensor->buffer);
         convert(weight, tensor->type, 0, weight.rows(), static_cast<uint8_t*>(tensor->data), threads_, aborted_);
       } else {
         std::vector<uint8_t> staging(ggml_nbytes(tensor));
@@ -134,6 +152,7 @@ class Filler {
   const std::atomic<bool>& aborted_;
   int64_t total_ = 0;
   int64_t done_ = 0;
+  ggml_backend_buffer_t buffer_ = nullptr;  // of the tensor before
 };
 
 }  // namespace
