@@ -67,16 +67,11 @@ async function buildTypeScript() {
     keepNames: true, // classes print under their names
     logLevel: "warning",
   };
-  const entries = ["lib/index.ts", "lib/cli/cli.ts"].filter((file) => existsSync(join(root, file)));
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  await build({
-    ...common,
-    entryPoints: entries,
-    entryNames: "[name]",
-    outdir: "dist",
-    format: "esm",
-    splitting: true,
-  });
+  // Apart from each other: every file that the library shares with the command line would be one more to load.
+  const esm = { ...common, outdir: "dist", format: "esm", splitting: true };
+  await build({ ...esm, entryPoints: ["lib/index.ts"], chunkNames: "lib-[hash]" });
+  await build({ ...esm, entryPoints: ["lib/cli/cli.ts"], chunkNames: "cli-[hash]" });
   await build({
     ...common,
     entryPoints: ["lib/index.ts"],
