@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type NativeEncoding, type NativeTruncation, native } from "../../lib/native.js";
 
-const folder = join(import.meta.dirname, "..", "fixtures", "tokenizers");
+const folder = join(import.meta.dirname, "..", "fixtures");
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8"));
 
 interface Case {
@@ -30,9 +30,11 @@ const fields = (encoding: NativeEncoding) => {
   };
 };
 
-for (const { post_processor_name, post_processor, cases } of read("truncation.json")) {
+for (const { post_processor_name, post_processor, cases } of read("tokenizer_truncation/cases.json")) {
   describe(`truncation, overflow and padding with the post-processor ${post_processor_name}, as in Python`, () => {
-    const tokenizer = new (native().Tokenizer)(JSON.stringify({ ...read("gpt2/tokenizer.json"), post_processor }));
+    const tokenizer = new (native().Tokenizer)(
+      JSON.stringify({ ...read("tokenizers/gpt2/tokenizer.json"), post_processor }),
+    );
     it.each(
       (cases as Case[]).map(
         (one) => [JSON.stringify({ ...one, expected: undefined, overflowing: undefined }), one] as const,
