@@ -22,6 +22,7 @@ constexpr int32_t max_rows = 256;  // LLAMA_MAX_SEQ
 constexpr uint32_t max_batch = 2048;
 constexpr uint32_t max_ubatch = 512;
 constexpr int64_t min_cells = 256;
+constexpr int32_t first_reservation = 4096;  // tokens of a row: few generations reach a large max_new_tokens
 constexpr int32_t max_logits = 1 << 24;  // floats: 64 MiB
 
 int64_t power_of_two(int64_t n) {
@@ -76,15 +77,16 @@ bool LlamaDecoder::reserve(int32_t rows, int32_t length) {
                      std::to_string(length));
   if (rows > max_rows)
     throw RangeError("Expected at most " + std::to_string(max_rows) + " rows at a time but received " + std::to_string(rows));
+  const int32_t reserved = std::min(length, first_reservation);
   const auto open = static_cast<int32_t>(std::count_if(rows_.begin(), rows_.end(), [](const RowState& row) { return row.open; }));
   if (open + rows > max_rows) return false;
   try {
-    rebuild(open + rows, cells_needed() + int64_t{rows} * length);
+    rebuild(open + rows, cells_needed() + int64_t{rows} * reserved);
   } catch (const Error&) {
     if (open > 0) return false;
     throw;
   }
-  reserved_length_ = length;
+  reserved_length_ = reserved;
   return true;
 }
 
@@ -228,8 +230,30 @@ void LlamaDecoder::check(const std::vector<RowInput>& inputs) const {
   }
 }
 
+// Rows that outgrow what was reserved for them get twice as much, or, where memory ends, just what they need.
+bool LlamaDecoder::make_room(const std::vector<RowInput>& inputs) {
+  for (const bool generous : {true, false}) {
+    bool enough = true;
+    for (const RowInput& input : inputs) {
+      RowState& row = rows_[static_cast<size_t>(input.row)];
+      const int32_t needed = row.length + input.count;
+      if (needed <= row.reserved && generous) continue;
+      row.reserved = generous ? std::max(needed, std::min(2 * row.reserved, max_positions_)) : needed;
+      enough = false;
+    }
+    if (enough) return true;
+    try {
+      rebuild(1, cells_needed());
+      return true;
+    } catch (const Error&) {
+    }
+  }
+  return false;
+}
+
 DecodeStatus LlamaDecoder::decode(const std::vector<RowInput>& inputs) {
   check(inputs);
+  if (!make_room(inputs)) return DecodeStatus::no_space;
   tokens_.clear();
   positions_.clear();
   sequences_.clear();

@@ -28,7 +28,8 @@ class LlamaDecoder final : public generation::Decoder {
 
   int32_t vocab_size() const override { return vocab_size_; }
   int32_t max_positions() const override { return max_positions_; }
-  // Throws RangeError for what no context can hold, Error("out_of_memory") when memory ends and no row is open.
+  // A long row gets its room as it grows. Throws RangeError for what no context can hold, Error("out_of_memory") when
+  // memory ends and no row is open.
   bool reserve(int32_t rows, int32_t length) override;
   generation::Row open_row() override;
   void close_row(generation::Row row) override;
@@ -67,6 +68,7 @@ class LlamaDecoder final : public generation::Decoder {
   llama_memory_t memory() const { return llama_get_memory(context_); }
   int64_t cells_needed() const;
   void rebuild(int64_t rows, int64_t cells);
+  bool make_room(const std::vector<generation::RowInput>& inputs);
   int32_t next_batch(int32_t first) const;
   void check(const std::vector<generation::RowInput>& inputs) const;
   generation::DecodeStatus run(int32_t first, int32_t count);

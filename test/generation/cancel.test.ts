@@ -48,6 +48,14 @@ describe("a generation", () => {
     await works();
   });
 
+  it("takes room as it grows: a huge max_new_tokens costs nothing, and growing changes no token", async () => {
+    for await (const _ of model.generate(PROMPT, { ...LONG, max_new_tokens: 1_000_000 })) break;
+    const rows = [PROMPT[0], [...PROMPT[0]].reverse()];
+    const alone = await model.generate(PROMPT, { ...LONG, max_new_tokens: 4200 });
+    const together = await model.generate(rows, { ...LONG, max_new_tokens: 4200 });
+    expect(together.tolist()[0]).toEqual(alone.tolist()[0]);
+  });
+
   it("stops when a criterion of the caller says so", async () => {
     class AtEight extends StoppingCriteria {
       override _call(input_ids: bigint[][]) {
