@@ -182,6 +182,8 @@ void Scheduler::finish(Job& job, std::exception_ptr error) {
   job.ended = true;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    // stop() interrupts hooks and decoding: what they then throw is not the reason.
+    if (error && stopping_) error = std::make_exception_ptr(disposed());
     interruptible_.erase(std::remove_if(interruptible_.begin(), interruptible_.end(),
                                         [&](const auto& one) { return one.first == job.id; }),
                          interruptible_.end());
