@@ -97,9 +97,11 @@ std::string metadata_text(const llama_model* model, Get get, int32_t i) {
   return text.data();
 }
 
-// Weights are read from end to end for every token: with pages of 4 KB looking addresses up costs a tenth of the time.
+// Weights are read from end to end for every token: with pages of 4 KB looking addresses up costs a tenth of the time. Repacked weights too.
 void prefer_large_pages(ggml_backend_buffer_t buffer) {
 #ifdef __linux__
+  ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(buffer));
+  if (device != ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)) return;
   constexpr uintptr_t page = 4096;
   const auto base = reinterpret_cast<uintptr_t>(ggml_backend_buffer_get_base(buffer));
   const uintptr_t begin = (base + page - 1) & ~(page - 1);
@@ -130,8 +132,8 @@ class Filler {
   void fill(ggml_tensor* tensor) {
     try {
       const Weight& weight = *by_name_.at(tensor->name);
+      if (buffers_.insert(tensor->buffer).second) prefer_large_pages(tensor->buffer);
       if (ggml_backend_buffer_is_host(tensor->buffer)) {
-        if (tensor->buffer != buffer_) prefer_large_pages(buffer_ = tensor->buffer);
         convert(weight, tensor->type, 0, weight.rows(), static_cast<uint8_t*>(tensor->data), threads_, aborted_);
       } else {
         std::vector<uint8_t> staging(ggml_nbytes(tensor));
@@ -152,7 +154,7 @@ class Filler {
   const std::atomic<bool>& aborted_;
   int64_t total_ = 0;
   int64_t done_ = 0;
-  ggml_backend_buffer_t buffer_ = nullptr;  // of the tensor before
+  std::set<ggml_backend_buffer_t> buffers_;  // met so far
 };
 
 }  // namespace
