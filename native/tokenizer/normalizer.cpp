@@ -2,6 +2,7 @@
 
 #include "tokenizer/byte_level.h"
 #include "tokenizer/pattern.h"
+#include "tokenizer/precompiled.h"
 #include "tokenizer/rewriting.h"
 #include "unicode/normalize.h"
 
@@ -254,6 +255,7 @@ std::unique_ptr<Normalizer> Normalizer::read(const json::Node& node) {
   if (name == "Nmt") return std::make_unique<Nmt>();
   if (name == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
   if (name == "Sequence") return std::make_unique<NormalizerSequence>(node);
+  if (name == "Precompiled") return std::make_unique<Precompiled>(node);
   if (name == "BertNormalizer") return std::make_unique<BertNormalizer>(node);
   type.fail("a type of normalizer");
 }

@@ -49,15 +49,25 @@ std::unique_ptr<Model> Unigram::read(const json::Node& node) {
 }
 
 void Unigram::encode(Pieces& pieces, Ids& ids) {
-  std::vector<ModelToken> tokens;
+  const char* text_end = pieces.text().data() + pieces.text().size();
+  struct Found {
+    const int32_t* ids;
+    size_t count;
+  };
   for (const Piece& piece : pieces.list()) {
     if (piece.added >= 0) {
       ids.push(piece.added);
       continue;
     }
-    tokens.clear();
-    encode(pieces.text(piece), false, tokens);
-    for (const ModelToken& token : tokens) ids.push(token.id);
+    const std::string_view word = pieces.text(piece);
+    int32_t* out = ids.room(word.size() + 2);
+    ids.keep(cache_.get(word.data(), word.size(), text_end, out, [&]() -> Found {
+      tokens_.clear();
+      encode(word, false, tokens_);
+      ids_.clear();
+      for (const ModelToken& token : tokens_) ids_.push_back(token.id);
+      return {ids_.data(), ids_.size()};
+    }));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "tokenizer/model.h"
 #include "tokenizer/trie.h"
+#include "tokenizer/word_cache.h"
 
 namespace gt::tokenizer {
 
@@ -37,6 +38,9 @@ class Unigram : public Model {
   std::array<int32_t, 256> byte_ids_;
   Trie trie_;
   std::vector<Step> steps_;
+  WordCache cache_;
+  std::vector<ModelToken> tokens_;
+  std::vector<int32_t> ids_;
 };
 
 }  // namespace gt::tokenizer

@@ -1,0 +1,38 @@
+// The normalizer of SentencePiece models: replacements in a double-array trie.
+// Rust: https://github.com/huggingface/spm_precompiled/blob/v0.1.4/src/lib.rs
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/normalizer.h"
+#include "unicode/normalize.h"
+
+namespace gt::tokenizer {
+
+class Precompiled : public Normalizer {
+ public:
+  // Throws Error{"tokenizer_invalid"} for bad base64, a trie that is cut off and replacements that are not UTF-8.
+  explicit Precompiled(const json::Node& node);
+
+  // Throws Error{"tokenizer_invalid"} where the trie leads outside itself or the replacements.
+  void normalize(Pieces& pieces) const override;
+  void write(json::Writer& writer) const override;
+
+ private:
+  // The replacement of the shortest key that `text` starts with.
+  std::optional<std::string_view> find(std::string_view text) const;
+  // Appends what becomes of `text`; returns whether anything was replaced.
+  bool transform(std::string_view text, std::vector<unicode::Changed>& out) const;
+  bool is_plain(std::string_view text) const;
+
+  std::string base64_;
+  std::vector<uint32_t> trie_;
+  std::string replacements_;            // each ends with a zero byte
+  std::array<bool, 128> is_plain_{};    // printable ASCII characters that no key starts with
+};
+
+}  // namespace gt::tokenizer
