@@ -153,6 +153,8 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   /** The same without anything but the ids. */
   protected abstract _encode_ids(text: string, add_special_tokens: boolean): ArrayLike<number>;
   protected abstract _decode(ids: number[], skip_special_tokens: boolean): string;
+  /** Called around `text_target`: tokenizers of translation models end targets differently. */
+  protected _switch_mode(_mode: "input" | "target"): void {}
 
   override _call(text: Input, ...rest: unknown[]): BatchEncoding {
     const [pair, options] = arguments_of(rest);
@@ -162,7 +164,13 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     if (!has_text && !has_target) throw new TypeError("You need to specify either `text` or `text_target`.");
     const encodings = has_text ? this.#call_one(text, pair, encode) : null;
     if (!has_target) return encodings!;
-    const target = this.#call_one(text_target, text_pair_target, encode);
+    this._switch_mode("target");
+    let target: BatchEncoding;
+    try {
+      target = this.#call_one(text_target, text_pair_target, encode);
+    } finally {
+      this._switch_mode("input");
+    }
     if (!encodings) return target;
     encodings["labels"] = target["input_ids"];
     return encodings;

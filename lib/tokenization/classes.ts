@@ -1,8 +1,9 @@
 // The tokenizer classes by their Python names, with the data in which they differ. Python's slow classes share the
 // implementation of the fast ones: both names are exported for both.
-import { BertFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
+import { BertFamily, CLIPFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
+import { MBartFamily, PegasusFamily, T5Family } from "./seq2seq_families.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
 
@@ -85,7 +86,6 @@ const COHERE = {
   use_default_system_prompt: false,
   add_prefix_space: false,
 };
-const T5 = { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>", extra_ids: 100 };
 const SPM = { model_input_names: NO_TYPES, vocab_file: "sentencepiece.bpe.model" };
 const LANGUAGES = { ...SENTENCE, src_lang: null, tgt_lang: null };
 
@@ -126,7 +126,7 @@ const CLASSES = {
     },
   ],
   CLIP: [
-    GPT2Family,
+    CLIPFamily,
     {
       keywords: {
         unk_token: "<|endoftext|>",
@@ -238,7 +238,7 @@ const CLASSES = {
   LayoutLM: [BertFamily],
   Longformer: [RobertaFamily],
   Lxmert: [BertFamily],
-  MBart: [SentencePieceFamily, { ...SPM, keywords: LANGUAGES }],
+  MBart: [MBartFamily, { ...SPM, keywords: LANGUAGES }],
   MBart50: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, bos_token: undefined } }],
   MPNet: [
     BertFamily,
@@ -255,7 +255,7 @@ const CLASSES = {
       },
     },
   ],
-  MT5: [PreTrainedTokenizerFast, { model_input_names: NO_TYPES, vocab_file: "spiece.model", keywords: T5 }],
+  MT5: [T5Family, { vocab_file: "spiece.model" }],
   MobileBert: [BertFamily],
   Mvp: [RobertaFamily],
   Nllb: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, legacy_behaviour: false } }],
@@ -273,21 +273,7 @@ const CLASSES = {
     },
   ],
   OpenAIGPT: [GPT2Family, { keywords: { unk_token: "<unk>" } }],
-  Pegasus: [
-    PreTrainedTokenizerFast,
-    {
-      model_input_names: NO_TYPES,
-      vocab_file: "spiece.model",
-      keywords: {
-        pad_token: "<pad>",
-        eos_token: "</s>",
-        unk_token: "<unk>",
-        mask_token: "<mask_2>",
-        mask_token_sent: "<mask_1>",
-        offset: 103,
-      },
-    },
-  ],
+  Pegasus: [PegasusFamily, { vocab_file: "spiece.model" }],
   Qwen2: [
     Qwen2Family,
     {
@@ -312,7 +298,7 @@ const CLASSES = {
   ],
   Splinter: [BertFamily, { keywords: { question_token: "[QUESTION]" } }],
   SqueezeBert: [BertFamily],
-  T5: [PreTrainedTokenizerFast, { model_input_names: NO_TYPES, vocab_file: "spiece.model", keywords: T5 }],
+  T5: [T5Family, { vocab_file: "spiece.model" }],
   Whisper: [
     GPT2Family,
     { keywords: { ...END, add_prefix_space: false, language: null, task: null, predict_timestamps: false } },

@@ -47,6 +47,18 @@ export class GPT2Family extends PreTrainedTokenizerFast {
   };
 }
 
+/** CLIP's: the ends of words become spaces in decoded text. */
+export class CLIPFamily extends GPT2Family {
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const [bos, eos] = [this.bos_token_id!, this.eos_token_id!];
+    return [bos, ...ids, eos, ...(pair ? [eos, ...pair, eos] : [])];
+  }
+
+  protected override _decode(ids: number[], skip_special_tokens: boolean): string {
+    return super._decode(ids, skip_special_tokens).replaceAll("</w>", " ").trim();
+  }
+}
+
 /** RoBERTa's and BART's: the mask takes the space before it, and the configuration overrides the post-processor. */
 export class RobertaFamily extends GPT2Family {
   static override readonly keywords: Readonly<Record<string, unknown>> = {

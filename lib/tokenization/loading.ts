@@ -5,7 +5,8 @@ import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_f
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
-import { from_vocab_json, from_vocab_txt } from "./slow_files.js";
+import { from_sentencepiece } from "./sentencepiece_converters.js";
+import { from_vocab_json, from_vocab_txt, slow_special_tokens } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
 
 /** Options of `from_pretrained`: the Hub's, `gguf_file`, and keywords of the tokenizer (`padding_side`, `pad_token`, …). */
@@ -229,6 +230,7 @@ export async function load_pretrained(
   const tokenizer_object = tokenizer_file
     ? await readFile(tokenizer_file)
     : await from_slow_files(class_, files, kwargs);
+  if (!tokenizer_file) Object.assign(kwargs, slow_special_tokens(class_.name, { ...class_.keywords, ...kwargs }));
   return new class_({ ...kwargs, tokenizer_object } as TokenizerKeywords);
 }
 
@@ -249,12 +251,8 @@ async function from_slow_files(
     if (vocab !== undefined && merges !== undefined) return from_vocab_json(class_.name, vocab, merges, keywords);
   }
   const vocab_txt = kind === "vocab.txt" ? await read("vocab.txt") : undefined;
-  if (vocab_txt !== undefined) return from_vocab_txt(vocab_txt, keywords);
-  if (kwargs["vocab_file"]) {
-    throw new TransformersError(
-      `${files.name} has only ${kind}, without a tokenizer.json: converting SentencePiece models is not supported yet`,
-      "not_supported",
-    );
-  }
+  if (vocab_txt !== undefined) return from_vocab_txt(class_.name, vocab_txt, keywords);
+  if (typeof kwargs["vocab_file"] === "string")
+    return from_sentencepiece(class_.name, await readFile(kwargs["vocab_file"]), keywords, kwargs);
   throw new TransformersError(NOT_FOUND(files.name, class_.name), "tokenizer_not_found");
 }

@@ -7,10 +7,11 @@ const root = fileURLToPath(new URL("../fixtures/", import.meta.url));
 
 /** Names of the tokenizers that the Python scripts trained. */
 export const NAMES = readdirSync(join(root, "tokenizers"));
-export const folder_of = (name: string) => join(root, "tokenizers", name);
+export const fixture_path = (...path: string[]) => join(root, ...path);
+export const folder_of = (name: string) => fixture_path("tokenizers", name);
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON
-export const read_fixture = (...path: string[]): any => JSON.parse(readFileSync(join(root, ...path), "utf8"));
+export const read_fixture = (...path: string[]): any => JSON.parse(readFileSync(fixture_path(...path), "utf8"));
 
 export const temporary = () => mkdtempSync(join(tmpdir(), "tokenizer-"));
 

@@ -1,0 +1,148 @@
+// Tokenizers of encoder-decoder models, whose special tokens come in lists.
+import { expected } from "../errors.js";
+import { SentencePieceFamily } from "./families.js";
+import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+import { MBART_LANGUAGES } from "./sentencepiece_converters.js";
+import { template } from "./template.js";
+
+const NO_TYPES = ["input_ids", "attention_mask"];
+
+/** `count` names that `name` makes of the numbers from `first` on. */
+const numbered = (name: string, first: number, count: number) =>
+  Array.from({ length: Math.max(count, 0) }, (_, i) => `<${name}_${first + i}>`);
+
+function listed(keywords: TokenizerKeywords): unknown[] | undefined {
+  const tokens = keywords["additional_special_tokens"] ?? undefined;
+  if (tokens === undefined || Array.isArray(tokens)) return tokens;
+  throw expected("a list of tokens", "additional_special_tokens", tokens);
+}
+
+function count_of(name: string, keywords: TokenizerKeywords, defaults: Readonly<Record<string, unknown>>): number {
+  const count = keywords[name] ?? defaults[name];
+  if (typeof count === "number" && Number.isInteger(count) && count >= 0 && count < 1e6) return count;
+  throw expected("a natural number below a million", name, count);
+}
+
+/** T5's and mT5's: `extra_ids` sentinels are special tokens. */
+export class T5Family extends PreTrainedTokenizerFast {
+  static override readonly model_input_names: readonly string[] = NO_TYPES;
+  static override readonly keywords: Readonly<Record<string, unknown>> = {
+    eos_token: "</s>",
+    unk_token: "<unk>",
+    pad_token: "<pad>",
+    extra_ids: 100,
+    add_prefix_space: null,
+    legacy: null,
+  };
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    const count = count_of("extra_ids", keywords, new.target.keywords);
+    const given = listed(keywords);
+    const found = (given ?? []).filter((token) => String(token).includes("<extra_id_")).length;
+    if (found > 0 && count > 0 && found !== count) {
+      throw new RangeError(
+        `Both extra_ids (${count}) and additional_special_tokens (${given}) are provided to T5Tokenizer. In this case` +
+          " the additional_special_tokens must include the extra_ids tokens",
+      );
+    }
+    const extra = found > 0 ? [] : numbered("extra_id", 0, count);
+    super({ ...keywords, additional_special_tokens: [...(given ?? []), ...extra] });
+    const { add_prefix_space, legacy } = this.init_kwargs;
+    if (typeof add_prefix_space !== "boolean") return;
+    const prepend_scheme = !add_prefix_space ? "never" : legacy === false ? "first" : "always";
+    for (const kind of ["pre_tokenizer", "decoder"] as const) {
+      const component = this.component(kind);
+      if (component?.type === "Metaspace") this.set_component(kind, { ...component, prepend_scheme });
+    }
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const eos = this.eos_token_id!;
+    return [...ids, eos, ...(pair ? [...pair, eos] : [])];
+  }
+}
+
+/** Pegasus's: the first `offset` ids are special tokens that only its training used. */
+export class PegasusFamily extends PreTrainedTokenizerFast {
+  static override readonly model_input_names: readonly string[] = NO_TYPES;
+  static override readonly keywords: Readonly<Record<string, unknown>> = {
+    pad_token: "<pad>",
+    eos_token: "</s>",
+    unk_token: "<unk>",
+    mask_token: "<mask_2>",
+    mask_token_sent: "<mask_1>",
+    offset: 103,
+  };
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    const offset = count_of("offset", keywords, new.target.keywords);
+    const sentence =
+      "mask_token_sent" in keywords ? keywords["mask_token_sent"] : new.target.keywords["mask_token_sent"];
+    const mask = sentence === null ? [] : [String(sentence)];
+    const given = listed(keywords)?.map(String);
+    let tokens = [...mask, ...numbered("unk", 2, offset - 2)];
+    if (given) {
+      tokens = [...mask.filter((token) => !given.includes(token)), ...given];
+      tokens.push(...numbered("unk", tokens.length, offset - 1 - tokens.length));
+      if (new Set(tokens).size !== tokens.length) {
+        throw new RangeError(
+          "Please make sure that the provided additional_special_tokens do not contain an incorrectly shifted list of" +
+            ` <unk_x> tokens. Found ${tokens.join(", ")}.`,
+        );
+      }
+    }
+    const { added_tokens_decoder: _, ...others } = keywords;
+    super({ ...others, additional_special_tokens: tokens });
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
+    return [...ids, ...pair, this.eos_token_id!];
+  }
+}
+
+/** mBART's: the text ends with `</s>` and the code of its language, which `src_lang` and `tgt_lang` say. */
+export class MBartFamily extends SentencePieceFamily {
+  tgt_lang: string | null;
+  #src_lang: string;
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    const given = (listed(keywords) ?? []).filter((token) => !MBART_LANGUAGES.includes(String(token)));
+    super({ ...keywords, additional_special_tokens: [...MBART_LANGUAGES, ...given] });
+    this.#src_lang = (this.init_kwargs["src_lang"] as string | null | undefined) ?? "en_XX";
+    this.tgt_lang = (this.init_kwargs["tgt_lang"] as string | null | undefined) ?? null;
+    this.#end_with(this.#src_lang, "src_lang");
+  }
+
+  get src_lang(): string {
+    return this.#src_lang;
+  }
+  set src_lang(code: string) {
+    this.#end_with(code, "src_lang");
+    this.#src_lang = code;
+  }
+
+  /** Python's set_src_lang_special_tokens and set_tgt_lang_special_tokens. */
+  #end_with(code: string | null, argument: string): void {
+    const id = typeof code === "string" ? this.convert_tokens_to_ids(code) : null;
+    if (id === null || id === this.unk_token_id)
+      throw expected("the code of a language, such as en_XX", argument, code);
+    const ids = new Map([
+      [code!, id],
+      [this.eos_token!, this.eos_token_id!],
+    ]);
+    const end = `${this.eos_token} ${code}`;
+    this.set_component(
+      "post_processor",
+      template(`$A ${end}`, `$A $B ${end}`, (token) => ids.get(token)!),
+    );
+  }
+
+  protected override _switch_mode(mode: "input" | "target"): void {
+    if (mode === "input") this.#end_with(this.#src_lang, "src_lang");
+    else this.#end_with(this.tgt_lang, "tgt_lang");
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
+    return [...ids, ...pair, this.eos_token_id!, this.convert_tokens_to_ids(this.#src_lang)!];
+  }
+}
