@@ -24,8 +24,8 @@ Napi::Value load_backends(const Napi::CallbackInfo& info) {
   static std::once_flag once;
   const std::string folder = info[0].As<Napi::String>();
   std::call_once(once, [&] {
-    ggml_backend_load_all_from_path(folder.c_str());
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    ggml_backend_load_all_from_path(folder.c_str());
     llama_backend_init();
   });
   return info.Env().Undefined();
