@@ -97,11 +97,12 @@ std::string metadata_text(const llama_model* model, Get get, int32_t i) {
   return text.data();
 }
 
-// Weights are read from end to end for every token: with pages of 4 KB looking addresses up costs a tenth of the time. Repacked weights too.
+// Weights, repacked ones too, are read from end to end for every token: with pages of 4 KB looking addresses up costs a
+// tenth of the time.
 void prefer_large_pages(ggml_backend_buffer_t buffer) {
 #ifdef __linux__
   ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(buffer));
-  if (device != ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)) return;
+  if (device && ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_CPU) return;  // plain CPU buffers name none
   constexpr uintptr_t page = 4096;
   const auto base = reinterpret_cast<uintptr_t>(ggml_backend_buffer_get_base(buffer));
   const uintptr_t begin = (base + page - 1) & ~(page - 1);
