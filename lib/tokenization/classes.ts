@@ -3,7 +3,7 @@
 import { BertFamily, CLIPFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
-import { MBartFamily, PegasusFamily, T5Family } from "./seq2seq_families.js";
+import { MBart50Family, MBartFamily, NllbFamily, PegasusFamily, T5Family } from "./seq2seq_families.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
 
@@ -239,7 +239,7 @@ const CLASSES = {
   Longformer: [RobertaFamily],
   Lxmert: [BertFamily],
   MBart: [MBartFamily, { ...SPM, keywords: LANGUAGES }],
-  MBart50: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, bos_token: undefined } }],
+  MBart50: [MBart50Family, { ...SPM, keywords: { ...LANGUAGES, bos_token: undefined } }],
   MPNet: [
     BertFamily,
     {
@@ -258,7 +258,7 @@ const CLASSES = {
   MT5: [T5Family, { vocab_file: "spiece.model" }],
   MobileBert: [BertFamily],
   Mvp: [RobertaFamily],
-  Nllb: [SentencePieceFamily, { ...SPM, keywords: { ...LANGUAGES, legacy_behaviour: false } }],
+  Nllb: [NllbFamily, { ...SPM, keywords: { ...LANGUAGES, legacy_behaviour: false } }],
   Nougat: [
     PreTrainedTokenizerFast,
     {

@@ -2,6 +2,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/convert_slow_tokenizer.py (SpmConverter)
 import { TransformersError } from "../errors.js";
 import type { AddedToken } from "./added_token.js";
+import { MBART_LANGUAGES, MBART50_LANGUAGES } from "./languages.js";
 import { CONTROL, read_sentencepiece, type SentencePieceModel, USER_DEFINED } from "./sentencepiece.js";
 import { template } from "./template.js";
 import type { Component } from "./tokenizer_json.js";
@@ -94,11 +95,6 @@ const t5: Family = {
   ends: () => ["$A </s>", "$A </s> $B </s>"],
 };
 
-export const MBART_LANGUAGES = (
-  "ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV my_MM ne_NP nl_XX" +
-  " ro_RO ru_RU si_LK tr_TR vi_VN zh_CN"
-).split(" ");
-
 const strip_prefix: Component = { type: "Strip", content: " ", start: 1, stop: 0 };
 const bytes_and_spaces: Component[] = [replace({ String: "▁" }, " "), { type: "ByteFallback" }, { type: "Fuse" }];
 
@@ -172,7 +168,14 @@ const FAMILIES: Record<string, Family> = {
     unk_id: () => 3,
     ends: () => ["$A </s> en_XX", "$A $B </s> en_XX"],
   },
+  MBart50: {
+    vocab: fairseq(...MBART50_LANGUAGES, "<mask>"),
+    unk_id: () => 3,
+    ends: () => ["en_XX $A </s>", "en_XX $A $B </s>"],
+  },
   MT5: t5,
+  // The languages are added tokens, and the class puts one of them around the text.
+  Nllb: { vocab: fairseq(), unk_id: () => 3 },
   Pegasus: {
     vocab: (source) => {
       const { pad_token, eos_token, mask_token, mask_token_sent, offset } = source.keywords;

@@ -147,7 +147,7 @@ describe("a broken file", () => {
     ["vocab.json that is a list", "GPT2Tokenizer", { "vocab.json": "[]", "merges.txt": "" }, /must hold an object/],
     ["merges.txt with three tokens", "GPT2Tokenizer", { "vocab.json": '{"a":0}', "merges.txt": "#version\na b c\n" }, /two tokens in merge 1/],
     ["vocab.txt of a class with another way", "RoFormerTokenizer", { "vocab.txt": "a\n" }, /needs a tokenizer.json/],
-    ["model of a class with another way", "NllbTokenizer", { "sentencepiece.bpe.model": "" }, /needs a tokenizer.json/],
+    ["model of a class with another way", "XGLMTokenizer", { "sentencepiece.bpe.model": "" }, /needs a tokenizer.json/],
   ])("%s is an error", async (_, tokenizer_class, files, message) => {
     const path = checkpoint({}, { tokenizer_class });
     for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), String(content));

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const fixture = (name) =>
-  JSON.parse(readFileSync(fileURLToPath(new URL(`../fixtures/tokenizers/${name}/tokenizer.json`, import.meta.url)), "utf8"));
+const read = (path) => JSON.parse(readFileSync(fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url)), "utf8"));
+const fixture = (name) => read(`tokenizers/${name}/tokenizer.json`);
 
 const split = (regex, behavior = "Isolated", invert = false) => ({ type: "Split", pattern: { Regex: regex }, behavior, invert });
 const byte_level = (use_regex, add_prefix_space = false) => ({ type: "ByteLevel", add_prefix_space, trim_offsets: true, use_regex });
@@ -67,6 +67,7 @@ export function families() {
     "replace regex": { type: "Replace", pattern: { Regex: "\\s{2,}" }, content: "_" },
     "replace anchor": { type: "Replace", pattern: { Regex: "^" }, content: "ab" },
     "byte level": { type: "ByteLevel" },
+    precompiled: { type: "Precompiled", precompiled_charsmap: read("slow_tokenizers/precompiled.json").rules },
   };
   for (const [name, normalizer] of Object.entries(normalizers)) all[`normalizer ${name}`] = { ...metaspace, normalizer };
   all["normalizer byte level, gpt2"] = { ...gpt2, normalizer: { type: "ByteLevel" }, pre_tokenizer: null };
