@@ -3,6 +3,7 @@ import { TransformersError } from "../errors.js";
 import { AddedToken } from "./added_token.js";
 import { bos_eos_processor, type Special } from "./bos_eos.js";
 import { gguf_pre_tokenizer } from "./gguf_pre_tokenizers.js";
+import { merges_of } from "./sentencepiece_merges.js";
 import type { Component } from "./tokenizer_json.js";
 
 // llama_token_type of llama.h.
@@ -37,39 +38,6 @@ class Fields {
     );
 }
 
-/** All splits of a piece are tried; real ones have 16 characters or a few dozen. */
-const LONGEST_PIECE = 512;
-
-/**
- * Pairs that SentencePiece would merge, best first: every split of a piece into two others, by the score of the piece
- * (`generate_merges` of convert_slow_tokenizer.py).
- */
-function merges_of(
-  tokens: readonly string[],
-  scores: ArrayLike<number>,
-  types: ArrayLike<number> | undefined,
-): [string, string][] {
-  const ids = new Map(tokens.map((token, id) => [token, id]));
-  const merges: { left: string; right: string; score: number; lengths: [number, number] }[] = [];
-  tokens.forEach((token, id) => {
-    if (types && types[id] !== NORMAL && types[id] !== USER_DEFINED) return;
-    if (token.length > LONGEST_PIECE) throw invalid(`a piece has more than ${LONGEST_PIECE} characters`);
-    const chars = Array.from(token);
-    const local: typeof merges = [];
-    let left = "";
-    for (let i = 1; i < chars.length; i++) {
-      left += chars[i - 1];
-      const right = token.slice(left.length);
-      if (ids.has(left) && ids.has(right))
-        local.push({ left, right, score: scores[id]!, lengths: [i, chars.length - i] });
-    }
-    local.sort((a, b) => ids.get(a.left)! - ids.get(b.left)! || ids.get(a.right)! - ids.get(b.right)!);
-    merges.push(...local);
-  });
-  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
-  return merges.map(({ left, right }) => [left, right]);
-}
-
 interface Parts {
   model: object;
   normalizer: Component | null;
@@ -101,6 +69,10 @@ function sentencepiece_bpe(fields: Fields, tokens: readonly string[], vocab: Rec
   const given = fields.strings("merges");
   const scores = fields.numbers("scores");
   if (!given && scores?.length !== tokens.length) throw invalid("it has no scores, or not one for each token");
+  const types = fields.numbers("token_type");
+  const scored = tokens
+    .map((token, id) => [token, scores?.[id] ?? 0] as const)
+    .filter((_, id) => !types || types[id] === NORMAL || types[id] === USER_DEFINED);
   const unk = fields.number("unknown_token_id");
   const add_prefix = fields.boolean("add_space_prefix") ?? true;
   const replace: Component = { type: "Replace", pattern: { String: " " }, content: "▁" };
@@ -119,7 +91,7 @@ function sentencepiece_bpe(fields: Fields, tokens: readonly string[], vocab: Rec
       fuse_unk: true,
       byte_fallback: true,
       vocab,
-      merges: given ?? merges_of(tokens, scores!, fields.numbers("token_type")),
+      merges: given ?? merges_of(new Map(tokens.map((token, id) => [token, id])), scored),
     },
     normalizer: { type: "Sequence", normalizers: add_prefix ? [prepend, replace] : [replace] },
     pre_tokenizer: null,

@@ -4,6 +4,7 @@ import { TransformersError } from "../errors.js";
 import type { AddedToken } from "./added_token.js";
 import { MBART_LANGUAGES, MBART50_LANGUAGES } from "./languages.js";
 import { CONTROL, read_sentencepiece, type SentencePieceModel, USER_DEFINED } from "./sentencepiece.js";
+import { merges_of } from "./sentencepiece_merges.js";
 import { template } from "./template.js";
 import type { Component } from "./tokenizer_json.js";
 
@@ -199,30 +200,6 @@ const FAMILIES: Record<string, Family> = {
     ends: () => ["$A:0 <sep>:0 <cls>:2", "$A:0 <sep>:0 $B:1 <sep>:1 <cls>:2"],
   },
 };
-
-/**
- * The merges that a BPE model's scores stand for: every way to make a piece of two others, best piece first
- * (generate_merges of convert_slow_tokenizer.py). Lengths count code points.
- */
-function merges_of(known: ReadonlyMap<string, number>, scores: ReadonlyMap<string, number>): [string, string][] {
-  const merges: { pair: [string, string]; lengths: [number, number]; score: number }[] = [];
-  for (const [piece, score] of scores) {
-    const characters = [...piece];
-    const ways: typeof merges = [];
-    let left = "";
-    for (let i = 1; i < characters.length; i++) {
-      left += characters[i - 1];
-      const right = piece.slice(left.length);
-      if (known.has(left) && known.has(right))
-        ways.push({ pair: [left, right], lengths: [i, characters.length - i], score });
-    }
-    const id = (token: string) => known.get(token)!;
-    ways.sort((a, b) => id(a.pair[0]) - id(b.pair[0]) || id(a.pair[1]) - id(b.pair[1]));
-    merges.push(...ways);
-  }
-  merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1]);
-  return merges.map(({ pair }) => pair);
-}
 
 function bpe(source: Source, vocab: Vocabulary, byte_fallback: boolean): Component {
   const known = new Map(source.model.pieces.map(({ piece }, id) => [piece, id]));

@@ -107,8 +107,10 @@ describe("a broken file", () => {
   };
   const model = readFileSync(join(folder, "files", "nmt_nfkc.model"));
   const field = (number: number, wire: number, ...bytes: number[]) => [(number << 3) | wire, ...bytes];
-  const piece = (...bytes: number[]) => field(1, 2, bytes.length, ...bytes);
-  const named = (text: string, ...rest: number[]) => piece(...field(1, 2, text.length, ...Buffer.from(text)), ...rest);
+  const size = (n: number) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+  const piece = (...bytes: number[]) => field(1, 2, ...size(bytes.length), ...bytes);
+  const named = (text: string, ...rest: number[]) =>
+    piece(...field(1, 2, ...size(text.length), ...Buffer.from(text)), ...rest);
   const unknown = named("<unk>", ...field(3, 0, 2));
 
   test.each<[string, number[], RegExp]>([
@@ -129,6 +131,7 @@ describe("a broken file", () => {
     ["has a piece twice", [...named("a"), ...named("a"), ...unknown], /"a" is there twice/],
     ["has no unknown piece", named("a"), /no piece for what is unknown/],
     ["is a word model", [...unknown, ...named("</s>"), ...field(2, 2, 2, ...field(3, 0, 3))], /Unigram or BPE/],
+    ["has a BPE piece of 513 characters", [...unknown, ...named("a".repeat(513)), ...field(2, 2, 2, ...field(3, 0, 2))], /more than 512 characters/],
     ["lacks the end of a text", unknown, /no token "<\/s>"/],
     ["has an unk_id behind the vocabulary", [...unknown, ...named("</s>"), ...field(2, 2, 4, 0xc0, 0x02, 0xff, 0x7f)], /unk_id/],
     ["has a broken character map", [...unknown, ...named("</s>"), ...field(3, 2, 4, ...field(2, 2, 2, 1, 2))], /precompiled_charsmap/],
