@@ -1,7 +1,5 @@
 #include "tokenizer/precompiled.h"
 
-#include <algorithm>
-
 #include "errors.h"
 #include "unicode/grapheme.h"
 
@@ -53,22 +51,77 @@ uint32_t little_endian(std::string_view bytes, size_t at) {
   return result;
 }
 
-// What Rust's NormalizedString is told about characters that take the place of others.
-void replace(std::vector<unicode::Changed>& out, std::string_view before, std::string_view after) {
-  const auto had = static_cast<int>(unicode::count(before)), has = static_cast<int>(unicode::count(after));
-  int put = 0;
-  for (size_t i = 0, width; i < after.size(); i += width, put++) {
-    const char32_t c = unicode::decode(after.data() + i, width);
-    out.push_back({c, put >= had ? 1 : 0});
-  }
-  if (had > has && !out.empty()) out.back().change -= had - has;
-}
-
 [[noreturn]] void fail() {
   throw Error("tokenizer_invalid", "The precompiled_charsmap of the normalizer is broken: its trie leads outside of it");
 }
 
 }  // namespace
+
+// What is kept and what is put, as Rust's NormalizedString is told it.
+class Precompiled::Edits {
+ public:
+  void start(std::string_view text) {
+    text_ = text;
+    list_.clear();
+    is_shifted_ = false;
+  }
+
+  void keep(size_t begin, size_t end) {
+    if (!is_shifted_) {
+      if (list_.empty() || list_.back().kept_end != begin) list_.push_back({begin, begin, 0, 0});
+      list_.back().kept_end = end;
+      return;
+    }
+    for (size_t i = begin, width; i < end; i += width) put(unicode::decode(text_.data() + i, width), 0);
+  }
+
+  void replace(std::string_view before, std::string_view after) {
+    const auto had = static_cast<int>(unicode::count(before)), has = static_cast<int>(unicode::count(after));
+    int placed = 0;
+    for (size_t i = 0, width; i < after.size(); i += width, placed++) {
+      put(unicode::decode(after.data() + i, width), placed >= had ? 1 : 0);
+    }
+    if (had > has) remove(had - has);
+  }
+
+  void apply(Pieces::Rewriter& out) const {
+    for (const Edit& edit : list_) {
+      if (edit.kept_end > 0) out.copy(edit.kept_end - edit.kept_begin);
+      else out.put(edit.c, edit.change);
+    }
+  }
+
+ private:
+  // Bytes of the text, or a character if kept_end is 0.
+  struct Edit {
+    size_t kept_begin, kept_end;
+    char32_t c;
+    int change;
+  };
+
+  void put(char32_t c, int change) { list_.push_back({0, 0, c, change}); }
+
+  // Removed characters belong to the one before them. At the start there is none: then they are not removed for the
+  // alignment, in which all that follows stands for the character that many places earlier.
+  void remove(int characters) {
+    if (list_.empty()) {
+      is_shifted_ = true;
+      return;
+    }
+    if (Edit& last = list_.back(); last.kept_end > 0) {
+      const char* p = unicode::previous(text_.data() + last.kept_begin, text_.data() + last.kept_end);
+      last.kept_end = static_cast<size_t>(p - text_.data());
+      if (last.kept_end == last.kept_begin) list_.pop_back();
+      size_t width;
+      put(unicode::decode(p, width), 0);
+    }
+    list_.back().change -= characters;
+  }
+
+  std::string_view text_;
+  std::vector<Edit> list_;
+  bool is_shifted_ = false;
+};
 
 Precompiled::Precompiled(const json::Node& node) {
   const json::Node charsmap = node.at("precompiled_charsmap");
@@ -83,10 +136,7 @@ Precompiled::Precompiled(const json::Node& node) {
   for (size_t i = 0; i < units; i++) trie_.push_back(little_endian(*bytes, 4 + 4 * i));
   replacements_ = bytes->substr(4 + 4 * units);
   if (!unicode::is_valid(replacements_)) charsmap.error("expected replacements in UTF-8");
-  for (uint32_t c = 0x20; c < 0x7f; c++) {
-    const uint32_t node_of_c = offset(trie_[0]) ^ c;
-    is_plain_[c] = node_of_c < trie_.size() && label(trie_[node_of_c]) != c;
-  }
+  for (char c = 0x20; c < 0x7f; c++) is_plain_[static_cast<uint8_t>(c)] = !find({&c, 1});
 }
 
 std::optional<std::string_view> Precompiled::find(std::string_view text) const {
@@ -110,38 +160,39 @@ std::optional<std::string_view> Precompiled::find(std::string_view text) const {
   return std::nullopt;
 }
 
-bool Precompiled::transform(std::string_view text, std::vector<unicode::Changed>& out) const {
+bool Precompiled::transform(std::string_view text, Edits& edits) const {
   bool changed = false;
   const auto take = [&](std::string_view part) {
     const auto found = find(part);
-    if (found) replace(out, part, *found);
+    if (found) edits.replace(part, *found);
     changed = changed || found;
     return found.has_value();
   };
+  edits.start(text);
   for (size_t begin = 0, end; begin < text.size(); begin = end) {
+    for (end = begin; end < text.size() && is_plain(text[end]); end++) {
+    }
+    // What follows may combine with the last plain character.
+    if (end > begin && end < text.size() && static_cast<uint8_t>(text[end]) >= 128) end--;
+    if (end > begin) {
+      edits.keep(begin, end);
+      continue;
+    }
     end = unicode::grapheme_end(text, begin);
     if (end - begin < kLongGrapheme && take(text.substr(begin, end - begin))) continue;
-    for (size_t i = begin, width; i < end; i += width) {
-      const char32_t c = unicode::decode(text.data() + i, width);
-      if (!take(text.substr(i, width))) out.push_back({c, 0});
+    for (size_t i = begin; i < end;) {
+      const size_t width = unicode::length(static_cast<uint8_t>(text[i]));
+      if (!take(text.substr(i, width))) edits.keep(i, i + width);
+      i += width;
     }
   }
   return changed;
 }
 
-bool Precompiled::is_plain(std::string_view text) const {
-  return std::all_of(text.begin(), text.end(), [&](char c) { return static_cast<uint8_t>(c) < 128 && is_plain_[static_cast<uint8_t>(c)]; });
-}
-
 void Precompiled::normalize(Pieces& pieces) const {
-  std::vector<unicode::Changed> changed;
-  const auto concerns = [&](std::string_view text) {
-    changed.clear();
-    return !is_plain(text) && transform(text, changed);
-  };
-  pieces.rewrite(concerns, [&](std::string_view, Pieces::Rewriter& out) {
-    for (const unicode::Changed& c : changed) out.put(c.c, c.change);
-  });
+  Edits edits;
+  pieces.rewrite([&](std::string_view text) { return transform(text, edits); },
+                 [&](std::string_view, Pieces::Rewriter& out) { edits.apply(out); });
 }
 
 void Precompiled::write(json::Writer& writer) const {

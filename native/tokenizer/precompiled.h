@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "tokenizer/normalizer.h"
-#include "unicode/normalize.h"
 
 namespace gt::tokenizer {
 
 class Precompiled : public Normalizer {
  public:
-  // Throws Error{"tokenizer_invalid"} for bad base64, a trie that is cut off and replacements that are not UTF-8.
+  // Throws Error{"tokenizer_invalid"} for bad base64, a trie that is cut off and replacements that are not UTF-8; also
+  // if the trie leads outside itself for a character of ASCII.
   explicit Precompiled(const json::Node& node);
 
   // Throws Error{"tokenizer_invalid"} where the trie leads outside itself or the replacements.
@@ -23,16 +23,18 @@ class Precompiled : public Normalizer {
   void write(json::Writer& writer) const override;
 
  private:
+  class Edits;
+
   // The replacement of the shortest key that `text` starts with.
   std::optional<std::string_view> find(std::string_view text) const;
-  // Appends what becomes of `text`; returns whether anything was replaced.
-  bool transform(std::string_view text, std::vector<unicode::Changed>& out) const;
-  bool is_plain(std::string_view text) const;
+  // Says what becomes of `text`; returns whether anything was replaced.
+  bool transform(std::string_view text, Edits& edits) const;
+  bool is_plain(char c) const { return static_cast<uint8_t>(c) < 128 && is_plain_[static_cast<uint8_t>(c)]; }
 
   std::string base64_;
   std::vector<uint32_t> trie_;
   std::string replacements_;            // each ends with a zero byte
-  std::array<bool, 128> is_plain_{};    // printable ASCII characters that no key starts with
+  std::array<bool, 128> is_plain_{};    // printable ASCII characters that stay
 };
 
 }  // namespace gt::tokenizer

@@ -131,7 +131,7 @@ describe("a broken file", () => {
     ["has a piece twice", [...named("a"), ...named("a"), ...unknown], /"a" is there twice/],
     ["has no unknown piece", named("a"), /no piece for what is unknown/],
     ["is a word model", [...unknown, ...named("</s>"), ...field(2, 2, 2, ...field(3, 0, 3))], /Unigram or BPE/],
-    ["has a BPE piece of 513 characters", [...unknown, ...named("a".repeat(513)), ...field(2, 2, 2, ...field(3, 0, 2))], /more than 512 characters/],
+    ["has a BPE piece of 513 characters", [...unknown, ...named("</s>"), ...named("a".repeat(513)), ...field(2, 2, 2, ...field(3, 0, 2))], /more than 512 characters/],
     ["lacks the end of a text", unknown, /no token "<\/s>"/],
     ["has an unk_id behind the vocabulary", [...unknown, ...named("</s>"), ...field(2, 2, 4, 0xc0, 0x02, 0xff, 0x7f)], /unk_id/],
     ["has a broken character map", [...unknown, ...named("</s>"), ...field(3, 2, 4, ...field(2, 2, 2, 1, 2))], /precompiled_charsmap/],
