@@ -23,7 +23,17 @@ export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(
   async (path, options) => (await load_gguf(path, options)) as unknown as CausalLM,
 );
 
+export const GemmaForCausalLM = llama_classes["gemma"];
+export const Gemma2ForCausalLM = llama_classes["gemma2"];
+export const Gemma3ForCausalLM = llama_classes["gemma3_text"];
+export const GraniteForCausalLM = llama_classes["granite"];
 export const LlamaForCausalLM = llama_classes["llama"];
 export const MistralForCausalLM = llama_classes["mistral"];
+export const MixtralForCausalLM = llama_classes["mixtral"];
+export const Olmo2ForCausalLM = llama_classes["olmo2"];
+export const Phi3ForCausalLM = llama_classes["phi3"];
 export const Qwen2ForCausalLM = llama_classes["qwen2"];
+export const Qwen2MoeForCausalLM = llama_classes["qwen2_moe"];
 export const Qwen3ForCausalLM = llama_classes["qwen3"];
+export const Qwen3MoeForCausalLM = llama_classes["qwen3_moe"];
+export const SmolLM3ForCausalLM = llama_classes["smollm3"];

@@ -33,7 +33,8 @@ int64_t power_of_two(int64_t n) {
 
 // Graphs that name the input of each layer (llm_graph_result::t_layer_inp), so that libllama can return it.
 bool has_hidden_states(const std::string& architecture) {
-  static const std::set<std::string> names = {"llama", "qwen2", "qwen3", "qwen3moe", "gpt-oss", "minimax-m2", "gemma4"};
+  static const std::set<std::string> names = {"llama",  "qwen2",  "qwen3",   "qwen2moe", "qwen3moe", "phi3",       "gemma", "gemma2",
+                                              "gemma3", "gemma4", "smollm3", "granite",  "olmo2",    "minimax-m2", "gpt-oss"};
   return names.count(architecture) > 0;
 }
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LlamaFamily } from "../../lib/models/llama/family.js";
 import { LLAMA_FAMILIES } from "../../lib/models/llama/index.js";
-import { type LlamaLoadOptions, type NativeLlamaEngine, native, type TensorSource } from "../../lib/native.js";
+import { tensor_sources } from "../../lib/models/llama/parameters.js";
+import { type LlamaLoadOptions, type NativeLlamaEngine, native } from "../../lib/native.js";
 
 export const models_folder = fileURLToPath(new URL("../fixtures/models", import.meta.url));
 
@@ -35,14 +36,7 @@ export function load_options(model: string): LlamaLoadOptions {
   const state_dict = new (native().StateDict)(files.map((file) => join(models_folder, model, file)));
   const family = LLAMA_FAMILIES.find((one) => one.model_type === config.model_type) as LlamaFamily;
   config.num_key_value_heads ??= config.num_attention_heads;
-  const tensors: TensorSource[] = family
-    .parameters(config)
-    .filter((one) => state_dict.has(one.name))
-    .map((one) => ({
-      name: one.gguf,
-      sources: [one.name],
-      ...(one.permute_heads ? { transform: "permute_heads", n_head: one.permute_heads } : {}),
-    }));
+  const tensors = tensor_sources(family.parameters(config).filter((one) => state_dict.has(one.name)));
   for (const { gguf, data } of family.constants?.(config) ?? []) tensors.push({ name: gguf, data });
   return { state_dict, metadata: family.metadata(config), tensors, dtype: "f32", n_threads: 1 };
 }

@@ -6,6 +6,7 @@ import type { LoadingInfo } from "../loading.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
 import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 import type { DecoderConfig, LlamaFamily } from "./family.js";
+import { tensor_sources } from "./parameters.js";
 
 /** Rotary positions have no end: Python goes on past max_position_embeddings, too. */
 const ROTARY_POSITIONS = 2 ** 20;
@@ -69,14 +70,7 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
 
   protected override load_engine(on_progress?: (progress: number) => void) {
     const tied = new Set(this.tied_weights().map(([alias]) => alias));
-    const tensors = this.family
-      .parameters(this.decoder)
-      .filter(({ name }) => !tied.has(name))
-      .map(({ name, gguf, permute_heads }) => ({
-        name: gguf,
-        sources: [name],
-        ...(permute_heads ? { transform: "permute_heads" as const, n_head: permute_heads } : {}),
-      }));
+    const tensors = tensor_sources(this.family.parameters(this.decoder).filter(({ name }) => !tied.has(name)));
     const constants = (this.family.constants?.(this.decoder) ?? []).map(({ gguf, data }) => ({
       name: gguf,
       data,
@@ -88,7 +82,7 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
         metadata: this.family.metadata(this.decoder),
         tensors: [...tensors, ...constants],
         dtype: this.placement.dtype.llama,
-        max_positions: ROTARY_POSITIONS,
+        max_positions: this.family.max_positions?.(this.decoder) ?? ROTARY_POSITIONS,
         ...engine_options(this.placement),
       },
       on_progress,

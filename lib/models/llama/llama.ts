@@ -1,10 +1,6 @@
-import {
-  check_decoder,
-  decoder_metadata,
-  decoder_parameters,
-  type LlamaFamily,
-  llama3_rope_factors,
-} from "./family.js";
+import { check_decoder, type LlamaFamily } from "./family.js";
+import { decoder_metadata, llama3_rope_factors } from "./metadata.js";
+import { decoder_parameters } from "./parameters.js";
 
 /** Llama 1 to 3, and what shares its architecture (TinyLlama, SmolLM, Vicuna, …). */
 export const llama: LlamaFamily = {

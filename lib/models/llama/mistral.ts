@@ -1,4 +1,6 @@
-import { check_decoder, decoder_metadata, decoder_parameters, type LlamaFamily, u32 } from "./family.js";
+import { check_decoder, type LlamaFamily, u32 } from "./family.js";
+import { decoder_metadata, llama3_rope_factors } from "./metadata.js";
+import { decoder_parameters } from "./parameters.js";
 
 /** Mistral 7B and its descendants: Llama's tensors, with a sliding window where the checkpoint has one. */
 export const mistral: LlamaFamily = {
@@ -6,6 +8,7 @@ export const mistral: LlamaFamily = {
   class_prefix: "Mistral",
   architecture: "llama",
   parameters: (config) => decoder_parameters(config, { interleaved_rope: true }),
+  constants: llama3_rope_factors,
   metadata: (config) => ({
     ...decoder_metadata("llama", config),
     // vendor/patches: upstream's llama graph knows no window

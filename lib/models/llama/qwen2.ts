@@ -1,11 +1,6 @@
-import {
-  check_decoder,
-  type DecoderConfig,
-  decoder_metadata,
-  decoder_parameters,
-  type LlamaFamily,
-  unsupported,
-} from "./family.js";
+import { check_decoder, type DecoderConfig, type LlamaFamily, unsupported } from "./family.js";
+import { decoder_metadata } from "./metadata.js";
+import { decoder_parameters } from "./parameters.js";
 
 /** Qwen's window is off in the published checkpoints; llama.cpp's graphs of them know none. */
 export function check_qwen(config: DecoderConfig): void {
