@@ -5,7 +5,7 @@ import {
   type NativeLlamaEngine,
   native,
 } from "../../lib/native.js";
-import { load, read_case, rows } from "./fixture.js";
+import { load, read_case, relative_error, rows } from "./fixture.js";
 
 const model = "m27-llama";
 const { inputs, greedy } = read_case(model);
@@ -211,7 +211,8 @@ describe("generate", () => {
     const forward = engine.forward({ input_ids, logits_to_keep: 1 });
     await new Promise((resolve) => setTimeout(resolve, 5));
     cancelled.cancel();
-    expect((await forward).logits).toEqual(alone);
+    // which tokens share a batch depends on time, and the last bits on that
+    expect(relative_error((await forward).logits!, alone)).toBeLessThan(1e-5);
     await engine.dispose();
   });
 
