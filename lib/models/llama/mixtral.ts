@@ -1,5 +1,5 @@
 import { check_experts, expert_metadata, type RoutedConfig } from "./experts.js";
-import type { DecoderConfig, LlamaFamily } from "./family.js";
+import type { LlamaFamily } from "./family.js";
 import { mistral } from "./mistral.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -29,7 +29,7 @@ export const mixtral: LlamaFamily = {
     ...expert_metadata("llama", config, config.num_local_experts, config.intermediate_size),
   }),
   check(config: MixtralConfig) {
-    mistral.check?.(config satisfies DecoderConfig);
+    mistral.check?.(config);
     check_experts(config, config.num_local_experts, config.intermediate_size);
   },
 };
