@@ -40,13 +40,11 @@ interface Ended {
   stderr: string;
 }
 
-/** Waits for the end; `on_output` sees stdout as it grows. */
-function ended(child: ChildProcess, on_output?: (text: string) => void): Promise<Ended> {
+/** Waits for the end; `on_first_output` is called once, when there is something on stdout. */
+function ended(child: ChildProcess, on_first_output?: () => void): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
-  child.stdout?.on("data", (chunk) => {
-    stdout += chunk;
-    on_output?.(stdout);
-  });
+  child.stdout?.once("data", () => on_first_output?.());
+  child.stdout?.on("data", (chunk) => (stdout += chunk));
   child.stderr?.on("data", (chunk) => (stderr += chunk));
   return new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })));
 }
@@ -79,10 +77,8 @@ describe("the process", () => {
   it("stops the answer and not the program at Ctrl-C in a chat", async () => {
     const child = start(["chat", MODEL, ...ENDLESS]);
     child.stdin?.write("Hello\n");
-    let interrupted = false;
     const { code, stderr } = await ended(child, () => {
-      if (!interrupted) child.kill("SIGINT");
-      interrupted = true;
+      child.kill("SIGINT");
       child.stdin?.end("/help\n");
     });
     expect(code).toBe(0);
