@@ -187,6 +187,23 @@ export interface NativeTokenizer {
   to_json(pretty: boolean): string;
   /** What the token adds to the byte stream of a decoded text: for streaming. */
   token_bytes(id: number): Uint8Array;
+  /** Counts the words of a text, as the model would get them, for `train`. */
+  count_words(text: string): void;
+  /** Trains a vocabulary on the words counted so far and forgets them. Returns JSON: `{ vocab, merges }`. */
+  train(type: "BPE" | "WordPiece" | "WordLevel", options: TrainerSpec): string;
+}
+
+/** Options of Rust's trainers; without a prefix or suffix there is none. */
+export interface TrainerSpec {
+  vocab_size: number;
+  special_tokens: string[];
+  min_frequency?: number;
+  limit_alphabet?: number;
+  /** Its characters, one after the other. */
+  initial_alphabet?: string;
+  continuing_subword_prefix?: string;
+  end_of_word_suffix?: string;
+  max_token_length?: number;
 }
 
 interface NativeTokenizers {

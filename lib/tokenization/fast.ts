@@ -11,6 +11,7 @@ import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
 import { tensor_type } from "./tensors.js";
 import { type Component, read_header, type TokenizerHeader } from "./tokenizer_json.js";
+import { type TextIterator, type TrainingOptions, train_new_from_iterator } from "./training.js";
 
 export type ComponentKind = "normalizer" | "pre_tokenizer" | "post_processor" | "decoder";
 
@@ -267,6 +268,19 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /** Writes tokenizer.json, tokenizer_config.json and what else Python writes. Returns the paths. */
   save_pretrained(folder: string, options: SaveOptions = {}): Promise<string[]> {
     return save_pretrained(this, folder, options);
+  }
+
+  /**
+   * Trains a tokenizer of the same kind on other texts: `text_iterator` gives texts or lists of them, also asynchronously.
+   * The vocabulary has `vocab_size` tokens, the special ones included, or fewer if the texts do not give as many.
+   * Models of the types BPE, WordPiece and WordLevel; for Unigram an Error with the code "not_supported".
+   */
+  train_new_from_iterator(
+    text_iterator: TextIterator,
+    vocab_size: number,
+    options: TrainingOptions = {},
+  ): Promise<this> {
+    return train_new_from_iterator(this, text_iterator, vocab_size, options);
   }
 
   /** Loads a tokenizer from a folder or a repository's name. Keywords that are no loading options go to the constructor. */

@@ -10,3 +10,4 @@ export { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 export type { PretrainedOptions } from "./loading.js";
 export type { EncodeOptions, PaddingOption, PadOptions, Side, TruncationStrategy } from "./options.js";
 export type { SaveOptions } from "./saving.js";
+export type { TextIterator, TrainingOptions } from "./training.js";

@@ -223,6 +223,34 @@ Truncation truncation_of(const Napi::Value& value) {
   return truncation;
 }
 
+std::optional<size_t> optional_size(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return value.IsUndefined() ? std::nullopt : std::optional(size_argument(value, name));
+}
+
+tokenizer::TrainerOptions trainer_options(const Napi::Value& value) {
+  if (!value.IsObject()) expected("an object", "options");
+  const auto object = value.As<Napi::Object>();
+  const auto text = [&](const char* name) {
+    const Napi::Value item = object.Get(name);
+    return item.IsUndefined() ? std::string() : string_argument(item, name);
+  };
+  tokenizer::TrainerOptions options;
+  options.vocab_size = size_argument(object.Get("vocab_size"), "vocab_size");
+  options.min_frequency = optional_size(object, "min_frequency").value_or(0);
+  options.special_tokens = strings_argument(object.Get("special_tokens"), "special_tokens");
+  options.limit_alphabet = optional_size(object, "limit_alphabet");
+  options.max_token_length = optional_size(object, "max_token_length");
+  options.continuing_subword_prefix = text("continuing_subword_prefix");
+  options.end_of_word_suffix = text("end_of_word_suffix");
+  const std::string alphabet = text("initial_alphabet");
+  size_t width;
+  for (size_t at = 0; at < alphabet.size(); at += width) {
+    options.initial_alphabet.push_back(unicode::decode(alphabet.data() + at, width));
+  }
+  return options;
+}
+
 class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
  public:
   explicit Tokenizer(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -258,6 +286,8 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::set_encode_special_tokens>("set_encode_special_tokens"),
                            InstanceMethod<&Tokenizer::to_json>("to_json"),
                            InstanceMethod<&Tokenizer::token_bytes>("token_bytes"),
+                           InstanceMethod<&Tokenizer::count_words>("count_words"),
+                           InstanceMethod<&Tokenizer::train>("train"),
                        });
   }
 
@@ -419,7 +449,27 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
     });
   }
 
+  void count_words(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { tokenizer_->count_words(text_argument(info.Env(), info[0], "text"), words_); });
+  }
+
+  Napi::Value train(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::string type = string_argument(info[0], "type");
+      const tokenizer::TrainerOptions options = trainer_options(info[1]);
+      const auto train = type == "BPE"         ? tokenizer::train_bpe
+                         : type == "WordPiece" ? tokenizer::train_word_piece
+                         : type == "WordLevel" ? tokenizer::train_word_level
+                                               : nullptr;
+      if (!train) expected("\"BPE\", \"WordPiece\" or \"WordLevel\"", "type");
+      const tokenizer::Trained trained = train(words_, options);
+      words_.clear();
+      return to_string(info.Env(), trained.to_json());
+    });
+  }
+
   std::unique_ptr<tokenizer::Tokenizer> tokenizer_;
+  tokenizer::WordCounts words_;
   Napi::FunctionReference encoding_type_;
   std::string text_;
 };

@@ -62,9 +62,8 @@ void Tokenizer::prepare(std::string_view text, bool aligned) {
 }
 
 const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) {
-  const bool aligned = normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment();
   ids_.clear();
-  prepare(text, aligned);
+  prepare(text, needs_alignment());
   if (!add_special_tokens) {
     model_->encode(pieces_, ids_);
     return ids_;
@@ -74,6 +73,12 @@ const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens)
     else ids_.push(id);
   }
   return ids_;
+}
+
+void Tokenizer::count_words(std::string_view text, WordCounts& counts) {
+  prepare(text, needs_alignment());
+  pieces_.spell_bytes();
+  for (const Piece& piece : pieces_.list()) counts[std::string(pieces_.text(piece))]++;
 }
 
 // What the post-processor makes of a sequence of one token.

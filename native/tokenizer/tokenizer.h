@@ -15,6 +15,7 @@
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/trainer.h"
 
 namespace gt::tokenizer {
 
@@ -32,6 +33,9 @@ class Tokenizer {
   // The ids of a text. They stay until the next call.
   const Ids& encode_ids(std::string_view text, bool add_special_tokens);
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
+
+  // Counts what the model would get of a text, for a trainer.
+  void count_words(std::string_view text, WordCounts& counts);
 
   // Ids without a token are skipped.
   std::string decode(const uint32_t* ids, size_t count, bool skip_special_tokens);
@@ -63,6 +67,8 @@ class Tokenizer {
  private:
   // Runs the text through everything before the model.
   void prepare(std::string_view text, bool aligned);
+  // Whether the pieces depend on the alignment.
+  bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out);
   void plan_special_tokens();
   void index_bytes();
