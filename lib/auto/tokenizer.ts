@@ -1,11 +1,15 @@
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { split_hub_options } from "../hub/cached_file.js";
-import { TOKENIZER_CLASSES } from "../tokenization/classes.js";
+import { SLOW_TOKENIZER_CLASSES, TOKENIZER_CLASSES } from "../tokenization/classes.js";
 import { PreTrainedTokenizerFast } from "../tokenization/fast.js";
-import { CheckpointFiles, load_gguf, load_pretrained, type PretrainedOptions } from "../tokenization/loading.js";
+import { CheckpointFiles, load_gguf, type PretrainedOptions } from "../tokenization/loading.js";
 import { MODEL_TYPES_OF_TOKENIZERS } from "./tokenizer_names.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
+/** A class of either kind, as far as loading needs it. */
+interface Loadable {
+  from_pretrained(name_or_path: string, options?: PretrainedOptions): Promise<unknown>;
+}
 
 /** Options of `AutoTokenizer.from_pretrained`. */
 export interface AutoTokenizerOptions extends PretrainedOptions {
@@ -35,14 +39,22 @@ function class_of_model_type(model_type: string): TokenizerClass | undefined {
   return registered.get(model_type) ?? (name === undefined ? undefined : class_of_name(name));
 }
 
+/** The same with the classes that have no fast form. */
+function loadable_of_name(name: string): Loadable | undefined {
+  return class_of_name(name) ?? (SLOW_TOKENIZER_CLASSES.get(name) as Loadable | undefined);
+}
+function loadable_of_model_type(model_type: string): Loadable | undefined {
+  return class_of_model_type(model_type) ?? loadable_of_name(by_model_type.get(model_type) ?? "");
+}
+
 function known_types(): string {
   return [...new Set([...by_model_type.keys(), ...registered.keys()])].sort().join(", ");
 }
 
-async function choose_class(files: CheckpointFiles, options: AutoTokenizerOptions): Promise<TokenizerClass> {
+async function choose_class(files: CheckpointFiles, options: AutoTokenizerOptions): Promise<Loadable> {
   const { tokenizer_type, config: given } = options;
   if (tokenizer_type !== undefined) {
-    const class_ = class_of_model_type(tokenizer_type);
+    const class_ = loadable_of_model_type(tokenizer_type);
     if (class_) return class_;
     throw new TypeError(
       `Passed \`tokenizer_type\` ${tokenizer_type} does not exist. \`tokenizer_type\` should be one of ${known_types()}.`,
@@ -52,14 +64,14 @@ async function choose_class(files: CheckpointFiles, options: AutoTokenizerOption
   const config = given ?? (await files.json("config.json")) ?? {};
   const name = tokenizer_config["tokenizer_class"] ?? config.tokenizer_class;
   if (typeof name === "string") {
-    const class_ = class_of_name(name);
+    const class_ = loadable_of_name(name);
     if (class_) return class_;
     throw new TransformersError(
       `Tokenizer class ${name} does not exist or is not currently imported.`,
       "tokenizer_class_unknown",
     );
   }
-  const class_ = typeof config.model_type === "string" ? class_of_model_type(config.model_type) : undefined;
+  const class_ = typeof config.model_type === "string" ? loadable_of_model_type(config.model_type) : undefined;
   if (class_) return class_;
   throw new TransformersError(
     config.model_type
@@ -73,7 +85,8 @@ async function choose_class(files: CheckpointFiles, options: AutoTokenizerOption
 export const AutoTokenizer = {
   /**
    * Loads a tokenizer from a local folder, the cache, or the Hub; options that are neither the Hub's nor listed go to the
-   * tokenizer's constructor (`padding_side`, `unk_token`, …), as in Python.
+   * tokenizer's constructor (`padding_side`, `unk_token`, …), as in Python. Marian's and Wav2Vec2's tokenizers have no
+   * fast form: they are PreTrainedTokenizers (`is_fast` is false), which share all but what only fast ones have.
    */
   async from_pretrained(name_or_path: string, options: AutoTokenizerOptions = {}): Promise<PreTrainedTokenizerFast> {
     const { config: _config, tokenizer_type: _type, use_fast = true, ...rest } = options;
@@ -84,7 +97,8 @@ export const AutoTokenizer = {
       const class_of = (architecture: string) => class_of_model_type(architecture) ?? PreTrainedTokenizerFast;
       return load_gguf(class_of, files, gguf_file, given);
     }
-    return load_pretrained(await choose_class(files, options), name_or_path, rest);
+    const class_ = await choose_class(files, options);
+    return class_.from_pretrained(name_or_path, rest) as Promise<PreTrainedTokenizerFast>;
   },
 
   /** Adds a tokenizer class of one's own for a configuration class's model type. */

@@ -152,7 +152,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   ): BatchEncoding;
   /** The same without anything but the ids. */
   protected abstract _encode_ids(text: string, add_special_tokens: boolean): ArrayLike<number>;
-  protected abstract _decode(ids: number[], skip_special_tokens: boolean): string;
+  protected abstract _decode(ids: number[], options: DecodeOptions): string;
   /** Called around `text_target`: tokenizers of translation models end targets differently. */
   protected _switch_mode(_mode: "input" | "target"): void {}
 
@@ -266,7 +266,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
         ? new TypeError("decode takes one row of token ids and received rows; batch_decode takes those")
         : expected("a token id or a list of them", "token_ids", wrong);
     }
-    const text = this._decode(ids, options.skip_special_tokens ?? false);
+    const text = this._decode(ids, options);
     const clean = options.clean_up_tokenization_spaces ?? this.clean_up_tokenization_spaces;
     return clean ? clean_up_tokenization(text) : text;
   }
@@ -314,7 +314,10 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   }
 
   /** 1 for the ids that are special tokens. Only for rows that already hold them, as in Python's fast tokenizers. */
-  get_special_tokens_mask(ids: readonly number[], options: { already_has_special_tokens?: boolean } = {}): number[] {
+  get_special_tokens_mask(
+    ids: readonly number[],
+    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
+  ): number[] {
     if (!options.already_has_special_tokens) {
       throw new TypeError(
         "You cannot use ``already_has_special_tokens=False`` with this tokenizer. Please use a slow (full python) tokenizer" +

@@ -3,9 +3,12 @@
 import { BertFamily, CLIPFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
+import { MarianTokenizer } from "./marian.js";
 import { MBart50Family, MBartFamily, NllbFamily, PegasusFamily, T5Family } from "./seq2seq_families.js";
+import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
+type SlowTokenizer = typeof MarianTokenizer | typeof Wav2Vec2CTCTokenizer;
 
 interface Difference {
   keywords?: Record<string, unknown>;
@@ -317,6 +320,12 @@ for (const [name, [base, difference]] of Object.entries<[TokenizerClass, Differe
 export const TOKENIZER_CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ...Object.entries(named),
   ["PreTrainedTokenizerFast", PreTrainedTokenizerFast],
+]);
+
+/** Those that Python has no fast form of. */
+export const SLOW_TOKENIZER_CLASSES: ReadonlyMap<string, SlowTokenizer> = new Map<string, SlowTokenizer>([
+  ["MarianTokenizer", MarianTokenizer],
+  ["Wav2Vec2CTCTokenizer", Wav2Vec2CTCTokenizer],
 ]);
 
 type Base = keyof typeof CLASSES | "Llama";

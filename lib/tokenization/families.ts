@@ -1,4 +1,5 @@
 import { AddedToken } from "./added_token.js";
+import type { DecodeOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 
 /** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
@@ -54,8 +55,8 @@ export class CLIPFamily extends GPT2Family {
     return [bos, ...ids, eos, ...(pair ? [eos, ...pair, eos] : [])];
   }
 
-  protected override _decode(ids: number[], skip_special_tokens: boolean): string {
-    return super._decode(ids, skip_special_tokens).replaceAll("</w>", " ").trim();
+  protected override _decode(ids: number[], options: DecodeOptions): string {
+    return super._decode(ids, options).replaceAll("</w>", " ").trim();
   }
 }
 

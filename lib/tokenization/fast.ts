@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expected, from_native, out_of_range } from "../errors.js";
 import { type AddedTokenSpec, type NativeEncoding, type NativeTokenizer, native } from "../native.js";
 import { AddedToken, type Token } from "./added_token.js";
-import { PreTrainedTokenizerBase, type Sample } from "./base.js";
+import { type DecodeOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
 import { Encoding } from "./encoding.js";
@@ -255,9 +255,9 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return new BatchEncoding(data, encodings, { tensor_type: tensors });
   }
 
-  protected override _decode(ids: number[], skip_special_tokens: boolean): string {
+  protected override _decode(ids: number[], options: DecodeOptions): string {
     for (const id of ids) check_id(id);
-    return this.#engine.decode(ids, skip_special_tokens);
+    return this.#engine.decode(ids, options.skip_special_tokens ?? false);
   }
 
   /** Decodes token by token, never giving a part of a character. */

@@ -6,6 +6,7 @@ import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
 import { from_sentencepiece } from "./sentencepiece_converters.js";
+import type { SlowTokenizerClass } from "./slow.js";
 import { from_vocab_json, from_vocab_txt, slow_special_tokens } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
 
@@ -17,6 +18,7 @@ export interface PretrainedOptions extends HubOptions {
 }
 
 type Json = Record<string, unknown>;
+type LoadedClass = { readonly name: string; readonly keywords: Readonly<Record<string, unknown>> };
 
 /** The version of Python Transformers whose behaviour this package has: it chooses among `fast_tokenizer_files`. */
 const VERSION = [4, 57, 6];
@@ -176,7 +178,7 @@ const KEYWORDS = new Set<string>([
   "errors",
 ]);
 
-function check_keywords(given: Json, class_: typeof PreTrainedTokenizerFast, config: Json): void {
+function check_keywords(given: Json, class_: LoadedClass, config: Json): void {
   for (const key of Object.keys(given)) {
     if (KEYWORDS.has(key) || key in class_.keywords || key in config) continue;
     warn_once(
@@ -207,18 +209,46 @@ export async function load_gguf(
   return new class_(all as TokenizerKeywords);
 }
 
+/** The checkpoint, the GGUF file if one is asked for, and the keywords that the caller gives the tokenizer. */
+function read_options(name_or_path: string, options: PretrainedOptions) {
+  if (typeof name_or_path !== "string" || !name_or_path)
+    throw expected("a folder or a repository's name", "the tokenizer", name_or_path);
+  const [hub, rest] = split_hub_options(options);
+  const { gguf_file, trust_remote_code, ...given } = rest as Json & { gguf_file?: string };
+  if (trust_remote_code) warn_once("trust_remote_code does nothing: no code of a checkpoint is ever run.");
+  return { files: new CheckpointFiles(name_or_path, hub), gguf_file, given };
+}
+
+/** Loads a tokenizer without a fast form: the class reads its files, whose paths are keywords. */
+export async function load_slow<T>(
+  class_: SlowTokenizerClass<T>,
+  name_or_path: string,
+  options: PretrainedOptions,
+): Promise<T> {
+  const { files, gguf_file, given } = read_options(name_or_path, options);
+  if (gguf_file !== undefined)
+    throw new TransformersError(`A ${class_.name} cannot be made from a GGUF file`, "not_supported");
+  const config_file = await files.find("tokenizer_config.json");
+  const config = config_file ? await read_json(config_file) : {};
+  check_keywords(given, class_, config);
+  const kwargs = await keywords_of(files, config, given, config_file);
+  const paths: Json = {};
+  for (const [keyword, file] of Object.entries(class_.vocab_files_names)) {
+    const path = await files.find(file);
+    if (path !== undefined) paths[keyword] = path;
+    else if (!class_.optional_files.includes(keyword))
+      throw new TransformersError(NOT_FOUND(files.name, class_.name), "tokenizer_not_found");
+  }
+  return new class_({ ...kwargs, ...paths });
+}
+
 /** Python's from_pretrained of a tokenizer class. */
 export async function load_pretrained(
   class_: typeof PreTrainedTokenizerFast,
   name_or_path: string,
   options: PretrainedOptions = {},
 ): Promise<PreTrainedTokenizerFast> {
-  if (typeof name_or_path !== "string" || !name_or_path)
-    throw expected("a folder or a repository's name", "the tokenizer", name_or_path);
-  const [hub, rest] = split_hub_options(options);
-  const { gguf_file, trust_remote_code, ...given } = rest as Json & { gguf_file?: string };
-  if (trust_remote_code) warn_once("trust_remote_code does nothing: no code of a checkpoint is ever run.");
-  const files = new CheckpointFiles(name_or_path, hub);
+  const { files, gguf_file, given } = read_options(name_or_path, options);
   if (gguf_file !== undefined) return load_gguf(() => class_, files, gguf_file, given);
   const config_file = await files.find("tokenizer_config.json");
   const config = config_file ? await read_json(config_file) : {};

@@ -108,7 +108,9 @@ export function prepare_for_model(
       : row.map(() => 0);
   }
   if (options.return_special_tokens_mask) {
-    data["special_tokens_mask"] = add_special_tokens ? tokenizer.get_special_tokens_mask(first) : row.map(() => 0);
+    data["special_tokens_mask"] = add_special_tokens
+      ? tokenizer.get_special_tokens_mask(first, { token_ids_1: pair })
+      : row.map(() => 0);
   }
   const with_mask = options.return_attention_mask ?? tokenizer.model_input_names.includes("attention_mask");
   const padded =

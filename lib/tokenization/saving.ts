@@ -4,7 +4,11 @@ import { expected, TransformersError } from "../errors.js";
 import { dump_json } from "../python_json.js";
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast } from "./fast.js";
+import type { PreTrainedTokenizer } from "./slow.js";
 import { slow_files } from "./slow_files.js";
+
+type Tokenizer = PreTrainedTokenizerFast | PreTrainedTokenizer;
+const is_fast = (tokenizer: Tokenizer): tokenizer is PreTrainedTokenizerFast => tokenizer.is_fast;
 
 export interface SaveOptions {
   /** null and false write tokenizer.json; true, the slow tokenizer's files alone, is not possible here. */
@@ -33,7 +37,7 @@ function plain(value: unknown, typed: boolean): unknown {
 }
 
 /** The content of tokenizer_config.json, but for the chat template. */
-function config_of(tokenizer: PreTrainedTokenizerFast): Record<string, unknown> {
+function config_of(tokenizer: Tokenizer): Record<string, unknown> {
   const own = tokenizer as unknown as Record<string, unknown>;
   const config: Record<string, unknown> = { ...tokenizer.init_kwargs };
   for (const key of [...Object.keys(config), "model_max_length", "clean_up_tokenization_spaces"]) {
@@ -68,7 +72,8 @@ function slow_vocab_file(tokenizer: PreTrainedTokenizerFast): string | undefined
 }
 
 /** Without "Fast" where Python could load the slow class from the same folder, as it writes it. */
-function saved_class_name(tokenizer: PreTrainedTokenizerFast): string {
+function saved_class_name(tokenizer: Tokenizer): string {
+  if (!is_fast(tokenizer)) return tokenizer.constructor.name;
   const class_ = tokenizer.constructor as typeof PreTrainedTokenizerFast;
   const needs_model = class_.vocab_files_names["vocab_file"]?.endsWith(".model") && !slow_vocab_file(tokenizer);
   const keeps_name = needs_model || class_.name === "PreTrainedTokenizerFast";
@@ -76,7 +81,7 @@ function saved_class_name(tokenizer: PreTrainedTokenizerFast): string {
 }
 
 /** Files by name: one template is chat_template.jinja, the others of several are in chat_templates/. */
-function template_files(tokenizer: PreTrainedTokenizerFast): Record<string, string> {
+function template_files(tokenizer: Tokenizer): Record<string, string> {
   const template = tokenizer.chat_template;
   if (template === null) return {};
   if (typeof template === "string") return { "chat_template.jinja": template };
@@ -87,15 +92,44 @@ function template_files(tokenizer: PreTrainedTokenizerFast): Record<string, stri
   return Object.fromEntries(named);
 }
 
+/** A file's content, or the file that it is a copy of. */
+type FileContent = string | { copy: string };
+
+/** Python's slow classes keep what was added beyond the vocabulary in a file of its own. */
+function with_added_tokens(tokenizer: Tokenizer, files: Record<string, FileContent>): Record<string, FileContent> {
+  const beyond = Object.entries(tokenizer.added_tokens_encoder).filter(([, id]) => id >= tokenizer.vocab_size);
+  return { ...(beyond.length && { "added_tokens.json": json_file(Object.fromEntries(beyond)) }), ...files };
+}
+
+/** tokenizer.json, and the files of the slow class where there is one. */
+function fast_files(tokenizer: PreTrainedTokenizerFast, with_slow: boolean): Record<string, FileContent> {
+  const tokenizer_json = tokenizer._tokenizer.to_json(true);
+  const vocab_file = with_slow ? slow_vocab_file(tokenizer) : undefined;
+  if (!vocab_file) return { "tokenizer.json": tokenizer_json };
+  const source = tokenizer.init_kwargs["vocab_file"];
+  const copied = vocab_file.endsWith(".model") && typeof source === "string";
+  return with_added_tokens(tokenizer, {
+    ...slow_files(tokenizer_json, vocab_file),
+    "tokenizer.json": tokenizer_json,
+    ...(copied && { [vocab_file]: { copy: source } }),
+  });
+}
+
 /** Python's save_pretrained. Returns the paths of the files. */
 export async function save_pretrained(
-  tokenizer: PreTrainedTokenizerFast,
+  tokenizer: Tokenizer,
   folder: string,
   options: SaveOptions = {},
 ): Promise<string[]> {
   const { legacy_format, filename_prefix, save_jinja_files = true, ...unknown } = options;
   for (const key of Object.keys(unknown)) throw new TypeError(`save_pretrained has no option '${key}'`);
-  if (legacy_format) {
+  if (legacy_format === false && !is_fast(tokenizer)) {
+    throw new TransformersError(
+      "Only fast tokenizers (instances of PreTrainedTokenizerFast) can be saved in non legacy format.",
+      "not_supported",
+    );
+  }
+  if (legacy_format && is_fast(tokenizer)) {
     throw new TransformersError(
       "Your tokenizer does not have a legacy version defined and therefore cannot register this version. You might" +
         " consider leaving the legacy_format at `None` or setting it to `False`.",
@@ -115,29 +149,26 @@ export async function save_pretrained(
         ? template
         : Object.entries(template).map(([name, text]) => ({ name, template: text }));
   }
-  const tokenizer_json = tokenizer._tokenizer.to_json(true);
-  const vocab_file = legacy_format === false ? undefined : slow_vocab_file(tokenizer);
-  const beyond = Object.entries(tokenizer.added_tokens_encoder).filter(([, id]) => id >= tokenizer.vocab_size);
-  const contents: Record<string, string> = {
+  const vocabulary = is_fast(tokenizer)
+    ? fast_files(tokenizer, legacy_format !== false)
+    : with_added_tokens(tokenizer, tokenizer.vocabulary_files());
+  const contents: Record<string, FileContent> = {
     "tokenizer_config.json": json_file(config),
     "special_tokens_map.json": json_file(plain(tokenizer.special_tokens_map_extended, false)),
     ...templates,
-    ...(vocab_file && beyond.length && { "added_tokens.json": json_file(Object.fromEntries(beyond)) }),
-    ...(vocab_file && slow_files(tokenizer_json, vocab_file)),
-    "tokenizer.json": tokenizer_json,
+    ...vocabulary,
   };
   await mkdir(folder, { recursive: true });
   if (Object.keys(templates).some((name) => name.startsWith("chat_templates")))
     await mkdir(join(folder, "chat_templates"), { recursive: true });
   const path_of = (name: string) =>
     join(folder, filename_prefix ? name.replace(/[^/\\]+$/, (file) => `${filename_prefix}-${file}`) : name);
-  for (const [name, content] of Object.entries(contents)) await writeFile(path_of(name), content);
-  const paths = Object.keys(contents).map(path_of);
-  const source = tokenizer.init_kwargs["vocab_file"];
-  if (vocab_file?.endsWith(".model") && typeof source === "string") {
-    const copy = path_of(vocab_file);
-    if (resolve(source) !== resolve(copy)) await copyFile(source, copy);
-    paths.push(copy);
+  const paths: string[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    const path = path_of(name);
+    if (typeof content === "string") await writeFile(path, content);
+    else if (resolve(content.copy) !== resolve(path)) await copyFile(content.copy, path);
+    paths.push(path);
   }
   return paths;
 }

@@ -1,0 +1,135 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
+import { MarianTokenizer, PreTrainedTokenizer, Wav2Vec2CTCTokenizer } from "../../lib/tokenization/index.js";
+import { fixture_path, plain, read_fixture, temporary } from "./fixtures.js";
+
+const folder = fixture_path("python_tokenizers");
+const names = readdirSync(folder).filter((file) => file.endsWith(".json"));
+const read = (file: string) => read_fixture("python_tokenizers", file);
+
+function checkpoint(file: string): string {
+  const { files, config } = read(file);
+  const path = temporary();
+  for (const [target, source] of Object.entries<string>(files))
+    cpSync(join(folder, "files", source), join(path, target));
+  writeFileSync(join(path, "tokenizer_config.json"), JSON.stringify(config));
+  return path;
+}
+async function load(file: string) {
+  const tokenizer: unknown = await AutoTokenizer.from_pretrained(checkpoint(file));
+  return tokenizer as MarianTokenizer | Wav2Vec2CTCTokenizer;
+}
+
+describe.each(names)("%s", (file) => {
+  const fixture = read(file);
+
+  test("AutoTokenizer finds the class, with Python's vocabulary and special tokens", async () => {
+    const tokenizer = await load(file);
+    expect(tokenizer.constructor.name).toBe(fixture.config.tokenizer_class);
+    expect(tokenizer).toBeInstanceOf(PreTrainedTokenizer);
+    expect(tokenizer.is_fast).toBe(false);
+    expect(tokenizer.length).toBe(fixture.length);
+    expect(tokenizer.vocab_size).toBe(fixture.vocab_size);
+    expect(tokenizer.special_tokens_map).toEqual(fixture.special_tokens_map);
+    expect(tokenizer.all_special_ids).toEqual(fixture.all_special_ids);
+    expect(tokenizer.get_added_vocab()).toEqual(fixture.added_vocab);
+  });
+
+  test("tokens and ids are Python's, of texts and of targets", async () => {
+    const tokenizer = await load(file);
+    for (const { name, text, tokens, ids, target_ids } of fixture.texts) {
+      expect.soft(tokenizer.tokenize(text), name).toEqual(tokens);
+      expect.soft(tokenizer.encode(text), name).toEqual(ids);
+      expect.soft(tokenizer(text).input_ids, name).toEqual(ids);
+      expect.soft(tokenizer(null, { text_target: text }).input_ids, name).toEqual(target_ids);
+    }
+  });
+
+  test("calls with options give Python's fields", async () => {
+    const tokenizer = await load(file);
+    for (const { text, text_pair, options, fields } of fixture.calls) {
+      const encoded = text_pair === null ? tokenizer(text, options) : tokenizer(text, text_pair, options);
+      expect.soft(plain(encoded), JSON.stringify(options)).toEqual(fields);
+    }
+  });
+
+  test("decode gives Python's texts and offsets", async () => {
+    const tokenizer = await load(file);
+    for (const { ids, options, result } of fixture.decodes)
+      expect.soft(tokenizer.decode(ids, options), JSON.stringify([ids, options])).toEqual(result);
+  });
+
+  test("tokens are added as in Python", async () => {
+    const tokenizer = await load(file);
+    const { counts, text, ids, length, decoded } = fixture.added;
+    const added = tokenizer.add_tokens(["newtoken", "THE"]);
+    expect([added, tokenizer.add_special_tokens({ additional_special_tokens: ["<sep>"] })]).toEqual(counts);
+    expect(tokenizer.encode(text)).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(decoded);
+    expect(tokenizer.length).toBe(length);
+  });
+
+  test("save_pretrained writes Python's files, and they load again", async () => {
+    const tokenizer = await load(file);
+    tokenizer.add_tokens(["newtoken", "THE"]);
+    tokenizer.add_special_tokens({ additional_special_tokens: ["<sep>"] });
+    const saved = temporary();
+    const paths = await tokenizer.save_pretrained(saved);
+    expect(paths.map((path) => path.slice(saved.length + 1)).sort()).toEqual(readdirSync(saved).sort());
+    for (const [name, content] of Object.entries<string>(fixture.saved))
+      expect.soft(readFileSync(join(saved, name), "utf8"), name).toBe(content);
+    const again = await AutoTokenizer.from_pretrained(saved);
+    expect(again.encode(fixture.added.text)).toEqual(fixture.added.ids);
+  });
+
+  test("what only fast tokenizers have is an error", async () => {
+    const tokenizer = await load(file);
+    expect(() => tokenizer("a", { return_offsets_mapping: true })).toThrow(
+      /not available when using Python tokenizers/,
+    );
+    expect(() => tokenizer("a").word_ids()).toThrow(/not available/);
+    await expect(tokenizer.save_pretrained(temporary(), { legacy_format: false })).rejects.toThrow(/Only fast/);
+  });
+});
+
+test("model_type names both classes", async () => {
+  for (const [file, model_type] of [["marian.json", "marian"], ["wav2vec2.json", "wav2vec2"]] as const) {
+    const path = checkpoint(file);
+    rmSync(join(path, "tokenizer_config.json"));
+    writeFileSync(join(path, "config.json"), JSON.stringify({ model_type }));
+    const tokenizer = await AutoTokenizer.from_pretrained(path);
+    expect(tokenizer.constructor.name).toBe(read(file).config.tokenizer_class);
+  }
+}); // biome-ignore format: a table
+
+test("a batch of frames decodes to lists of texts and offsets", async () => {
+  for (const file of names.filter((name) => name.startsWith("wav2vec2"))) {
+    const { decodes, batch_decode } = read(file);
+    const tokenizer = await Wav2Vec2CTCTokenizer.from_pretrained(checkpoint(file));
+    const rows = decodes.filter(({ options }: { options: object }) => Object.keys(options).length === 0);
+    const ids = rows.map((row: { ids: number[] }) => row.ids);
+    expect(tokenizer.batch_decode(ids)).toEqual(rows.map((row: { result: string }) => row.result));
+    expect(tokenizer.batch_decode(ids, { output_word_offsets: true })).toEqual(batch_decode);
+  }
+});
+
+test("another language of a nested vocabulary can be set", async () => {
+  const tokenizer = await Wav2Vec2CTCTokenizer.from_pretrained(checkpoint("wav2vec2-nested.json"));
+  expect(tokenizer.encode("É")).toEqual([32]);
+  tokenizer.set_target_lang("eng");
+  expect(tokenizer.encode("É")).toEqual([tokenizer.unk_token_id]);
+  expect(() => tokenizer.set_target_lang("xyz")).toThrow("xyz does not exist. Choose one of eng, fra.");
+});
+
+test("files that are missing or wrong are errors", async () => {
+  const path = checkpoint("marian.json");
+  const marian = () => MarianTokenizer.from_pretrained(path);
+  writeFileSync(join(path, "vocab.json"), "[]");
+  await expect(marian()).rejects.toThrow(/must hold an object/);
+  writeFileSync(join(path, "vocab.json"), '{"</s>": 0}');
+  await expect(marian()).rejects.toThrow("<unk> token must be in the vocab");
+  rmSync(join(path, "target.spm"));
+  await expect(marian()).rejects.toThrow(/Can't load tokenizer/);
+});
