@@ -1,0 +1,496 @@
+// The addon's whole typed interface: one section for each file of native/bindings.
+
+// ---- devices
+
+/** A device of ggml's registry. Memory in bytes. */
+export interface Device {
+  name: string;
+  description: string;
+  type: "cpu" | "gpu" | "accel";
+  memory_free: number;
+  memory_total: number;
+}
+
+interface NativeDevices {
+  load_backends(folder: string): void;
+  devices(): Device[];
+  system_info(): string;
+}
+
+// ---- state_dict
+
+/** The element types of safetensors. */
+export type CheckpointDtype =
+  | "BOOL"
+  | "F4"
+  | "F6_E2M3"
+  | "F6_E3M2"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "F8_E8M0"
+  | "F8_E4M3FNUZ"
+  | "F8_E5M2FNUZ"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "C64"
+  | "F64"
+  | "I64"
+  | "U64";
+
+export interface CheckpointTensorInfo {
+  dtype: CheckpointDtype;
+  shape: number[];
+  nbytes: number;
+  /** Where the bytes are, unless they are in memory. */
+  file?: string;
+}
+
+/** What `NativeStateDict.save` writes. */
+export interface SafetensorsOptions {
+  names: string[];
+  metadata?: Record<string, string>;
+  /** Floating tensors are cast to it on the way. */
+  dtype?: "F32" | "F16" | "BF16";
+}
+
+/**
+ * Named tensors in an order. Their bytes stay in their files, which are held open, until they are read.
+ * Errors have the codes "missing_tensor", "tensor_exists", "checkpoint_changed", "io_error", "disposed".
+ */
+export interface NativeStateDict {
+  readonly size: number;
+  keys(): string[];
+  has(name: string): boolean;
+  info(name: string): CheckpointTensorInfo;
+  /** Of the files that were opened. */
+  metadata(): Record<string, string>;
+  /** Names that share one tensor, in groups of two and more. */
+  ties(): string[][];
+  /** Fills `target` with the tensor's bytes from byte `begin` (default 0) on; RangeError past the end. */
+  read(name: string, target: NodeJS.TypedArray, begin?: number): void;
+  /** Fills `target` with the tensor's elements from `begin` (default 0) on, converted. */
+  read_f32(name: string, target: Float32Array, begin?: number): void;
+  /** Adds or replaces a tensor, with a copy of `data`; RangeError unless dtype, shape and length fit. */
+  set(name: string, dtype: CheckpointDtype, shape: readonly number[], data: NodeJS.TypedArray): void;
+  /** Ties: `name` becomes the very tensor that `existing` is. */
+  alias(name: string, existing: string): void;
+  /** False if there was none. */
+  delete(name: string): boolean;
+  /** Keeps the place in the order. */
+  rename(from: string, to: string): void;
+  /** True for tied tensors. */
+  shares_storage(a: string, b: string): boolean;
+  /**
+   * Writes the file that Python's `safetensors.torch.save_file` writes, off the event loop; `path` is whole or as it
+   * was. What is changed meanwhile does not matter.
+   */
+  save(path: string, options: SafetensorsOptions): Promise<void>;
+  dispose(): void;
+}
+
+interface NativeStateDicts {
+  /**
+   * Opens safetensors files, reading their headers alone; an empty dict without. Throws Errors with the codes
+   * "checkpoint_invalid" (which names the file and the fault), "file_not_found" and "io_error".
+   */
+  StateDict: new (
+    paths?: string[],
+  ) => NativeStateDict;
+}
+
+// ---- tokenizer
+
+/** An added token with Rust's flags. `id` is what the vocabulary gave it; it is ignored by `add_tokens`. */
+export interface AddedTokenSpec {
+  id?: number;
+  content: string;
+  single_word: boolean;
+  lstrip: boolean;
+  rstrip: boolean;
+  normalized: boolean;
+  special: boolean;
+}
+
+/** How a call shortens its sequences. `max_length` counts the special tokens that will be added. */
+export interface NativeTruncation {
+  max_length: number;
+  stride: number;
+  strategy: "longest_first" | "only_first" | "only_second";
+  direction: "left" | "right";
+}
+
+/** One encoded sequence or pair. The fields are computed from the native object when they are read: read each once. */
+export interface NativeEncoding {
+  readonly length: number;
+  readonly ids: Int32Array;
+  readonly type_ids: Int32Array;
+  readonly attention_mask: Int32Array;
+  readonly special_tokens_mask: Int32Array;
+  readonly tokens: string[];
+  /** The word of each token, -1 for none. */
+  readonly word_ids: Int32Array;
+  /** 0 or 1: the sequence of each token, -1 for none. */
+  readonly sequence_ids: Int32Array;
+  /** `start, end` pairs, `2 * length` numbers, in the text that the token's sequence was made from. */
+  offsets(unit: "utf16" | "code_point"): Int32Array;
+  readonly n_sequences: number;
+  readonly overflowing: NativeEncoding[];
+  /** Shortens in place; what goes is appended to `overflowing`. RangeError unless `stride < max_length`. */
+  truncate(max_length: number, stride: number, direction: "left" | "right"): void;
+  /** Pads in place, the overflowing ones too. */
+  pad(length: number, pad_id: number, pad_type_id: number, pad_token: string, direction: "left" | "right"): void;
+}
+
+/**
+ * The tokenizer of a tokenizer.json. Everything runs on the calling thread.
+ * The file's own `truncation` and `padding` are kept for `to_json` and never applied here.
+ */
+export interface NativeTokenizer {
+  /** The fast path: ids alone. */
+  encode_ids(text: string, add_special_tokens: boolean): Int32Array;
+  /** `is_pretokenized`: `text` and `pair` are lists of words, and offsets count within each word. */
+  encode(
+    text: string | string[],
+    pair: string | string[] | null,
+    options: { add_special_tokens: boolean; is_pretokenized?: boolean; truncation?: NativeTruncation },
+  ): NativeEncoding;
+  /** Ids without a token are skipped, as in Rust. */
+  decode(ids: ArrayLike<number>, skip_special_tokens: boolean): string;
+  /** The decoder alone: Python's `convert_tokens_to_string`. */
+  decode_tokens(tokens: string[]): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  vocab_size(with_added_tokens: boolean): number;
+  get_vocab(with_added_tokens: boolean): Record<string, number>;
+  /** Returns the number really added, as Rust does. Special ones are those with `special: true`. */
+  add_tokens(tokens: AddedTokenSpec[]): number;
+  /** With their ids, ascending. */
+  added_tokens(): AddedTokenSpec[];
+  num_special_tokens_to_add(pair: boolean): number;
+  /** Python's `backend_tokenizer.normalizer = ...`: the component's JSON, or null for none. */
+  set_component(kind: "normalizer" | "pre_tokenizer" | "post_processor" | "decoder", json: string | null): void;
+  /** True: special tokens in a text are split as ordinary text (Python's `split_special_tokens`). */
+  set_encode_special_tokens(value: boolean): void;
+  /** As Rust writes it, so that Python reads it; `pretty` as Python's `save(pretty=True)`. */
+  to_json(pretty: boolean): string;
+  /** What the token adds to the byte stream of a decoded text: for streaming. */
+  token_bytes(id: number): Uint8Array;
+  /** Counts the words of a text, as the model would get them, for `train`. */
+  count_words(text: string): void;
+  /** Trains a vocabulary on the words counted so far and forgets them. Returns JSON: `{ vocab, merges }`. */
+  train(type: "BPE" | "WordPiece" | "WordLevel", options: TrainerSpec): string;
+}
+
+/** Options of Rust's trainers; without a prefix or suffix there is none. */
+export interface TrainerSpec {
+  vocab_size: number;
+  special_tokens: string[];
+  min_frequency?: number;
+  limit_alphabet?: number;
+  /** Its characters, one after the other. */
+  initial_alphabet?: string;
+  continuing_subword_prefix?: string;
+  end_of_word_suffix?: string;
+  max_token_length?: number;
+}
+
+interface NativeTokenizers {
+  /** Error `tokenizer_invalid` names the place inside the JSON. */
+  Tokenizer: new (
+    json: string | Uint8Array,
+  ) => NativeTokenizer;
+}
+
+// ---- generation
+
+/** A native logits processor by its Python class, with Python's arguments under their names. */
+export interface LogitsProcessorSpec {
+  class: string;
+  [argument: string]: unknown;
+}
+
+/** What each id of a vocabulary adds to a text, for stop strings. */
+export interface NativeTokenStrings {
+  /** Whether each row ends with one of the strings, as Python's StopStringCriteria says. */
+  ends_with(stop_strings: string[], input_ids: ArrayLike<number>[]): boolean[];
+}
+
+/** One request to `generate_table`; `cancel_after` that many steps it is cancelled. */
+export interface TableRequest {
+  input_ids: number[][];
+  attention_mask?: number[][];
+  /** NativeGenerationOptions, also wrong ones. */
+  options: Record<string, unknown>;
+  cancel_after?: number;
+}
+
+export interface TableResult {
+  /** Tokens of all rows, step by step. */
+  streamed: Int32Array;
+  error?: Error;
+  sequences: Int32Array[];
+  scores: Float32Array[];
+  logits: Float32Array[];
+  sequences_scores: Float32Array;
+  beam_indices: Int32Array[];
+}
+
+interface NativeGeneration {
+  /** Runs the processors over `scores` [rows, vocab_size], in place; returns `scores`. */
+  process_logits(processors: LogitsProcessorSpec[], input_ids: ArrayLike<number>[], scores: Float32Array): Float32Array;
+  /** One string for each id; null where no token has it. */
+  TokenStrings: new (
+    strings: (string | null)[],
+  ) => NativeTokenStrings;
+  /** For tests: the loop over a model whose logits are row `last token` of `table`; waits for all requests. */
+  generate_table(
+    table: Float32Array,
+    requests: TableRequest[],
+    limits: { max_positions?: number; max_rows?: number; max_tokens?: number },
+  ): TableResult[];
+}
+
+// ---- llama_engine
+
+/** One metadata entry of a GGUF file. */
+export type GgufValue =
+  | { type: "u32" | "i32" | "f32"; value: number }
+  | { type: "bool"; value: boolean }
+  | { type: "string"; value: string }
+  | { type: "u32[]" | "i32[]" | "f32[]"; value: ArrayLike<number> }
+  | { type: "bool[]"; value: boolean[] }
+  | { type: "string[]"; value: string[] };
+
+/**
+ * Where one GGUF tensor comes from: tensors of the state dict (each with the shape and type that it has there), or
+ * `data`. Transforms, on Python's axis order (rows first):
+ * - none: the one source as it is;
+ * - "permute_heads": rows of each of `n_head` heads from halves (rotate_half) to interleaved pairs;
+ * - "concat": sources one below the other along axis 0;
+ * - "stack": sources of one shape along a new axis 0 (experts);
+ * - "rows": rows `begin` to `end` (exclusive) of the source;
+ * - "transpose": a matrix, transposed (Conv1D);
+ * - "add_one": 1 + source (Gemma's norms).
+ */
+export interface TensorSource {
+  /** Name in the GGUF file, such as "blk.0.attn_q.weight". */
+  name: string;
+  /** Names in the state dict. */
+  sources?: string[];
+  transform?: "permute_heads" | "concat" | "stack" | "rows" | "transpose" | "add_one";
+  n_head?: number;
+  begin?: number;
+  end?: number;
+  /** Computed values instead of sources, such as rope factors; always float32. `shape` in Python's order. */
+  data?: Float32Array;
+  shape?: number[];
+}
+
+/** Types of weights: "f32", "f16", "bf16", or a llama.cpp mix by its name ("q8_0", "q4_k_m", "iq4_nl", …). */
+export type LlamaDtype = string;
+
+export interface LlamaLoadOptions {
+  /** A GGUF file (of a split file: the first part). Excludes `state_dict`, `metadata`, `tensors` and `dtype`. */
+  gguf_path?: string;
+  /** Its tensors as they are now. */
+  state_dict?: NativeStateDict;
+  /** Hyperparameters under GGUF's keys, with "general.architecture". Tokenizer keys are not needed. */
+  metadata?: Record<string, GgufValue>;
+  tensors?: TensorSource[];
+  dtype?: LlamaDtype;
+  /** A name of devices(); default: every GPU there is, else the CPU. */
+  device?: string;
+  /** Layers on the GPU; default: all. */
+  n_gpu_layers?: number;
+  /** Default: one for each physical core, fewer for a small model. */
+  n_threads?: number;
+  /** Longest row, in tokens; default: what the model was trained for. */
+  max_positions?: number;
+}
+
+export interface LlamaInfo {
+  n_vocab: number;
+  n_ctx_train: number;
+  n_embd: number;
+  n_layer: number;
+  n_head: number;
+  n_params: number;
+  /** Bytes of all weights. */
+  size: number;
+  /** As llama.cpp says it: "llama 1B Q4_K - Medium". */
+  description: string;
+  /** "F16", "Q4_K - Medium", … */
+  ftype: string;
+  /** Names of devices() that hold layers; empty: the CPU alone. */
+  devices: string[];
+  /** Scalar metadata as text, arrays left out. */
+  metadata: Record<string, string>;
+}
+
+export interface LlamaForwardRequest {
+  /** One array for each row, without padding. */
+  input_ids: Int32Array[];
+  /** Position of the first token of each row; default: after the cache, else 0. */
+  first_position?: Int32Array;
+  /** Logits for the last tokens of each row only; default 0: for all. */
+  logits_to_keep?: number;
+  /** Logits are wanted; default true. */
+  output_logits?: boolean;
+  output_hidden_states?: boolean;
+  /** Return a cache handle. */
+  use_cache?: boolean;
+  /** A handle of an earlier result: each row continues its row. The handle stays valid and now covers the new tokens. */
+  cache?: number;
+  /** Row i continues what row `beam_idx[i]` of `cache` held, as after Python's reorder_cache. */
+  beam_idx?: Int32Array;
+}
+
+export interface LlamaForwardResult {
+  /** [kept tokens of all rows, n_vocab], rows one after another. */
+  logits?: Float32Array;
+  /** n_layer + 1 arrays of [tokens of all rows, n_embd]: embeddings, then each layer; the last one is normed. */
+  hidden_states?: Float32Array[];
+  cache?: number;
+}
+
+/**
+ * Fields of Python's GenerationConfig under their names, already resolved: `max_length` counts the prompt, null and
+ * undefined switch a feature off. The fields that the native loop does not have are passed over.
+ * `return_dict_in_generate` without `use_cache: false` gives the result a cache.
+ */
+export interface NativeGenerationOptions {
+  max_length?: number | null;
+  min_length?: number | null;
+  min_new_tokens?: number | null;
+  /** Seconds. */
+  max_time?: number | null;
+  stop_strings?: string | string[] | null;
+  token_strings?: NativeTokenStrings | null;
+  do_sample?: boolean | null;
+  num_beams?: number | null;
+  num_return_sequences?: number | null;
+  early_stopping?: boolean | "never" | null;
+  length_penalty?: number | null;
+  eos_token_id?: number | number[] | null;
+  pad_token_id?: number | null;
+  guidance_scale?: number | null;
+  /** One array for each row, left-padded to one length; default: the last token of each prompt. */
+  negative_prompt_ids?: ArrayLike<number>[] | null;
+  negative_prompt_attention_mask?: ArrayLike<number>[] | null;
+  /** Pairs of token ids and bias. */
+  sequence_bias?: [number[], number][] | null;
+  encoder_repetition_penalty?: number | null;
+  repetition_penalty?: number | null;
+  prompt_ignore_length?: number | null;
+  no_repeat_ngram_size?: number | null;
+  encoder_no_repeat_ngram_size?: number | null;
+  bad_words_ids?: number[][] | null;
+  forced_bos_token_id?: number | null;
+  forced_eos_token_id?: number | number[] | null;
+  remove_invalid_values?: boolean | null;
+  exponential_decay_length_penalty?: [number, number] | null;
+  suppress_tokens?: number[] | null;
+  begin_suppress_tokens?: number[] | null;
+  temperature?: number | null;
+  top_k?: number | null;
+  top_p?: number | null;
+  min_p?: number | null;
+  typical_p?: number | null;
+  epsilon_cutoff?: number | null;
+  eta_cutoff?: number | null;
+  watermarking_config?: {
+    greenlist_ratio?: number;
+    bias?: number;
+    hashing_key?: number;
+    seeding_scheme?: "lefthash" | "selfhash";
+    context_width?: number;
+  } | null;
+  renormalize_logits?: boolean | null;
+  /** Without one, and without `uniforms`, each call draws anew. */
+  seed?: number | null;
+  /** Numbers in [0, 1), one after another in the order of draws; RangeError when they run out. */
+  uniforms?: ArrayLike<number> | null;
+  output_scores?: boolean | null;
+  output_logits?: boolean | null;
+  return_dict_in_generate?: boolean | null;
+  use_cache?: boolean | null;
+  [passed_over: string]: unknown;
+}
+
+export interface LlamaGenerateRequest {
+  /** One array for each row, left-padded to one length. */
+  input_ids: Int32Array[];
+  /** 1: a token, 0: padding. */
+  attention_mask?: Uint8Array[];
+  options: NativeGenerationOptions;
+  /** Calls into JavaScript from the engine's thread, which waits for them. */
+  hooks?: NativeGenerationHooks;
+  /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
+  cache?: number;
+}
+
+export interface NativeGenerationHooks {
+  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */
+  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array | undefined;
+  /** True, or true for each row that is done. */
+  stopping_criteria?(input_ids: Int32Array, scores: Float32Array, rows: number): boolean | boolean[];
+  prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
+  /** The next uniform in [0, 1). */
+  uniform?(): number;
+}
+
+export interface LlamaGenerateEvents {
+  /** New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`. Not for beams. */
+  on_tokens?(tokens: Int32Array, rows: Int32Array): void;
+  on_done(result: LlamaGenerateResult): void;
+  /** TypeError, RangeError, or an Error with `code` ("aborted", "disposed", …); what a hook threw comes as it is. */
+  on_error(error: unknown): void;
+}
+
+export interface LlamaGenerateResult {
+  /** Prompt and generated tokens of each row, padded on the right to one length. */
+  sequences: Int32Array[];
+  /** For each step [rows, n_vocab]: with output_scores / output_logits. */
+  scores?: Float32Array[];
+  logits?: Float32Array[];
+  /** Beams only. */
+  sequences_scores?: Float32Array;
+  beam_indices?: Int32Array[];
+  cache?: number;
+}
+
+export interface LlamaSaveOptions {
+  /** Default: the type that the engine was loaded with. */
+  dtype?: LlamaDtype;
+  /** Added to (or put over) the engine's own: tokenizer keys, general.name, … */
+  metadata?: Record<string, GgufValue>;
+}
+
+export interface NativeLlamaEngine {
+  info(): LlamaInfo;
+  forward(request: LlamaForwardRequest): Promise<LlamaForwardResult>;
+  generate(request: LlamaGenerateRequest, events: LlamaGenerateEvents): { cancel(): void };
+  release_cache(cache: number): void;
+  /** Writes beside `path` first and renames, so that `path` is whole or as it was. */
+  save_gguf(path: string, options: LlamaSaveOptions): Promise<void>;
+  /** Frees everything; requests under way end with code "disposed", later calls throw it. */
+  dispose(): Promise<void>;
+}
+
+interface NativeLlama {
+  /** Loads on a thread of its own. `on_progress` gets 0 to 1. Errors have codes "load_failed", "missing_tensor", "aborted", … */
+  load_llama_engine(
+    options: LlamaLoadOptions,
+    on_progress?: (progress: number) => void,
+  ): { promise: Promise<NativeLlamaEngine>; cancel(): void };
+}
+
+/** Everything that the addon exports. */
+export interface NativeAddon extends NativeDevices, NativeStateDicts, NativeTokenizers, NativeGeneration, NativeLlama {}
