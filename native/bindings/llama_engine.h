@@ -1,4 +1,4 @@
-// NativeLlamaEngine of lib/native.ts.
+// NativeLlamaEngine of lib/native_interface.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// StateDict: the tensors of a checkpoint, as JavaScript sees them. See NativeStateDict in lib/native.ts.
+// StateDict: the tensors of a checkpoint, as JavaScript sees them. See NativeStateDict in lib/native_interface.ts.
 #include "bindings/state_dict.h"
 
 #include <cmath>

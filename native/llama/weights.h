@@ -18,7 +18,7 @@ struct Source {
   checkpoint::Tensor tensor;
 };
 
-// See TensorSource in lib/native.ts.
+// See TensorSource in lib/native_interface.ts.
 enum class Transform { none, permute_heads, concat, stack, rows, transpose, add_one };
 
 // One tensor of the model.
