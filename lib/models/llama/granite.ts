@@ -1,6 +1,6 @@
 import { check_decoder, type DecoderConfig, f32, type LlamaFamily, unsupported } from "./family.js";
+import { llama } from "./llama.js";
 import { decoder_metadata, llama3_rope_factors } from "./metadata.js";
-import { decoder_parameters } from "./parameters.js";
 
 const MULTIPLIERS = {
   embedding_multiplier: "granite.embedding_scale",
@@ -18,13 +18,7 @@ export const granite: LlamaFamily = {
   model_type: "granite",
   class_prefix: "Granite",
   architecture: "granite",
-  parameters: (config) =>
-    decoder_parameters(config, {
-      interleaved_rope: true,
-      qkv_bias: !!config.attention_bias,
-      output_bias: !!config.attention_bias,
-      mlp_bias: !!config.mlp_bias,
-    }),
+  parameters: llama.parameters,
   constants: llama3_rope_factors,
   metadata: (config: GraniteConfig) => ({
     ...decoder_metadata("granite", config),
