@@ -1,0 +1,90 @@
+// The float32 arithmetic of the graph engine on processors: linear layers, attention, norms, activations.
+//
+// Every function is called once by each of `nth` threads, with its own `ith`; the threads share the work and need no
+// barrier inside. Sums are as exact as float32 allows, on every path. Strides are in floats, from one token to the
+// next; the values of a token lie together. Nothing need be aligned. Outputs may not overlap inputs, but `activate`,
+// `layer_norm` and `rms_norm` may work in place. Infinities and NaNs give infinities or NaNs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace gt::graph::cpu {
+
+// gelu is the exact one (erf); gelu_new the one with tanh, which torch calls gelu_pytorch_tanh.
+enum class Activation { none, relu, gelu, gelu_new, quick_gelu, silu, tanh, sigmoid };
+
+enum class WeightType { f32, bf16 };
+
+// Bytes that `prepare` writes for `n` tokens of `in` values; 0: this processor multiplies `x` as it is.
+size_t prepared_size(int64_t n, int64_t in);
+// Brings x into the form that the matrix units of this processor read. It depends on x alone: one prepared x serves
+// every Linear that x goes into (query, key and value). To be complete before `Linear::run` starts, so it is a node of
+// its own in a graph. `prepared` is aligned to 64 bytes.
+void prepare(const float* x, int64_t n, int64_t in, int64_t x_stride, void* prepared, int ith, int nth);
+
+struct LinearArgs {
+  const float* x;  // n tokens of `in` values
+  int64_t n;
+  int64_t x_stride;
+  const void* prepared;  // what `prepare` made of x; null where prepared_size is 0
+  float* y;              // n tokens of `out` values
+  int64_t y_stride;
+  const float* bias;  // `out` values, or null
+  Activation activation;
+  const float* residual;  // n tokens of `out` values, or null
+  int64_t residual_stride;
+};
+
+// y = activation(x W^T + bias) + residual.
+class Linear {
+ public:
+  // `weight`: `out` rows of `in` values (PyTorch's Linear), or, transposed, `in` rows of `out` values (GPT-2's Conv1D).
+  // It is used where it lies and must outlive the object; only a transposed one is copied, on first use.
+  Linear(const void* weight, WeightType type, int64_t out, int64_t in, bool transposed);
+  ~Linear();
+  Linear(const Linear&) = delete;
+  Linear& operator=(const Linear&) = delete;
+
+  void run(const LinearArgs& args, int ith, int nth) const;
+
+ private:
+  struct Rows;
+  std::unique_ptr<Rows> rows_;
+};
+
+// Attention of packed rows of tokens. Query i sees the keys spans[3 * i] <= j < spans[3 * i + 1]; spans[3 * i + 2] is
+// its own place among the keys (used by relative_bias), or -1: equal weights over the span, as Python gives a row that
+// is masked altogether. An empty span gives zeros. Head h lies at h * head_dim of a token; with grouped keys, head h
+// reads the keys of head h / (heads / kv_heads).
+struct AttentionArgs {
+  const float* q;
+  const float* k;
+  const float* v;
+  int64_t q_stride, k_stride, v_stride;
+  int64_t n_q;
+  int64_t heads, kv_heads, head_dim, value_dim;
+  float scale;
+  const int32_t* spans;
+  const int32_t* cells;        // key j is row cells[j] of k and v (a paged cache); null: row j
+  const float* relative_bias;  // [heads, 2 * reach - 1]: entry j - own + reach - 1 is added to the scaled score; or null
+  int64_t reach;
+  float* y;  // n_q tokens of heads * value_dim values
+  int64_t y_stride;
+};
+
+// Bytes that `attention` needs, aligned to 64.
+size_t attention_scratch_size(const AttentionArgs& args, int nth);
+void attention(const AttentionArgs& args, void* scratch, int ith, int nth);
+// The weights themselves: probs [heads, n_q, width], where column j - spans[3 * i] is key j and the rest is zero.
+// `width` is at least the longest span.
+void attention_weights(const AttentionArgs& args, float* probs, int64_t width, int ith, int nth);
+
+// Rows lie end to end. weight and bias may be null; the variance is the biased one, as in torch.
+void layer_norm(const float* x, int64_t rows, int64_t cols, float eps, const float* weight, const float* bias, float* y,
+                int ith, int nth);
+void rms_norm(const float* x, int64_t rows, int64_t cols, float eps, const float* weight, float* y, int ith, int nth);
+void activate(const float* x, int64_t n, Activation activation, float* y, int ith, int nth);
+
+}  // namespace gt::graph::cpu
