@@ -161,6 +161,16 @@ export interface NativeTokenizer {
     pair: string | string[] | null,
     options: { add_special_tokens: boolean; is_pretokenized?: boolean; truncation?: NativeTruncation },
   ): NativeEncoding;
+  /** Shortens and joins encodings of any tokenizers: what Rust calls `post_process`. */
+  post_process(
+    encoding: NativeEncoding,
+    pair: NativeEncoding | null,
+    options: { add_special_tokens: boolean; truncation?: NativeTruncation },
+  ): NativeEncoding;
+  /** The normalizer alone. */
+  normalize(text: string): string;
+  /** The pre-tokenizer alone: an encoding of which only `tokens` and `offsets` mean something. */
+  pre_tokenize(text: string): NativeEncoding;
   /** Ids without a token are skipped, as in Rust. */
   decode(ids: ArrayLike<number>, skip_special_tokens: boolean): string;
   /** The decoder alone: Python's `convert_tokens_to_string`. */
@@ -174,8 +184,13 @@ export interface NativeTokenizer {
   /** With their ids, ascending. */
   added_tokens(): AddedTokenSpec[];
   num_special_tokens_to_add(pair: boolean): number;
-  /** Python's `backend_tokenizer.normalizer = ...`: the component's JSON, or null for none. */
-  set_component(kind: "normalizer" | "pre_tokenizer" | "post_processor" | "decoder", json: string | null): void;
+  /** Python's `backend_tokenizer.normalizer = ...`: the component's JSON, or null for none (but for the model). */
+  set_component(
+    kind: "normalizer" | "pre_tokenizer" | "post_processor" | "decoder" | "truncation" | "padding" | "model",
+    json: string | null,
+  ): void;
+  /** Looks for normalised added tokens as the normalizer of now writes them; without it, as the one at their adding did. */
+  refresh_added_tokens(): void;
   /** True: special tokens in a text are split as ordinary text (Python's `split_special_tokens`). */
   set_encode_special_tokens(value: boolean): void;
   /** As Rust writes it, so that Python reads it; `pretty` as Python's `save(pretty=True)`. */
@@ -202,10 +217,14 @@ export interface TrainerSpec {
 }
 
 interface NativeTokenizers {
-  /** Error `tokenizer_invalid` names the place inside the JSON. */
-  Tokenizer: new (
-    json: string | Uint8Array,
-  ) => NativeTokenizer;
+  Tokenizer: {
+    /** Error `tokenizer_invalid` names the place inside the JSON. */
+    new (json: string | Uint8Array): NativeTokenizer;
+    readonly Encoding: {
+      /** One after the other; with `growing_offsets` the offsets of each go on from where those before it end. */
+      merge(encodings: readonly NativeEncoding[], growing_offsets: boolean): NativeEncoding;
+    };
+  };
 }
 
 // ---- generation

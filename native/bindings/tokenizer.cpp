@@ -1,79 +1,21 @@
-// Tokenizer and Encoding, over native/tokenizer.
+// NativeTokenizer of lib/native_interface.ts, over native/tokenizer.
 #include "tokenizer/tokenizer.h"
 
-#include <cmath>
 #include <cstring>
 
 #include "bindings/bindings.h"
+#include "bindings/encoding.h"
 #include "bindings/guarded.h"
+#include "bindings/token_arguments.h"
 
 namespace gt::bindings {
 
 namespace {
 
+using namespace tokens;
 using tokenizer::AddedToken;
-using tokenizer::Direction;
 using tokenizer::Input;
-using tokenizer::OffsetUnit;
-using tokenizer::Token;
 using tokenizer::Truncation;
-
-[[noreturn]] void expected(const std::string& what, const std::string& argument) {
-  throw TypeError("Expected " + what + " for " + argument);
-}
-
-// In plain Node-API: half the time of Napi::Int32Array::New.
-Napi::Value int32_array(Napi::Env env, const int32_t* values, size_t n) {
-  void* data;
-  napi_value buffer, array;
-  if (napi_create_arraybuffer(env, n * sizeof(int32_t), &data, &buffer) != napi_ok) throw Napi::Error::New(env);
-  if (n > 0) std::memcpy(data, values, n * sizeof(int32_t));
-  if (napi_create_typedarray(env, napi_int32_array, n, buffer, 0, &array) != napi_ok) throw Napi::Error::New(env);
-  return Napi::Value(env, array);
-}
-
-Napi::Value int32_array(Napi::Env env, const std::vector<int32_t>& values) {
-  return int32_array(env, values.data(), values.size());
-}
-
-Napi::String to_string(Napi::Env env, std::string_view text) {
-  napi_value value;
-  if (napi_create_string_utf8(env, text.data(), text.size(), &value) != napi_ok) throw Napi::Error::New(env);
-  return Napi::String(env, value);
-}
-
-std::string string_argument(const Napi::Value& value, const char* name) {
-  if (!value.IsString()) expected("a string", name);
-  return value.As<Napi::String>();
-}
-
-bool boolean_argument(const Napi::Value& value, const char* name) {
-  if (!value.IsBoolean()) expected("a boolean", name);
-  return value.As<Napi::Boolean>();
-}
-
-size_t size_argument(const Napi::Value& value, const char* name) {
-  if (!value.IsNumber()) expected("a number", name);
-  const double number = value.As<Napi::Number>();
-  if (!(number >= 0 && number <= INT32_MAX) || number != std::floor(number)) {
-    throw RangeError(std::string("Expected an integer from 0 to 2147483647 for ") + name);
-  }
-  return static_cast<size_t>(number);
-}
-
-Direction direction_argument(const Napi::Value& value, const char* name) {
-  const std::string text = string_argument(value, name);
-  if (text != "left" && text != "right") expected("\"left\" or \"right\"", name);
-  return text == "left" ? Direction::left : Direction::right;
-}
-
-std::vector<std::string> strings_argument(const Napi::Value& value, const char* name) {
-  if (!value.IsArray()) expected("a list of strings", name);
-  const auto array = value.As<Napi::Array>();
-  std::vector<std::string> result;
-  for (uint32_t i = 0; i < array.Length(); i++) result.push_back(string_argument(array.Get(i), name));
-  return result;
-}
 
 Input input_argument(const Napi::Value& value, bool is_pretokenized, const char* name) {
   if (is_pretokenized) return {strings_argument(value, name), true};
@@ -101,101 +43,6 @@ std::vector<uint32_t> ids_argument(const Napi::Value& value) {
   return ids;
 }
 
-// ---- Encoding
-
-class Encoding : public Napi::ObjectWrap<Encoding> {
- public:
-  explicit Encoding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "An Encoding is made by a Tokenizer");
-    encoding_ = *info[0].As<Napi::External<std::shared_ptr<tokenizer::Encoding>>>().Data();
-  }
-
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Encoding",
-                       {
-                           InstanceAccessor<&Encoding::length>("length"),
-                           InstanceAccessor<&Encoding::ids>("ids"),
-                           InstanceAccessor<&Encoding::type_ids>("type_ids"),
-                           InstanceAccessor<&Encoding::attention_mask>("attention_mask"),
-                           InstanceAccessor<&Encoding::special_tokens_mask>("special_tokens_mask"),
-                           InstanceAccessor<&Encoding::tokens>("tokens"),
-                           InstanceAccessor<&Encoding::word_ids>("word_ids"),
-                           InstanceAccessor<&Encoding::sequence_ids>("sequence_ids"),
-                           InstanceAccessor<&Encoding::n_sequences>("n_sequences"),
-                           InstanceAccessor<&Encoding::overflowing>("overflowing"),
-                           InstanceMethod<&Encoding::offsets>("offsets"),
-                           InstanceMethod<&Encoding::truncate>("truncate"),
-                           InstanceMethod<&Encoding::pad>("pad"),
-                       });
-  }
-
-  // `type` is what define() gave in this environment.
-  static Napi::Object make(const Napi::Function& type, std::shared_ptr<tokenizer::Encoding> encoding) {
-    return type.New({Napi::External<std::shared_ptr<tokenizer::Encoding>>::New(type.Env(), &encoding)});
-  }
-
- private:
-  template <class Field>
-  Napi::Value column(Napi::Env env, Field&& field) const {
-    Napi::Int32Array array = Napi::Int32Array::New(env, encoding_->size());
-    int32_t* out = array.Data();
-    for (const Token& token : encoding_->tokens) *out++ = field(token);
-    return array;
-  }
-
-  Napi::Value length(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(encoding_->size())); }
-  Napi::Value ids(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.id; }); }
-  Napi::Value type_ids(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.type_id; }); }
-  Napi::Value attention_mask(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.is_attended; }); }
-  Napi::Value special_tokens_mask(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.is_special; }); }
-  Napi::Value word_ids(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.word; }); }
-  Napi::Value sequence_ids(const Napi::CallbackInfo& info) { return int32_array(info.Env(), encoding_->sequence_ids()); }
-  Napi::Value n_sequences(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(encoding_->n_sequences()));
-  }
-
-  Napi::Value tokens(const Napi::CallbackInfo& info) {
-    Napi::Array array = Napi::Array::New(info.Env(), encoding_->size());
-    uint32_t i = 0;
-    for (const Token& token : encoding_->tokens) array.Set(i++, to_string(info.Env(), encoding_->token_text(token)));
-    return array;
-  }
-
-  Napi::Value overflowing(const Napi::CallbackInfo& info) {
-    Napi::Array array = Napi::Array::New(info.Env(), encoding_->overflowing.size());
-    const auto type = info.This().As<Napi::Object>().Get("constructor").As<Napi::Function>();
-    uint32_t i = 0;
-    for (const auto& other : encoding_->overflowing) array.Set(i++, make(type, other));
-    return array;
-  }
-
-  Napi::Value offsets(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&]() -> Napi::Value {
-      const std::string unit = string_argument(info[0], "unit");
-      if (unit != "utf16" && unit != "code_point") expected("\"utf16\" or \"code_point\"", "unit");
-      return int32_array(info.Env(), encoding_->offsets(unit == "utf16" ? OffsetUnit::utf16 : OffsetUnit::code_point));
-    });
-  }
-
-  void truncate(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] {
-      encoding_->truncate(size_argument(info[0], "max_length"), size_argument(info[1], "stride"), direction_argument(info[2], "direction"));
-    });
-  }
-
-  void pad(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] {
-      encoding_->pad(size_argument(info[0], "length"), static_cast<int32_t>(size_argument(info[1], "pad_id")),
-                     static_cast<int32_t>(size_argument(info[2], "pad_type_id")), string_argument(info[3], "pad_token"),
-                     direction_argument(info[4], "direction"));
-    });
-  }
-
-  std::shared_ptr<tokenizer::Encoding> encoding_;
-};
-
-// ---- Tokenizer
-
 AddedToken added_token(const Napi::Value& value) {
   if (!value.IsObject()) expected("a list of added tokens", "tokens");
   const auto object = value.As<Napi::Object>();
@@ -221,6 +68,11 @@ Truncation truncation_of(const Napi::Value& value) {
   else if (strategy == "only_second") truncation.strategy = Truncation::Strategy::only_second;
   else if (strategy != "longest_first") expected("\"longest_first\", \"only_first\" or \"only_second\"", "strategy");
   return truncation;
+}
+
+std::optional<Truncation> truncation_in(const Napi::Object& options) {
+  const Napi::Value value = options.Get("truncation");
+  return value.IsUndefined() ? std::nullopt : std::optional(truncation_of(value));
 }
 
 std::optional<size_t> optional_size(const Napi::Object& object, const char* name) {
@@ -273,6 +125,9 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            StaticValue("Encoding", Encoding::define(env)),
                            InstanceMethod<&Tokenizer::encode_ids>("encode_ids"),
                            InstanceMethod<&Tokenizer::encode>("encode"),
+                           InstanceMethod<&Tokenizer::post_process>("post_process"),
+                           InstanceMethod<&Tokenizer::normalize>("normalize"),
+                           InstanceMethod<&Tokenizer::pre_tokenize>("pre_tokenize"),
                            InstanceMethod<&Tokenizer::decode>("decode"),
                            InstanceMethod<&Tokenizer::decode_tokens>("decode_tokens"),
                            InstanceMethod<&Tokenizer::token_to_id>("token_to_id"),
@@ -283,6 +138,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::added_tokens>("added_tokens"),
                            InstanceMethod<&Tokenizer::num_special_tokens_to_add>("num_special_tokens_to_add"),
                            InstanceMethod<&Tokenizer::set_component>("set_component"),
+                           InstanceMethod<&Tokenizer::refresh_added_tokens>("refresh_added_tokens"),
                            InstanceMethod<&Tokenizer::set_encode_special_tokens>("set_encode_special_tokens"),
                            InstanceMethod<&Tokenizer::to_json>("to_json"),
                            InstanceMethod<&Tokenizer::token_bytes>("token_bytes"),
@@ -323,12 +179,37 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
       const Input text = input_argument(info[0], is_pretokenized, "text");
       std::optional<Input> pair;
       if (!info[1].IsNull() && !info[1].IsUndefined()) pair = input_argument(info[1], is_pretokenized, "pair");
-      std::optional<Truncation> truncation;
-      const Napi::Value limit = options.Get("truncation");
-      if (!limit.IsUndefined()) truncation = truncation_of(limit);
+      const std::optional<Truncation> truncation = truncation_in(options);
       return Encoding::make(encoding_type_.Value(),
                             std::make_shared<tokenizer::Encoding>(tokenizer_->encode(
                                 text, pair ? &*pair : nullptr, add_special_tokens, truncation ? &*truncation : nullptr)));
+    });
+  }
+
+  Napi::Value post_process(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      if (!info[2].IsObject()) expected("an object", "options");
+      const auto options = info[2].As<Napi::Object>();
+      const Napi::Function type = encoding_type_.Value();
+      std::vector<const tokenizer::Encoding*> sequences = {&Encoding::of(type, info[0], "encoding")};
+      if (!info[1].IsNull()) sequences.push_back(&Encoding::of(type, info[1], "pair"));
+      const std::optional<Truncation> truncation = truncation_in(options);
+      return Encoding::make(type, std::make_shared<tokenizer::Encoding>(tokenizer_->post_process(
+                                      sequences, boolean_argument(options.Get("add_special_tokens"), "add_special_tokens"),
+                                      truncation ? &*truncation : nullptr)));
+    });
+  }
+
+  Napi::Value normalize(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      return to_string(info.Env(), tokenizer_->normalize(text_argument(info.Env(), info[0], "text")));
+    });
+  }
+
+  Napi::Value pre_tokenize(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      return Encoding::make(encoding_type_.Value(), std::make_shared<tokenizer::Encoding>(
+                                                        tokenizer_->pre_tokenize(text_argument(info.Env(), info[0], "text"))));
     });
   }
 
@@ -426,9 +307,14 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
       else if (kind == "pre_tokenizer") tokenizer_->set_pre_tokenizer(json);
       else if (kind == "post_processor") tokenizer_->set_post_processor(json);
       else if (kind == "decoder") tokenizer_->set_decoder(json);
-      else expected("\"normalizer\", \"pre_tokenizer\", \"post_processor\" or \"decoder\"", "kind");
+      else if (kind == "truncation") tokenizer_->set_truncation(json);
+      else if (kind == "padding") tokenizer_->set_padding(json);
+      else if (kind == "model" && json) tokenizer_->set_model(*json);
+      else expected("a part of a tokenizer.json", "kind");
     });
   }
+
+  void refresh_added_tokens(const Napi::CallbackInfo&) { tokenizer_->refresh_added_tokens(); }
 
   void set_encode_special_tokens(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] { tokenizer_->set_encode_special_tokens(boolean_argument(info[0], "value")); });

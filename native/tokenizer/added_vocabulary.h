@@ -31,6 +31,9 @@ class AddedVocabulary {
   // Returns how many were really added: those that are empty or there already do not count.
   size_t add(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, const Normalizer* normalizer);
 
+  // Writes the patterns anew, with what `normalizer` makes of the tokens.
+  void refresh(const Vocabulary& vocabulary, const Normalizer* normalizer);
+
   // Cuts the added tokens out of the text; once before it is normalised, once after.
   void split_original(Pieces& pieces) const { split(pieces, original_); }
   void split_normalized(Pieces& pieces) const { split(pieces, normalized_); }
@@ -52,7 +55,6 @@ class AddedVocabulary {
   };
 
   void split(Pieces& pieces, const Patterns& patterns) const;
-  void refresh(const Vocabulary& vocabulary, const Normalizer* normalizer);
 
   std::unordered_map<std::string, uint32_t> ids_;
   std::map<uint32_t, AddedToken> by_id_;

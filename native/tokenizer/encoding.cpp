@@ -1,6 +1,7 @@
 #include "tokenizer/encoding.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "errors.h"
 
@@ -111,14 +112,20 @@ void Encoding::pad(size_t length, int32_t id, int32_t type_id, const std::string
   for (auto& [sequence, range] : sequences) range = {range.first + n, range.second + n};
 }
 
-void Encoding::append(const Encoding& other) {
+// What the offsets count until the end of the last token.
+std::string Encoding::text_until_end() const {
+  if (tokens.empty() || tokens.back().source == Token::kNone) return {};
+  return texts_->sources[static_cast<size_t>(tokens.back().source)].substr(0, tokens.back().span.end);
+}
+
+void Encoding::append(const Encoding& other, bool growing_offsets) {
   std::vector<std::shared_ptr<Encoding>> combined;
   const auto join = [&](const Encoding& a, const Encoding& b) {
     auto both = std::make_shared<Encoding>(a);
     both->overflowing.clear();
     Encoding second(b);
     second.overflowing.clear();
-    both->append(second);
+    both->append(second, growing_offsets);
     combined.push_back(std::move(both));
   };
   for (const auto& mine : overflowing) {
@@ -128,8 +135,49 @@ void Encoding::append(const Encoding& other) {
   for (const auto& theirs : other.overflowing) join(*this, *theirs);
   const size_t n = size();
   for (const auto& [sequence, range] : other.sequences) sequences[sequence] = {n + range.first, n + range.second};
+  // Rust adds to the numbers; here they stay bytes of a text, which gets the text before it in front.
+  const std::string before = growing_offsets ? text_until_end() : std::string();
   tokens.insert(tokens.end(), other.tokens.begin(), other.tokens.end());
   overflowing = std::move(combined);
+  if (before.empty()) return;
+  std::map<int32_t, int32_t> longer;
+  for (size_t i = n; i < size(); i++) {
+    Token& token = tokens[i];
+    const auto [found, is_new] = longer.try_emplace(token.source, static_cast<int32_t>(texts_->sources.size()));
+    if (is_new) texts_->sources.push_back(token.source == Token::kNone ? before : before + texts_->sources[static_cast<size_t>(token.source)]);
+    token.source = found->second;
+    const auto shift = static_cast<uint32_t>(before.size());
+    token.span = {token.span.begin + shift, token.span.end + shift};
+  }
+}
+
+std::vector<Encoding> gather(const std::vector<const Encoding*>& encodings, std::shared_ptr<const Vocabulary> vocabulary) {
+  const auto texts = std::make_shared<Texts>();
+  texts->vocabulary = std::move(vocabulary);
+  std::map<const Texts*, int32_t> first_source;
+  const std::function<Encoding(const Encoding&)> copy = [&](const Encoding& encoding) {
+    const auto [first, is_new] = first_source.try_emplace(&encoding.texts(), static_cast<int32_t>(texts->sources.size()));
+    if (is_new) texts->sources.insert(texts->sources.end(), encoding.texts().sources.begin(), encoding.texts().sources.end());
+    Encoding result(texts);
+    result.sequences = encoding.sequences;
+    result.tokens = encoding.tokens;
+    for (Token& token : result.tokens) {
+      token.text = texts->add_token(std::string(encoding.token_text(token)));
+      if (token.source != Token::kNone) token.source += first->second;
+    }
+    for (const auto& other : encoding.overflowing) result.overflowing.push_back(std::make_shared<Encoding>(copy(*other)));
+    return result;
+  };
+  std::vector<Encoding> result;
+  for (const Encoding* encoding : encodings) result.push_back(copy(*encoding));
+  return result;
+}
+
+Encoding merge(const std::vector<const Encoding*>& encodings, bool growing_offsets) {
+  const std::vector<Encoding> parts = gather(encodings, std::make_shared<Vocabulary>());
+  Encoding result = parts.empty() ? Encoding(std::make_shared<Texts>()) : Encoding(parts[0].shared_texts());
+  for (const Encoding& part : parts) result.append(part, growing_offsets);
+  return result;
 }
 
 void truncate(Encoding& first, Encoding* second, const Truncation& truncation) {

@@ -69,13 +69,20 @@ class Encoding {
   // What goes is appended to `overflowing`. Throws RangeError unless stride < max_length.
   void truncate(size_t max_length, size_t stride, Direction direction);
   void pad(size_t length, int32_t id, int32_t type_id, const std::string& token, Direction direction);
-  void append(const Encoding& other);
+  // Appends an encoding of the same texts. With `growing_offsets` its offsets go on from where those of this one end.
+  void append(const Encoding& other, bool growing_offsets = false);
 
  private:
+  std::string text_until_end() const;
   std::shared_ptr<Encoding> part(size_t begin, size_t end) const;
 
   std::shared_ptr<Texts> texts_;
 };
+
+// Copies of encodings, of whatever tokenizers, that share their texts.
+std::vector<Encoding> gather(const std::vector<const Encoding*>& encodings, std::shared_ptr<const Vocabulary> vocabulary);
+// One after the other, as Rust's Encoding::merge.
+Encoding merge(const std::vector<const Encoding*>& encodings, bool growing_offsets);
 
 // Throws Error{"truncation"} where a strategy cannot shorten enough.
 void truncate(Encoding& first, Encoding* second, const Truncation& truncation);

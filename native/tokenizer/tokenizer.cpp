@@ -29,6 +29,13 @@ std::unique_ptr<Component> read_component(std::optional<std::string_view> json, 
   return Component::read(json::Node(document.root(), name));
 }
 
+template <class Limit>
+std::optional<Limit> read_limit(std::optional<std::string_view> json, const char* name) {
+  if (!json) return std::nullopt;
+  const json::Document document(*json);
+  return Limit(json::Node(document.root(), name));
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer(std::string_view json) {
@@ -90,7 +97,7 @@ void Tokenizer::plan_special_tokens() {
   sequence.tokens.push_back(token);
   std::vector<Encoding> sequences;
   sequences.push_back(std::move(sequence));
-  const Encoding result = post_process(post_processor_.get(), std::move(sequences), true);
+  const Encoding result = tokenizer::post_process(post_processor_.get(), std::move(sequences), true);
   plan_.clear();
   for (const Token& each : result.tokens) plan_.push_back(each.id);
 }
@@ -138,16 +145,50 @@ Encoding Tokenizer::encode(const Input& input, const Input* pair, bool add_speci
     sequences.emplace_back(texts);
     encode_sequence(*pair, 1, sequences[1]);
   }
+  return finish(std::move(sequences), add_special_tokens, truncation);
+}
+
+Encoding Tokenizer::finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const {
+  const bool is_pair = sequences.size() == 2;
   if (truncation) {
     Truncation room = *truncation;
-    const size_t added = add_special_tokens ? special_tokens_to_add(pair != nullptr) : 0;
+    const size_t added = add_special_tokens ? special_tokens_to_add(is_pair) : 0;
     // A limit below the special tokens alone limits nothing, as in Rust, where the difference wraps around.
     if (added <= room.max_length) {
       room.max_length -= added;
-      truncate(sequences[0], pair ? &sequences[1] : nullptr, room);
+      truncate(sequences[0], is_pair ? &sequences[1] : nullptr, room);
     }
   }
-  return post_process(post_processor_.get(), std::move(sequences), add_special_tokens);
+  return tokenizer::post_process(post_processor_.get(), std::move(sequences), add_special_tokens);
+}
+
+Encoding Tokenizer::post_process(const std::vector<const Encoding*>& sequences, bool add_special_tokens,
+                                 const Truncation* truncation) const {
+  return finish(gather(sequences, model_->vocabulary()), add_special_tokens, truncation);
+}
+
+std::string Tokenizer::normalize(std::string_view text) {
+  pieces_.reset(text, false);
+  if (normalizer_) normalizer_->normalize(pieces_);
+  return std::string(pieces_.text());
+}
+
+Encoding Tokenizer::pre_tokenize(std::string_view text) {
+  const auto texts = std::make_shared<Texts>();
+  texts->vocabulary = model_->vocabulary();
+  texts->sources.emplace_back(text);
+  pieces_.reset(text, true);
+  if (pre_tokenizer_) pre_tokenizer_->split(pieces_);
+  pieces_.spell_bytes();
+  Encoding result(texts);
+  for (const Piece& piece : pieces_.list()) {
+    Token token;
+    token.source = 0;
+    token.span = {pieces_.origin(piece.begin).begin, pieces_.origin(piece.end - 1).end};
+    token.text = texts->add_token(std::string(pieces_.text(piece)));
+    result.tokens.push_back(token);
+  }
+  return result;
 }
 
 // ---- decoding
@@ -260,6 +301,16 @@ void Tokenizer::set_post_processor(std::optional<std::string_view> json) {
 
 void Tokenizer::set_decoder(std::optional<std::string_view> json) {
   decoder_ = read_component<Decoder>(json, "decoder");
+  bytes_ends_.clear();
+}
+
+void Tokenizer::set_truncation(std::optional<std::string_view> json) { truncation_ = read_limit<TruncationInFile>(json, "truncation"); }
+
+void Tokenizer::set_padding(std::optional<std::string_view> json) { padding_ = read_limit<PaddingInFile>(json, "padding"); }
+
+void Tokenizer::set_model(std::string_view json) {
+  model_ = read_component<Model>(json, "model");
+  plan_special_tokens();
   bytes_ends_.clear();
 }
 

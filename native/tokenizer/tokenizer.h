@@ -34,6 +34,13 @@ class Tokenizer {
   const Ids& encode_ids(std::string_view text, bool add_special_tokens);
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
 
+  // The end of encode(): one or two encodings of any tokenizers are shortened and joined, as by Rust's post_process.
+  Encoding post_process(const std::vector<const Encoding*>& sequences, bool add_special_tokens, const Truncation* truncation) const;
+  // The normalizer alone.
+  std::string normalize(std::string_view text);
+  // The pre-tokenizer alone: an encoding of tokens that have a text and offsets.
+  Encoding pre_tokenize(std::string_view text);
+
   // Counts what the model would get of a text, for a trainer.
   void count_words(std::string_view text, WordCounts& counts);
 
@@ -61,6 +68,13 @@ class Tokenizer {
   void set_pre_tokenizer(std::optional<std::string_view> json);
   void set_post_processor(std::optional<std::string_view> json);
   void set_decoder(std::optional<std::string_view> json);
+  void set_truncation(std::optional<std::string_view> json);
+  void set_padding(std::optional<std::string_view> json);
+  // Added tokens keep their ids.
+  void set_model(std::string_view json);
+  // Normalised added tokens are looked for as the normalizer of now writes them. Rust does it since 0.23 when the
+  // normalizer is set; before, as in Python Transformers 4.57, when tokens are added.
+  void refresh_added_tokens() { added_.refresh(vocabulary(), normalizer_.get()); }
 
   std::string to_json(bool pretty) const;
 
@@ -70,6 +84,7 @@ class Tokenizer {
   // Whether the pieces depend on the alignment.
   bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out);
+  Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
   void plan_special_tokens();
   void index_bytes();
 
