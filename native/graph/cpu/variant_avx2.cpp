@@ -1,0 +1,17 @@
+// Compiled for AVX2 and FMA.
+#if defined(__x86_64__) || defined(_M_X64)
+#define GT_CPU_VARIANT avx2
+#include "graph/cpu/attention.h"
+#include "graph/cpu/linear.h"
+#include "graph/cpu/norm.h"
+
+namespace gt::graph::cpu {
+
+const Variant avx2_variant = {
+    avx2::nothing_prepared,  avx2::prepare_nothing, avx2::linear,
+    avx2::attention_scratch_size, avx2::attention, avx2::attention_weights,
+    avx2::layer_norm, avx2::rms_norm, avx2::activate,
+};
+
+}  // namespace gt::graph::cpu
+#endif

@@ -1,0 +1,17 @@
+// Compiled for AVX-512 (F, BW, DQ, VL).
+#if defined(__x86_64__) || defined(_M_X64)
+#define GT_CPU_VARIANT avx512
+#include "graph/cpu/attention.h"
+#include "graph/cpu/linear.h"
+#include "graph/cpu/norm.h"
+
+namespace gt::graph::cpu {
+
+const Variant avx512_variant = {
+    avx512::nothing_prepared,  avx512::prepare_nothing, avx512::linear,
+    avx512::attention_scratch_size, avx512::attention, avx512::attention_weights,
+    avx512::layer_norm, avx512::rms_norm, avx512::activate,
+};
+
+}  // namespace gt::graph::cpu
+#endif

@@ -1,0 +1,15 @@
+// For any processor: NEON where there is, else what the compiler makes of loops.
+#define GT_CPU_VARIANT portable
+#include "graph/cpu/attention.h"
+#include "graph/cpu/linear.h"
+#include "graph/cpu/norm.h"
+
+namespace gt::graph::cpu {
+
+const Variant portable_variant = {
+    portable::nothing_prepared,  portable::prepare_nothing, portable::linear,
+    portable::attention_scratch_size, portable::attention, portable::attention_weights,
+    portable::layer_norm, portable::rms_norm, portable::activate,
+};
+
+}  // namespace gt::graph::cpu
