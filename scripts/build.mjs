@@ -72,10 +72,12 @@ async function buildTypeScript() {
   const esm = { ...common, outdir: "dist", format: "esm", splitting: true };
   await build({ ...esm, entryPoints: ["lib/index.ts"], chunkNames: "lib-[hash]" });
   await build({ ...esm, entryPoints: ["lib/cli/cli.ts"], chunkNames: "cli-[hash]" });
+  await build({ ...esm, entryPoints: { tokenizers: "lib/tokenizers/index.ts" }, chunkNames: "tokenizers-[hash]" });
   await build({
     ...common,
-    entryPoints: ["lib/index.ts"],
-    outfile: "dist/index.cjs",
+    entryPoints: { index: "lib/index.ts", tokenizers: "lib/tokenizers/index.ts" },
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
     format: "cjs",
     define: { "import.meta.url": "__importMetaUrl" },
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },

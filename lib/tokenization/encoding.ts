@@ -78,14 +78,20 @@ export class Encoding {
     return this.token_to_sequence(token) === null ? null : this.offsets[token]!;
   }
 
+  // As in Rust, all tokens belong to a sequence that there is not.
+  #is_of(sequence: number): (token: number) => boolean {
+    const sequences = this.sequence_ids;
+    return sequence < this.n_sequences ? (token) => sequences[token] === sequence : () => true;
+  }
+
   /** First token of the word, and the one after its last. */
   word_to_tokens(word: number, sequence = 0): Span | null {
     const words = this.word_ids;
-    const sequences = this.sequence_ids;
+    const is_meant = this.#is_of(sequence);
     let start = -1;
     let end = -1;
     for (let i = 0; i < words.length; i++) {
-      if (words[i] !== word || sequences[i] !== sequence) continue;
+      if (words[i] !== word || !is_meant(i)) continue;
       if (start < 0) start = i;
       end = i + 1;
     }
@@ -99,8 +105,8 @@ export class Encoding {
 
   /** The first token that covers the character. */
   char_to_token(char: number, sequence = 0): number | null {
-    const sequences = this.sequence_ids;
-    const index = this.offsets.findIndex(([start, end], i) => sequences[i] === sequence && char >= start && char < end);
+    const is_meant = this.#is_of(sequence);
+    const index = this.offsets.findIndex(([start, end], i) => char >= start && char < end && is_meant(i));
     return index < 0 ? null : index;
   }
 

@@ -78,7 +78,7 @@ function special_tokens_of(json: TokenizerJson, rename: (token: string) => strin
 }
 
 /** The byte-level alphabet: all the characters that its pre-tokenizer writes (GPT-2's `bytes_to_unicode`). */
-function byte_level_alphabet(): string {
+export function byte_level_alphabet(): string {
   const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad && byte < 0x100);
   const bytes = Array.from({ length: 256 }, (_, byte) => byte);
   const others = bytes.filter((byte) => !printable(byte)).map((_, i) => 256 + i);
