@@ -199,8 +199,11 @@ export interface NativeTokenizer {
   token_bytes(id: number): Uint8Array;
   /** Counts the words of a text, as the model would get them, for `train`. */
   count_words(text: string): void;
-  /** Trains a vocabulary on the words counted so far and forgets them. Returns JSON: `{ vocab, merges }`. */
-  train(type: "BPE" | "WordPiece" | "WordLevel", options: TrainerSpec): string;
+  /**
+   * Trains a vocabulary on the words counted so far and forgets them. Returns JSON: `{ vocab, merges }`, of Unigram
+   * `{ unk_id, vocab }` with scores.
+   */
+  train(type: "BPE" | "WordPiece" | "WordLevel" | "Unigram", options: TrainerSpec | UnigramTrainerSpec): string;
 }
 
 /** Options of Rust's trainers; without a prefix or suffix there is none. */
@@ -214,6 +217,18 @@ export interface TrainerSpec {
   continuing_subword_prefix?: string;
   end_of_word_suffix?: string;
   max_token_length?: number;
+}
+
+/** Options of Rust's UnigramTrainer, with its defaults. */
+export interface UnigramTrainerSpec {
+  vocab_size: number;
+  special_tokens: string[];
+  initial_alphabet?: string;
+  unk_token?: string;
+  shrinking_factor?: number;
+  n_sub_iterations?: number;
+  max_piece_length?: number;
+  seed_size?: number;
 }
 
 interface NativeTokenizers {

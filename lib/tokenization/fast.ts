@@ -273,7 +273,6 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /**
    * Trains a tokenizer of the same kind on other texts: `text_iterator` gives texts or lists of them, also asynchronously.
    * The vocabulary has `vocab_size` tokens, the special ones included, or fewer if the texts do not give as many.
-   * Models of the types BPE, WordPiece and WordLevel; for Unigram an Error with the code "not_supported".
    */
   train_new_from_iterator(
     text_iterator: TextIterator,

@@ -1,5 +1,5 @@
 import { expected, from_native, out_of_range, TransformersError, warn_once } from "../errors.js";
-import { type NativeTokenizer, native, type TrainerSpec } from "../native.js";
+import { type NativeTokenizer, native, type TrainerSpec, type UnigramTrainerSpec } from "../native.js";
 import { AddedToken, type Token } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { ROLES } from "./special_tokens.js";
@@ -15,20 +15,30 @@ export interface TrainingOptions {
   new_special_tokens?: readonly Token[] | null;
   /** New names of special tokens by their old ones. */
   special_tokens_map?: Readonly<Record<string, string>> | null;
-  /** How often a pair or word must be there to get a token. */
+  /** How often a pair or word must be there to get a token; not for Unigram. */
   min_frequency?: number;
   show_progress?: boolean;
   /** BPE and WordPiece: how many characters to keep. */
   limit_alphabet?: number | null;
-  /** BPE and WordPiece: characters to keep whatever the texts have; byte-level tokenizers bring their own. */
+  /** Characters to keep whatever the texts have; byte-level tokenizers bring their own. Not for WordLevel. */
   initial_alphabet?: readonly string[];
   continuing_subword_prefix?: string | null;
   end_of_word_suffix?: string | null;
   /** BPE: in characters. */
   max_token_length?: number | null;
+  /** Unigram: the share of the pieces that each pruning leaves, between 0 and 1. Default: 0.75. */
+  shrinking_factor?: number;
+  /** Unigram: rounds of expectation maximisation before each pruning. Default: 2. */
+  n_sub_iterations?: number;
+  /** Unigram: in characters. Default: 16. */
+  max_piece_length?: number;
+  /** Unigram: how many pieces to begin with. Default: 1,000,000. */
+  seed_size?: number;
+  /** Unigram: what stands for unknown characters, if the tokenizer has nothing for them. */
+  unk_token?: string | null;
 }
 
-type Model = Component & { vocab: unknown; unk_token?: string | null };
+type Model = Component & { vocab: unknown; unk_token?: string | null; unk_id?: number | null };
 interface TokenizerJson {
   added_tokens: { content: string; special: boolean }[];
   pre_tokenizer: (Component & { pretokenizers?: Component[] }) | null;
@@ -36,9 +46,16 @@ interface TokenizerJson {
   model: Model;
 }
 
-const COMMON = ["length", "new_special_tokens", "special_tokens_map", "min_frequency", "show_progress"];
-const SUBWORDS = [...COMMON, "limit_alphabet", "initial_alphabet", "continuing_subword_prefix", "end_of_word_suffix"];
-const KNOWN = { BPE: [...SUBWORDS, "max_token_length"], WordPiece: SUBWORDS, WordLevel: COMMON } as const;
+const COMMON = ["length", "new_special_tokens", "special_tokens_map", "show_progress"];
+const WORDS = [...COMMON, "min_frequency"];
+const SUBWORDS = [...WORDS, "limit_alphabet", "initial_alphabet", "continuing_subword_prefix", "end_of_word_suffix"];
+const UNIGRAM_SIZES = ["n_sub_iterations", "max_piece_length", "seed_size"] as const;
+const KNOWN = {
+  BPE: [...SUBWORDS, "max_token_length"],
+  WordPiece: SUBWORDS,
+  WordLevel: WORDS,
+  Unigram: [...COMMON, "initial_alphabet", "shrinking_factor", "unk_token", ...UNIGRAM_SIZES],
+} as const;
 type Trainable = keyof typeof KNOWN;
 
 const size = (name: string, value: unknown): number | undefined => {
@@ -51,7 +68,7 @@ const size = (name: string, value: unknown): number | undefined => {
 function check(type: string, options: TrainingOptions): asserts type is Trainable {
   if (!(type in KNOWN))
     throw new TransformersError(
-      `Training a tokenizer of the type ${type} is not supported; BPE, WordPiece and WordLevel are`,
+      `Training a tokenizer of the type ${type} is not supported; ${Object.keys(KNOWN).join(", ")} are`,
       "not_supported",
     );
   if (typeof options !== "object" || options === null) throw expected("an object", "options", options);
@@ -62,13 +79,13 @@ function check(type: string, options: TrainingOptions): asserts type is Trainabl
   if (options.show_progress || options.length) warn_once("train_new_from_iterator draws no progress bar");
 }
 
-/** The special tokens of the new tokenizer, in the order of their ids. */
+/** The special tokens of the new tokenizer, in the order of their ids. Those of Unigram are all that were added. */
 function special_tokens_of(json: TokenizerJson, rename: (token: string) => string, added: readonly Token[]) {
   if (!Array.isArray(added) || !added.every((token) => typeof token === "string" || token instanceof AddedToken))
     throw expected("a list of strings or AddedTokens", "new_special_tokens", added);
   const kept = json.added_tokens
-    .filter(({ special }) => special)
-    .map((token) => AddedToken.from({ ...token, content: rename(token.content) }));
+    .filter(({ special }) => special || json.model.type === "Unigram")
+    .map((token) => AddedToken.from({ ...token, content: rename(token.content), special: true }));
   const extra = added.map((token) =>
     typeof token === "string"
       ? new AddedToken(token, { special: true })
@@ -85,35 +102,58 @@ export function byte_level_alphabet(): string {
   return String.fromCodePoint(...bytes.filter(printable), ...others);
 }
 
-function trainer_of(
-  type: Trainable,
-  json: TokenizerJson,
-  vocab_size: number,
-  special_tokens: readonly AddedToken[],
-  options: TrainingOptions,
-): TrainerSpec {
+const given = (spec: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined && value !== null)) as never;
+
+/** Characters that are there whatever the texts have. */
+function alphabet_of({ pre_tokenizer }: TokenizerJson, { initial_alphabet = [] }: TrainingOptions): string {
+  if ([pre_tokenizer, ...(pre_tokenizer?.pretokenizers ?? [])].some((part) => part?.type === "ByteLevel"))
+    return byte_level_alphabet();
+  if (Array.isArray(initial_alphabet) && initial_alphabet.every((item) => typeof item === "string"))
+    return initial_alphabet.map((item) => [...item][0] ?? "").join("");
+  throw expected("a list of characters", "initial_alphabet", initial_alphabet);
+}
+
+const optional_text = (name: string, value: unknown): string | undefined => {
+  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
+  throw expected("a string", name, value);
+};
+
+function subword_spec(type: Trainable, json: TokenizerJson, common: object, options: TrainingOptions): TrainerSpec {
   const affix = (name: "continuing_subword_prefix" | "end_of_word_suffix", otherwise?: string) => {
-    const given = options[name];
-    if (given !== undefined && given !== null && typeof given !== "string") throw expected("a string", name, given);
-    return given ?? (type === "BPE" ? ((name in options ? null : json.model[name]) as string | null) : otherwise);
+    const own = optional_text(name, options[name]);
+    return own ?? (type === "BPE" ? ((name in options ? null : json.model[name]) as string | null) : otherwise);
   };
-  const { pre_tokenizer } = json;
-  const is_byte_level = [pre_tokenizer, ...(pre_tokenizer?.pretokenizers ?? [])].some((p) => p?.type === "ByteLevel");
-  const alphabet = options.initial_alphabet ?? [];
-  if (!Array.isArray(alphabet) || !alphabet.every((item) => typeof item === "string"))
-    throw expected("a list of characters", "initial_alphabet", alphabet);
-  if (typeof vocab_size !== "number") throw expected("a number", "vocab_size", vocab_size);
-  const spec: Record<keyof TrainerSpec, unknown> = {
-    vocab_size: size("vocab_size", vocab_size),
-    special_tokens: special_tokens.map(String),
+  const spec: Record<Exclude<keyof TrainerSpec, "vocab_size" | "special_tokens">, unknown> = {
     min_frequency: size("min_frequency", options.min_frequency),
     limit_alphabet: size("limit_alphabet", options.limit_alphabet),
     max_token_length: size("max_token_length", options.max_token_length),
-    initial_alphabet: is_byte_level ? byte_level_alphabet() : alphabet.map((item) => [...item][0] ?? "").join(""),
+    initial_alphabet: alphabet_of(json, options),
     continuing_subword_prefix: affix("continuing_subword_prefix", "##"),
     end_of_word_suffix: affix("end_of_word_suffix"),
   };
-  return Object.fromEntries(Object.entries(spec).filter(([, v]) => v !== undefined && v !== null)) as never;
+  return given({ ...common, ...spec });
+}
+
+/** The piece for what is unknown stays, under its new name. */
+function unigram_spec(
+  { model, ...json }: TokenizerJson,
+  common: object,
+  options: TrainingOptions,
+  rename: (token: string) => string,
+): UnigramTrainerSpec {
+  const factor = options.shrinking_factor ?? undefined;
+  if (factor !== undefined && !(factor > 0 && factor < 1))
+    throw out_of_range("a number between 0 and 1", "shrinking_factor", factor);
+  const own = optional_text("unk_token", options.unk_token);
+  const old = typeof model.unk_id === "number" ? (model.vocab as [string, number][])[model.unk_id]![0] : undefined;
+  return given({
+    ...common,
+    initial_alphabet: alphabet_of({ model, ...json }, options),
+    unk_token: old === undefined ? own : rename(old),
+    shrinking_factor: factor,
+    ...Object.fromEntries(UNIGRAM_SIZES.map((name) => [name, size(name, options[name])])),
+  });
 }
 
 async function count_words(engine: NativeTokenizer, texts: TextIterator): Promise<void> {
@@ -169,6 +209,37 @@ function keywords_of(old: PreTrainedTokenizerFast, rename: (token: string) => st
   return keywords;
 }
 
+/** The model without its vocabulary. */
+function blank_model(model: Model, rename: (token: string) => string): Model {
+  if (model.type === "Unigram") return { ...model, unk_id: 0, vocab: [["<unk>", 0]] };
+  const { unk_token } = model;
+  return {
+    ...model,
+    vocab: {},
+    ...(model.type === "BPE" && { merges: [] }),
+    ...(typeof unk_token === "string" && { unk_token: rename(unk_token) }),
+  };
+}
+
+function trained_model(blank: Model, trained: Record<string, unknown>, spec: TrainerSpec | UnigramTrainerSpec): Model {
+  if (blank.type === "Unigram") return { ...blank, ...trained, vocab: trained["vocab"], byte_fallback: false };
+  const { continuing_subword_prefix = null, end_of_word_suffix = null } = spec as TrainerSpec;
+  return {
+    ...blank,
+    vocab: trained["vocab"],
+    ...(blank.type !== "WordLevel" && { continuing_subword_prefix }),
+    ...(blank.type === "BPE" && { merges: trained["merges"], end_of_word_suffix }),
+  };
+}
+
+/** Without what names ids of the old vocabulary. */
+const without_ids = (json: TokenizerJson, model: Model) => ({
+  ...json,
+  added_tokens: [],
+  post_processor: null,
+  model,
+});
+
 /** Python's `train_new_from_iterator`: PreTrainedTokenizerFast's method has the documentation. */
 export async function train_new_from_iterator<T extends PreTrainedTokenizerFast>(
   tokenizer: T,
@@ -186,27 +257,23 @@ export async function train_new_from_iterator<T extends PreTrainedTokenizerFast>
   const rename = (token: string) => names.get(token) ?? token;
   const added = options.new_special_tokens ?? [];
   const special_tokens = special_tokens_of(json, rename, added);
-  const spec = trainer_of(type, json, vocab_size, special_tokens, options);
+  if (typeof vocab_size !== "number") throw expected("a number", "vocab_size", vocab_size);
+  const common = { vocab_size: size("vocab_size", vocab_size), special_tokens: special_tokens.map(String) };
+  const spec =
+    type === "Unigram" ? unigram_spec(json, common, options, rename) : subword_spec(type, json, common, options);
 
-  const { unk_token } = json.model;
-  const model: Model = { ...json.model, vocab: {}, ...(type === "BPE" && { merges: [] }) };
-  if (typeof unk_token === "string") model.unk_token = rename(unk_token);
-  // These name ids of the old vocabulary.
-  const without_ids = { ...json, added_tokens: [], post_processor: null, model };
   const { Tokenizer } = native();
   try {
-    const blank = new Tokenizer(JSON.stringify(without_ids));
+    const model = blank_model(json.model, rename);
+    const blank = new Tokenizer(JSON.stringify(without_ids(json, model)));
     await count_words(blank, text_iterator);
-    const { vocab, merges } = JSON.parse(blank.train(type, spec));
-    Object.assign(model, { vocab }, type === "BPE" && { merges });
-    if (type !== "WordLevel") model["continuing_subword_prefix"] = spec.continuing_subword_prefix ?? null;
-    if (type === "BPE") model["end_of_word_suffix"] = spec.end_of_word_suffix ?? null;
-    const engine = new Tokenizer(JSON.stringify(without_ids));
+    const trained = trained_model(model, JSON.parse(blank.train(type, spec)), spec);
+    const engine = new Tokenizer(JSON.stringify(without_ids(json, trained)));
     engine.add_tokens(special_tokens.map((token) => token.to_json()));
-    const trained: TokenizerJson = JSON.parse(engine.to_json(false));
-    if (json.post_processor) trained.post_processor = renumber(json.post_processor, rename, engine);
+    const result: TokenizerJson = JSON.parse(engine.to_json(false));
+    if (json.post_processor) result.post_processor = renumber(json.post_processor, rename, engine);
     const Class = tokenizer.constructor as new (keywords: TokenizerKeywords) => T;
-    return new Class({ ...keywords_of(tokenizer, rename, added), tokenizer_object: trained });
+    return new Class({ ...keywords_of(tokenizer, rename, added), tokenizer_object: result });
   } catch (error) {
     throw from_native(error);
   }

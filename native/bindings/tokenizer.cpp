@@ -7,6 +7,7 @@
 #include "bindings/encoding.h"
 #include "bindings/guarded.h"
 #include "bindings/token_arguments.h"
+#include "bindings/trainer_options.h"
 
 namespace gt::bindings {
 
@@ -73,34 +74,6 @@ Truncation truncation_of(const Napi::Value& value) {
 std::optional<Truncation> truncation_in(const Napi::Object& options) {
   const Napi::Value value = options.Get("truncation");
   return value.IsUndefined() ? std::nullopt : std::optional(truncation_of(value));
-}
-
-std::optional<size_t> optional_size(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  return value.IsUndefined() ? std::nullopt : std::optional(size_argument(value, name));
-}
-
-tokenizer::TrainerOptions trainer_options(const Napi::Value& value) {
-  if (!value.IsObject()) expected("an object", "options");
-  const auto object = value.As<Napi::Object>();
-  const auto text = [&](const char* name) {
-    const Napi::Value item = object.Get(name);
-    return item.IsUndefined() ? std::string() : string_argument(item, name);
-  };
-  tokenizer::TrainerOptions options;
-  options.vocab_size = size_argument(object.Get("vocab_size"), "vocab_size");
-  options.min_frequency = optional_size(object, "min_frequency").value_or(0);
-  options.special_tokens = strings_argument(object.Get("special_tokens"), "special_tokens");
-  options.limit_alphabet = optional_size(object, "limit_alphabet");
-  options.max_token_length = optional_size(object, "max_token_length");
-  options.continuing_subword_prefix = text("continuing_subword_prefix");
-  options.end_of_word_suffix = text("end_of_word_suffix");
-  const std::string alphabet = text("initial_alphabet");
-  size_t width;
-  for (size_t at = 0; at < alphabet.size(); at += width) {
-    options.initial_alphabet.push_back(unicode::decode(alphabet.data() + at, width));
-  }
-  return options;
 }
 
 class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
@@ -342,15 +315,16 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   Napi::Value train(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::string type = string_argument(info[0], "type");
+      const tokenizer::WordCounts words = std::move(words_);
+      words_.clear();
+      if (type == "Unigram") return to_string(info.Env(), tokenizer::train_unigram(words, unigram_options(info[1])).to_json());
       const tokenizer::TrainerOptions options = trainer_options(info[1]);
       const auto train = type == "BPE"         ? tokenizer::train_bpe
                          : type == "WordPiece" ? tokenizer::train_word_piece
                          : type == "WordLevel" ? tokenizer::train_word_level
                                                : nullptr;
-      if (!train) expected("\"BPE\", \"WordPiece\" or \"WordLevel\"", "type");
-      const tokenizer::Trained trained = train(words_, options);
-      words_.clear();
-      return to_string(info.Env(), trained.to_json());
+      if (!train) expected("\"BPE\", \"WordPiece\", \"WordLevel\" or \"Unigram\"", "type");
+      return to_string(info.Env(), train(words, options).to_json());
     });
   }
 

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
 import type { PreTrainedTokenizerFast } from "../../lib/tokenization/index.js";
 import { MBartTokenizer } from "../../lib/tokenization/index.js";
-import { fixture_path, read_fixture, temporary } from "./fixtures.js";
+import { core_of, fixture_path, read_fixture, slow_checkpoint, slow_fixture, temporary } from "./fixtures.js";
 
 type Json = Record<string, unknown>;
 
@@ -14,33 +13,16 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith(".json") && file !== "precompiled.json")
   .map((file) => file.replace(".json", ""));
 
-/** A checkpoint with these files under the names that its class expects. */
-function checkpoint(files: Record<string, string>, config: Json): string {
-  const path = temporary();
-  for (const [target, source] of Object.entries(files)) cpSync(join(folder, "files", source), join(path, target));
-  writeFileSync(join(path, "tokenizer_config.json"), JSON.stringify(config));
-  return path;
-}
-
-function fixture_checkpoint(name: string): string {
-  const { files, config } = read_fixture("slow_tokenizers", `${name}.json`);
-  return checkpoint(files, config);
-}
-
 /** Of a tokenizer.json what the fixtures keep. */
 function parts(tokenizer: PreTrainedTokenizerFast): Json {
-  const content = JSON.parse(tokenizer._tokenizer.to_json(false));
+  const content = core_of(tokenizer);
   const { vocab: _vocab, merges: _merges, ...model } = content.model;
-  for (const step of content.normalizer?.normalizers ?? []) {
-    if (step.type === "Precompiled")
-      step.precompiled_charsmap = createHash("sha256").update(step.precompiled_charsmap).digest("hex");
-  }
   return { ...content, model };
 }
 
 describe.each(names)("a checkpoint without tokenizer.json: %s", async (name) => {
   const expected = read_fixture("slow_tokenizers", `${name}.json`);
-  const tokenizer = await AutoTokenizer.from_pretrained(fixture_checkpoint(name));
+  const tokenizer = await AutoTokenizer.from_pretrained(slow_fixture(name));
 
   test("is converted as Python converts it", () => {
     expect(tokenizer.constructor.name).toBe(expected.class);
@@ -65,7 +47,7 @@ describe.each(names)("a checkpoint without tokenizer.json: %s", async (name) => 
 });
 
 test("a converted tokenizer is saved with its model file, and loads again", async () => {
-  const tokenizer = await AutoTokenizer.from_pretrained(fixture_checkpoint("t5"));
+  const tokenizer = await AutoTokenizer.from_pretrained(slow_fixture("t5"));
   const path = temporary();
   const files = await tokenizer.save_pretrained(path);
   expect(files.map((file) => file.slice(path.length + 1))).toContain("spiece.model");
@@ -75,7 +57,7 @@ test("a converted tokenizer is saved with its model file, and loads again", asyn
 });
 
 describe("mBART's languages", async () => {
-  const tokenizer = (await MBartTokenizer.from_pretrained(fixture_checkpoint("mbart"), {
+  const tokenizer = (await MBartTokenizer.from_pretrained(slow_fixture("mbart"), {
     src_lang: "fr_XX",
     tgt_lang: "de_DE",
   })) as InstanceType<typeof MBartTokenizer> & { src_lang: string; tgt_lang: string | null };
@@ -101,7 +83,7 @@ describe("mBART's languages", async () => {
 
 describe("a broken file", () => {
   const t5 = (bytes: Uint8Array) => {
-    const path = checkpoint({}, { tokenizer_class: "T5Tokenizer" });
+    const path = slow_checkpoint({}, { tokenizer_class: "T5Tokenizer" });
     writeFileSync(join(path, "spiece.model"), bytes);
     return AutoTokenizer.from_pretrained(path);
   };
@@ -152,7 +134,7 @@ describe("a broken file", () => {
     ["vocab.txt of a class with another way", "RoFormerTokenizer", { "vocab.txt": "a\n" }, /needs a tokenizer.json/],
     ["model of a class with another way", "XGLMTokenizer", { "sentencepiece.bpe.model": "" }, /needs a tokenizer.json/],
   ])("%s is an error", async (_, tokenizer_class, files, message) => {
-    const path = checkpoint({}, { tokenizer_class });
+    const path = slow_checkpoint({}, { tokenizer_class });
     for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), String(content));
     await expect(AutoTokenizer.from_pretrained(path)).rejects.toThrow(message);
   }); // biome-ignore format: a table
