@@ -1,7 +1,16 @@
 // Exports only.
 export { AutoConfig } from "./auto/configuration.js";
 export * from "./auto/model.js";
-export { PIPELINE_REGISTRY, pipeline } from "./auto/pipeline.js";
+export { type PipelineOptions, pipeline } from "./auto/pipeline.js";
+export {
+  type AliasTasks,
+  type AliasType,
+  type AllTasks,
+  PIPELINE_REGISTRY,
+  type PipelineType,
+  type SupportedTasks,
+  type TaskType,
+} from "./auto/tasks.js";
 export { AutoTokenizer } from "./auto/tokenizer.js";
 export * from "./configuration/classes.js";
 export { PretrainedConfig } from "./configuration/pretrained_config.js";
@@ -21,8 +30,15 @@ export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
 export { CausalLMOutputWithPast, GenerateDecoderOnlyOutput, ModelOutput } from "./models/outputs.js";
 export { PreTrainedModel } from "./models/pretrained.js";
-export { Pipeline } from "./pipelines/base.js";
-export { type Chat, type TextGenerationOutput, TextGenerationPipeline } from "./pipelines/text_generation.js";
+export {
+  ChunkPipeline,
+  type Fields,
+  Pipeline,
+  PipelineException,
+  type PipelineParts,
+  type StageParameters,
+} from "./pipelines/base.js";
+export * from "./pipelines/text_generation.js";
 export * from "./tensor/index.js";
 export type { Message } from "./tokenization/chat_template.js";
 export * from "./tokenization/index.js";

@@ -1,7 +1,7 @@
 // The classes behind AutoModel and AutoModelFor*: from a configuration's `model_type` to a model class.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/auto/auto_factory.py
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
-import { expected, TransformersError } from "../errors.js";
+import { expected, TransformersError, warn_once } from "../errors.js";
 import { HUB_OPTION_NAMES, split_hub_options } from "../hub/cached_file.js";
 import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import { AutoConfig } from "./configuration.js";
@@ -20,7 +20,6 @@ const SETTLED: Record<string, (value: unknown) => boolean> = {
   attn_implementation: () => true,
   use_external_data_format: () => true,
   model_file_name: (value) => value === undefined || value === null,
-  session_options: () => true,
 };
 
 type AnyOptions = ModelOptions & { gguf_file?: string; [config_field: string]: unknown };
@@ -52,7 +51,8 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
     const own: Record<string, unknown> = {};
     const overrides: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(options)) {
-      if (key in SETTLED) {
+      if (key === "session_options") Object.assign(own, session_threads(value, options["n_threads"]));
+      else if (key in SETTLED) {
         if (!SETTLED[key](value))
           throw new TransformersError(`${key}: ${String(value)} is not supported`, "unsupported");
       } else (MODEL_OPTIONS.has(key) ? own : overrides)[key] = value;
@@ -96,14 +96,29 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
     this.classes.set(type, model);
   }
 
+  /** The names of the model classes. */
+  class_names(): string[] {
+    return [...this.classes.values()].map((model) => model.name);
+  }
+
   private class_of(config: PretrainedConfig): ModelClass {
     const found = this.classes.get(config.model_type);
     if (found) return found;
-    const names = [...this.classes.values()].map((model) => model.name);
     throw new TransformersError(
       `Unrecognized configuration class ${config.constructor.name} for this kind of AutoModel: ${this.name}.\n` +
-        `Model type should be one of ${names.join(", ")}.`,
+        `Model type should be one of ${this.class_names().join(", ")}.`,
       "unrecognized_configuration",
     );
   }
+}
+
+/** transformers.js's options for ONNX Runtime: of these only the number of threads means something here. */
+function session_threads(session_options: unknown, n_threads: unknown): { n_threads?: number } {
+  if (session_options === undefined || session_options === null) return {};
+  if (typeof session_options !== "object") throw expected("an object", "session_options", session_options);
+  const { intraOpNumThreads, ...rest } = session_options as { intraOpNumThreads?: number };
+  const others = Object.keys(rest);
+  if (others.length > 0) warn_once(`session_options: ${others.join(", ")} of ONNX Runtime have no effect here.`);
+  // ONNX Runtime's 0 stands for its default.
+  return intraOpNumThreads && n_threads === undefined ? { n_threads: intraOpNumThreads } : {};
 }

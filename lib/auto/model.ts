@@ -5,6 +5,7 @@ import { causal_lm_class } from "../models/llama/decoder.js";
 import { load_gguf } from "../models/llama/gguf.js";
 import { LLAMA_FAMILIES } from "../models/llama/index.js";
 import type { CausalLMOutputWithPast } from "../models/outputs.js";
+import type { PreTrainedModel } from "../models/pretrained.js";
 import { AutoModelFactory } from "./factory.js";
 
 const llama_classes = Object.fromEntries(LLAMA_FAMILIES.map((family) => [family.model_type, causal_lm_class(family)]));
@@ -22,6 +23,23 @@ export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(
   llama_classes,
   async (path, options) => (await load_gguf(path, options)) as unknown as CausalLM,
 );
+
+/** Models without a head. */
+export const AutoModel = new AutoModelFactory<PreTrainedModel>("AutoModel", {});
+/** Models that fill masks. */
+export const AutoModelForMaskedLM = new AutoModelFactory<PreTrainedModel>("AutoModelForMaskedLM", {});
+/** Models that classify texts. */
+export const AutoModelForSequenceClassification = new AutoModelFactory<PreTrainedModel>(
+  "AutoModelForSequenceClassification",
+  {},
+);
+/** Models that classify each token. */
+export const AutoModelForTokenClassification = new AutoModelFactory<PreTrainedModel>(
+  "AutoModelForTokenClassification",
+  {},
+);
+/** Models that find answers in a text. */
+export const AutoModelForQuestionAnswering = new AutoModelFactory<PreTrainedModel>("AutoModelForQuestionAnswering", {});
 
 export const GemmaForCausalLM = llama_classes["gemma"];
 export const Gemma2ForCausalLM = llama_classes["gemma2"];

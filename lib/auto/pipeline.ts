@@ -1,152 +1,168 @@
 // pipeline(): from a task's name to a pipeline over a model and its tokenizer.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/__init__.py
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
-import { HUB_OPTION_NAMES } from "../hub/cached_file.js";
+import { HUB_OPTION_NAMES, type HubOptions } from "../hub/cached_file.js";
 import { PreTrainedModel } from "../models/pretrained.js";
-import type { Pipeline, PipelineParts } from "../pipelines/base.js";
-import { type Chat, type TextGenerationOutput, TextGenerationPipeline } from "../pipelines/text_generation.js";
+import type { Pipeline } from "../pipelines/base.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
-import type { AutoModelFactory } from "./factory.js";
-import { AutoModelForCausalLM } from "./model.js";
+import {
+  type AllTasks,
+  PIPELINE_REGISTRY,
+  type PipelineClass,
+  type PipelineType,
+  type TaskDefinition,
+} from "./tasks.js";
 import { AutoTokenizer } from "./tokenizer.js";
 
-/** What a task needs. `model`: the default checkpoint and its revision, as in Python. */
-export interface TaskDefinition {
-  pipeline: new (parts: PipelineParts, options?: Record<string, unknown>) => Pipeline<never, unknown>;
-  auto_model: AutoModelFactory<PreTrainedModel>;
-  model: readonly [name: string, revision: string];
-}
+/** Options for the model alone. */
+const PLACEMENT = ["device", "device_map", "n_threads", "n_gpu_layers", "session_options"] as const;
+/** Options for the files of model and tokenizer. */
+const FILES = [...HUB_OPTION_NAMES, "trust_remote_code", "gguf_file"] as const;
 
-/** The known tasks and their aliases; `register_pipeline` adds to them. */
-export class PipelineRegistry {
-  private readonly tasks = new Map<string, TaskDefinition>();
-  private readonly aliases = new Map<string, string>();
-
-  constructor(tasks: Record<string, TaskDefinition>, aliases: Record<string, string> = {}) {
-    for (const [name, task] of Object.entries(tasks)) this.tasks.set(name, task);
-    for (const [name, target] of Object.entries(aliases)) this.aliases.set(name, target);
-  }
-
-  get_supported_tasks(): string[] {
-    return [...this.tasks.keys(), ...this.aliases.keys()].sort();
-  }
-
-  register_pipeline(name: string, task: TaskDefinition): void {
-    this.tasks.set(name, task);
-  }
-
-  /** @throws TransformersError that lists the tasks, for an unknown one. */
-  check_task(name: string): [string, TaskDefinition] {
-    const plain = this.aliases.get(name) ?? name;
-    const task = this.tasks.get(plain);
-    if (task) return [plain, task];
-    throw new TransformersError(
-      `Unknown task ${name}, available tasks are ${this.get_supported_tasks().join(", ")}`,
-      "unknown_task",
-    );
-  }
-}
-
-export const PIPELINE_REGISTRY = new PipelineRegistry({
-  "text-generation": {
-    pipeline: TextGenerationPipeline as unknown as TaskDefinition["pipeline"],
-    auto_model: AutoModelForCausalLM as unknown as AutoModelFactory<PreTrainedModel>,
-    model: ["openai-community/gpt2", "607a30d"],
-  },
-});
-
-/** Options that go to the loading of model and tokenizer; all others are the pipeline's. */
-const LOADING = [
-  ...HUB_OPTION_NAMES,
-  ...["device", "device_map", "n_threads", "n_gpu_layers", "torch_dtype", "trust_remote_code", "gguf_file"],
-  "session_options",
-];
-
-export interface PipelineOptions {
-  model?: string | PreTrainedModel;
-  tokenizer?: string | PreTrainedTokenizerFast;
-  config?: unknown;
+/** Where model and tokenizer come from; every other option is the pipeline's own, and can be given in its calls too. */
+export interface PipelineOptions extends HubOptions {
+  model?: string | PreTrainedModel | null;
+  /** Default: the model's. */
+  tokenizer?: string | PreTrainedTokenizerFast | null;
+  /** Default: the model's. */
+  config?: string | PretrainedConfig;
   /** Default "auto": as the checkpoint. */
   dtype?: string;
+  torch_dtype?: string;
   device?: string | number;
-  batch_size?: number;
+  device_map?: string;
+  n_threads?: number;
+  n_gpu_layers?: number;
+  /** transformers.js's: `intraOpNumThreads` is `n_threads`. */
+  session_options?: { intraOpNumThreads?: number };
+  gguf_file?: string;
+  use_fast?: boolean;
+  trust_remote_code?: boolean;
+  /** Python's "pt"; there is no other. */
+  framework?: "pt";
   /** More arguments for the model's `from_pretrained`. */
   model_kwargs?: Record<string, unknown>;
+  /** Instead of the task's. */
+  pipeline_class?: PipelineClass;
+  batch_size?: number;
   [option: string]: unknown;
 }
 
-type TextGeneration = TextGenerationPipeline & {
-  (text_inputs: string | Chat, options?: Record<string, unknown>): Promise<TextGenerationOutput>;
-  (text_inputs: string[] | Chat[], options?: Record<string, unknown>): Promise<TextGenerationOutput[]>;
-};
+function pick(options: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+}
 
-/** The pipeline type of each task. */
-export interface Pipelines {
-  "text-generation": TextGeneration;
+/** The dtype of the model to load; it may stand in three places. */
+function wanted_dtype({ dtype, torch_dtype, model_kwargs = {} }: PipelineOptions): string {
+  const named = dtype ?? torch_dtype;
+  const inner = (model_kwargs["dtype"] ?? model_kwargs["torch_dtype"]) as string | undefined;
+  if (inner !== undefined && named !== undefined && named !== "auto")
+    throw new TypeError(
+      "You cannot use both `pipeline(... dtype=..., model_kwargs={'dtype':...})` as those arguments might conflict, use only one.",
+    );
+  return inner ?? named ?? "auto";
+}
+
+/** A model that was loaded before: it can still move to a device, and nothing more. */
+function place(
+  model: PreTrainedModel,
+  options: PipelineOptions,
+  definition: TaskDefinition,
+  task: string,
+): PreTrainedModel {
+  const { device, dtype, torch_dtype, ...rest } = options;
+  const late = [...PLACEMENT, "config", "model_kwargs"].find((name) => rest[name] !== undefined);
+  if (late) throw new TypeError(`\`${late}\` is for the loading of a model, and the model given is loaded already`);
+  const names = definition.auto_model.class_names?.() ?? [];
+  if (names.length > 0 && !names.includes(model.constructor.name))
+    warn_once(
+      `The model '${model.constructor.name}' is not supported for ${task}. Supported models are ${names.join(", ")}.`,
+    );
+  const type = dtype ?? torch_dtype ?? "auto";
+  if (type !== "auto") model.to({ dtype: type });
+  return device === undefined ? model : model.to({ device: device as string });
 }
 
 /**
- * A pipeline for a task: `pipeline("text-generation", "Qwen/Qwen2.5-0.5B-Instruct")`.
+ * A pipeline for a task: `await pipeline("sentiment-analysis")`, `await pipeline("ner", "dslim/bert-base-NER")`,
+ * `await pipeline("ner", { model, tokenizer, aggregation_strategy: "simple" })`.
  * Without a model, Python's default checkpoint of the task.
- * @throws TransformersError for an unknown task or missing files.
+ * @throws TransformersError for an unknown task or missing files, TypeError for options that do not exist.
  */
-export async function pipeline<Task extends keyof Pipelines>(
+export async function pipeline<Task extends PipelineType>(
   task: Task,
   model?: string | PreTrainedModel | PipelineOptions | null,
+  options?: PipelineOptions,
+): Promise<AllTasks[Task]>;
+/** A task that `PIPELINE_REGISTRY.register_pipeline` added. */
+export async function pipeline(
+  task: string,
+  model?: string | PreTrainedModel | PipelineOptions | null,
+  options?: PipelineOptions,
+): Promise<Pipeline & ((inputs: unknown, options?: Record<string, unknown>) => Promise<unknown>)>;
+export async function pipeline(
+  task: string,
+  model?: string | PreTrainedModel | PipelineOptions | null,
   options: PipelineOptions = {},
-): Promise<Pipelines[Task]> {
+): Promise<unknown> {
   const all: PipelineOptions =
     typeof model === "object" && model !== null && !(model instanceof PreTrainedModel)
       ? { ...model, ...options }
       : { ...options, ...(model ? { model: model as string | PreTrainedModel } : {}) };
   if (typeof task !== "string") throw expected("a task's name", "task", task);
   const [name, definition] = PIPELINE_REGISTRY.check_task(task);
-  const { model: given_model, tokenizer, config, dtype = "auto", model_kwargs, ...rest } = all;
+  const { model: given_model, tokenizer, config, framework = "pt", pipeline_class, ...rest } = all;
+  const { dtype: _d, torch_dtype: _t, model_kwargs, use_fast, ...own } = rest;
+  if (framework !== "pt") throw expected('"pt"', "framework", framework);
   if (!given_model && tokenizer)
     throw new TransformersError(
       "Impossible to instantiate a pipeline with tokenizer specified but not the model as the provided tokenizer may not be compatible with the default model.",
       "no_model",
     );
-  const loading = Object.fromEntries(LOADING.filter((key) => rest[key] !== undefined).map((key) => [key, rest[key]]));
-  for (const key of LOADING) delete rest[key];
+  for (const key of [...PLACEMENT, ...FILES]) delete own[key];
 
-  let wanted = given_model;
-  if (!wanted) {
-    const [checkpoint, revision] = definition.model;
-    wanted = checkpoint;
-    loading["revision"] ??= revision;
-    warn_once(
-      `No model was supplied, defaulted to ${checkpoint} and revision ${loading["revision"]} (https://huggingface.co/${checkpoint}).\n` +
-        "Using a pipeline without specifying a model name and revision in production is not recommended.",
-    );
-  }
+  const files = pick(all, FILES);
+  const wanted = given_model || default_model(name, definition, files);
   const loaded =
-    wanted instanceof PreTrainedModel
-      ? wanted
-      : await definition.auto_model.from_pretrained(wanted, {
-          ...loading,
+    typeof wanted === "string"
+      ? await definition.auto_model.from_pretrained(wanted, {
+          ...files,
+          ...pick(all, PLACEMENT),
           ...model_kwargs,
-          dtype,
-          ...(config ? { config: config as string } : {}),
-        });
-  const {
-    device: _d,
-    device_map: _m,
-    n_threads: _t,
-    n_gpu_layers: _g,
-    torch_dtype: _y,
-    session_options: _s,
-    ...files
-  } = loading;
-  const from = typeof tokenizer === "string" ? tokenizer : loaded.name_or_path;
+          dtype: wanted_dtype(all),
+          ...(config ? { config } : {}),
+        })
+      : place(wanted, all, definition, name);
   const tok =
-    typeof tokenizer === "object" || typeof tokenizer === "function"
+    tokenizer && typeof tokenizer !== "string"
       ? tokenizer
-      : await AutoTokenizer.from_pretrained(from, files);
-  const { progress_callback } = loading as { progress_callback?: (event: object) => void };
+      : await AutoTokenizer.from_pretrained(tokenizer_name(tokenizer, loaded), {
+          ...files,
+          ...(use_fast === undefined ? {} : { use_fast }),
+        });
+  const { progress_callback } = files as { progress_callback?: (event: object) => void };
   progress_callback?.({ status: "ready", task: name, model: loaded.name_or_path });
-  return new definition.pipeline(
-    { task, model: loaded, tokenizer: tok as PreTrainedTokenizerFast },
-    rest,
-  ) as unknown as Pipelines[Task];
+  return new (pipeline_class ?? definition.pipeline)({ task, model: loaded, tokenizer: tok }, own);
+}
+
+/** The default checkpoint of a task, with Python's warning; sets its revision. */
+function default_model(task: string, { model }: TaskDefinition, files: Record<string, unknown>): string {
+  if (!model) throw new TransformersError(`The task ${task} has no default model. Please provide one`, "no_model");
+  const [checkpoint, revision] = model;
+  files["revision"] ??= revision;
+  warn_once(
+    `No model was supplied, defaulted to ${checkpoint} and revision ${files["revision"]} (https://huggingface.co/${checkpoint}).\n` +
+      "Using a pipeline without specifying a model name and revision in production is not recommended.",
+  );
+  return checkpoint;
+}
+
+function tokenizer_name(given: string | null | undefined, model: PreTrainedModel): string {
+  const name = given ?? model.name_or_path;
+  if (name) return name;
+  throw new TransformersError(
+    "Impossible to guess which tokenizer to use. Please provide a PreTrainedTokenizer class or a path/identifier to a pretrained tokenizer.",
+    "no_tokenizer",
+  );
 }

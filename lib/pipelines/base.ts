@@ -1,39 +1,72 @@
 // What all pipelines share: parameters of construction and call, single inputs, lists, iterables, batches.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/base.py `Pipeline`
 import { Callable } from "../callable.js";
-import { expected, TransformersError } from "../errors.js";
+import { expected, TransformersError, warn_once } from "../errors.js";
 import { GenerationConfig } from "../generation/configuration.js";
 import type { GenerationMixin } from "../generation/mixin.js";
 import { prepare_generation_config } from "../generation/prepare.js";
+import type { ModelOutput } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
+import { collate, type Fields, separate } from "./batching.js";
+
+export type { Fields } from "./batching.js";
+
+/** Keyword arguments. */
+export type Kwargs = Record<string, unknown>;
 
 /** Keyword arguments, split by the stage that uses them. */
 export interface StageParameters {
-  preprocess: Record<string, unknown>;
-  forward: Record<string, unknown>;
-  postprocess: Record<string, unknown>;
+  preprocess?: Kwargs;
+  forward?: Kwargs;
+  postprocess?: Kwargs;
 }
 
 /** What a pipeline is made of. */
 export interface PipelineParts {
   task: string;
   model: PreTrainedModel;
-  tokenizer: PreTrainedTokenizerFast | undefined;
+  tokenizer?: PreTrainedTokenizerFast | undefined;
 }
 
-/** What `preprocess` makes of one input: rows of ids, padded when they are put into a batch, and anything else. */
-export interface ModelInputs {
-  rows: Record<string, number[]>;
-  extra?: unknown;
+/** Options of every pipeline, at construction and in a call. */
+export interface PipelineCallOptions {
+  /** How many inputs go through the model together. Default: 1, or what a pipeline says. */
+  batch_size?: number | null;
+  /** Python's loader processes. There are none here; more than 0 is answered with a warning. */
+  num_workers?: number | null;
 }
 
-export abstract class Pipeline<Input = unknown, Output = unknown> extends Callable<
-  [unknown, Record<string, unknown>?],
+/** The type of options when none are given. */
+export type NoOptions = Record<never, never>;
+
+/** What a call gives: `One` for one input, a list of `Each` for a list of inputs, `Each` one by one for an iterable. */
+export type Results<Q, One, Each = One> = Q extends string
+  ? One
+  : Q extends readonly unknown[]
+    ? Each[]
+    : Q extends Iterable<unknown> | AsyncIterable<unknown>
+      ? AsyncGenerator<Each>
+      : One;
+
+/** Rows that go through the model in one call, where their number changes no result. */
+const ROWS_PER_CALL = 64;
+
+/**
+ * Text in, answers out: `preprocess` makes Tensors of an input, `_forward` runs the model on a batch of them, and
+ * `postprocess` makes the result of one input. Called with one input it gives one result, with a list a list, with an
+ * iterable (also an asynchronous one) results one by one: `for await (const result of await pipe(inputs))`.
+ *
+ * A subclass writes these three and `_sanitize_parameters`, as in Python; `register_pipeline` makes it known.
+ */
+export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fields> extends Callable<
+  [inputs: unknown, ...rest: unknown[]],
   Promise<unknown>
 > {
   /** Defaults of pipelines that call `generate`. */
-  static default_generation_config: Record<string, unknown> | undefined;
+  static default_generation_config: Kwargs | undefined;
+  /** Rows do not change one another's results: a list needs no `batch_size` to share calls of the model. */
+  static rows_are_independent = false;
 
   readonly task: string;
   readonly model: PreTrainedModel;
@@ -41,43 +74,57 @@ export abstract class Pipeline<Input = unknown, Output = unknown> extends Callab
   /** The pipeline's own: its defaults under the model's generation config, under what the caller gave. */
   generation_config: GenerationConfig | undefined;
   prefix: string | undefined;
-  private readonly batch_size: number;
-  private readonly parameters: StageParameters;
+  private readonly batch_size: number | undefined;
+  private readonly parameters: Required<StageParameters>;
 
-  constructor({ task, model, tokenizer }: PipelineParts, options: Record<string, unknown> = {}) {
+  constructor({ task, model, tokenizer }: PipelineParts, options: Kwargs = {}) {
     super();
     this.task = task;
     this.model = model;
     this.tokenizer = tokenizer;
-    const { batch_size = 1, num_workers: _, ...rest } = options;
+    const { batch_size, num_workers, ...rest } = options;
     this.batch_size = check_batch_size(batch_size);
-    const kwargs = this.prepare_generation(rest);
-    this.parameters = this.sanitize_parameters(kwargs);
-    if (this.prefix && !("prefix" in this.parameters.preprocess)) {
-      const { preprocess, forward } = this.sanitize_parameters({ prefix: this.prefix });
-      Object.assign(this.parameters.preprocess, preprocess);
-      Object.assign(this.parameters.forward, forward);
+    check_workers(num_workers);
+    const {
+      preprocess = {},
+      forward = {},
+      postprocess = {},
+    } = this._sanitize_parameters(this.prepare_generation(rest));
+    this.parameters = { preprocess, forward, postprocess };
+    if (this.prefix && !("prefix" in preprocess)) {
+      const prefixed = this._sanitize_parameters({ prefix: this.prefix });
+      Object.assign(preprocess, prefixed.preprocess);
+      Object.assign(forward, prefixed.forward);
     }
   }
 
-  /** Splits keyword arguments by stage; throws for those of wrong value. */
-  protected abstract sanitize_parameters(kwargs: Record<string, unknown>): StageParameters;
-  abstract preprocess(input: Input, parameters: Record<string, unknown>): ModelInputs | Promise<ModelInputs>;
-  /** One result for each of `batch`, in order. */
-  abstract run(batch: ModelInputs[], parameters: Record<string, unknown>): Promise<unknown[]>;
-  abstract postprocess(result: unknown, parameters: Record<string, unknown>): Output | Promise<Output>;
+  /** Splits keyword arguments by stage; throws for those of wrong name or value. */
+  abstract _sanitize_parameters(kwargs: Kwargs): StageParameters;
+  abstract preprocess(
+    input: Input,
+    parameters: Kwargs,
+  ): Fields | Promise<Fields> | Iterable<Fields> | AsyncIterable<Fields>;
+  /** Runs the model on a batch. What it returns is taken apart again: Tensors by their first axis, lists by element. */
+  abstract _forward(batch: Fields, parameters: Kwargs): Promise<ModelOutput | Fields>;
+  abstract postprocess(outputs: Outputs, parameters: Kwargs): Output | Promise<Output>;
+
+  get device(): string {
+    return this.model.device;
+  }
+
+  get dtype(): string {
+    return this.model.dtype;
+  }
 
   /** Sets `generation_config` and `prefix`; returns the arguments that are not generation parameters. */
-  private prepare_generation(kwargs: Record<string, unknown>): Record<string, unknown> {
+  private prepare_generation(kwargs: Kwargs): Kwargs {
     const defaults = (this.constructor as typeof Pipeline).default_generation_config;
     if (!defaults || !this.model.can_generate()) return kwargs;
     const [config, rest] = prepare_generation_config(
       this.model.generation_config,
       new GenerationConfig(defaults),
       kwargs,
-      {
-        use_model_defaults: true,
-      },
+      { use_model_defaults: true },
     );
     if (config.max_new_tokens === defaults["max_new_tokens"] && config.max_length !== null && config.max_length !== 20)
       config.max_new_tokens = null;
@@ -95,80 +142,116 @@ export abstract class Pipeline<Input = unknown, Output = unknown> extends Callab
     return rest;
   }
 
-  override async _call(inputs: unknown, options: Record<string, unknown> = {}): Promise<unknown> {
-    const { batch_size = this.batch_size, num_workers: _, ...kwargs } = options;
-    const size = check_batch_size(batch_size);
-    const { preprocess, forward, postprocess } = this.sanitize_parameters(kwargs);
-    const parameters: StageParameters = {
+  override async _call(inputs: unknown, options: Kwargs = {}, ..._rest: unknown[]): Promise<unknown> {
+    if (typeof options !== "object" || options === null) throw expected("an object of options", "options", options);
+    const { batch_size, num_workers, ...kwargs } = options;
+    const size = check_batch_size(batch_size) ?? this.batch_size;
+    check_workers(num_workers);
+    const { preprocess, forward, postprocess } = this._sanitize_parameters(kwargs);
+    const parameters = {
       preprocess: { ...this.parameters.preprocess, ...preprocess },
       forward: { ...this.parameters.forward, ...forward },
       postprocess: { ...this.parameters.postprocess, ...postprocess },
     };
     if (this.is_single(inputs)) {
-      for await (const output of this.stream([inputs as Input], 1, parameters)) return output;
+      for await (const output of this.results([inputs as Input], size, parameters)) return output;
     }
     if (Array.isArray(inputs)) {
+      const together = size ?? (this.rows_may_share() ? ROWS_PER_CALL : 1);
       const outputs: Output[] = [];
-      for await (const output of this.stream(inputs as Input[], size, parameters)) outputs.push(output);
+      for await (const output of this.results(inputs as Input[], together, parameters)) outputs.push(output);
       return outputs;
     }
     if (typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
-      return this.stream(inputs as Iterable<Input>, size, parameters);
+      return this.results(inputs as Iterable<Input>, size, parameters);
     throw expected("an input, a list of inputs or an iterable of inputs", "inputs", inputs);
+  }
+
+  /** Scikit-learn's name for a call. */
+  predict(inputs: unknown): Promise<unknown> {
+    return this._call(inputs);
+  }
+
+  /** Scikit-learn's name for a call. */
+  transform(inputs: unknown): Promise<unknown> {
+    return this._call(inputs);
   }
 
   /** True for one input, false for several. */
   protected is_single(inputs: unknown): boolean {
-    return typeof inputs === "string";
+    return (
+      typeof inputs !== "object" || inputs === null || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs)
+    );
   }
 
-  private async *stream(inputs: Iterable<Input> | AsyncIterable<Input>, size: number, parameters: StageParameters) {
-    let batch: ModelInputs[] = [];
+  /** Whether rows of several lengths give together what each gives alone: padding stands after them, and is known to be padding. */
+  private rows_may_share(): boolean {
+    const { padding_side, pad_token_id } = this.tokenizer ?? {};
+    return (
+      (this.constructor as typeof Pipeline).rows_are_independent &&
+      padding_side === "right" &&
+      pad_token_id !== null &&
+      pad_token_id === (this.model.config as unknown as Record<string, unknown>)["pad_token_id"]
+    );
+  }
+
+  /** Results in order, of `size` inputs at a time. */
+  private async *results(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    size = 1,
+    parameters: Required<StageParameters>,
+  ): AsyncGenerator<Output> {
+    let pending: Fields[][] = [];
     for await (const input of inputs) {
-      batch.push(await this.preprocess(input, parameters.preprocess));
-      if (batch.length < size) continue;
-      yield* this.finish(batch, parameters);
-      batch = [];
+      pending.push(await this.rows_of(input, parameters.preprocess));
+      if (pending.length < size) continue;
+      yield* this.finish(pending, size, parameters);
+      pending = [];
     }
-    if (batch.length > 0) yield* this.finish(batch, parameters);
+    if (pending.length > 0) yield* this.finish(pending, size, parameters);
   }
 
-  private async *finish(batch: ModelInputs[], parameters: StageParameters): AsyncGenerator<Output> {
-    for (const result of await this.run(batch, parameters.forward))
-      yield await this.postprocess(result, parameters.postprocess);
-  }
-
-  /** One matrix for each key of the batch's rows, padded on the tokenizer's side. */
-  protected collate(batch: ModelInputs[]): Record<string, number[][]> {
-    const side = this.tokenizer?.padding_side ?? "right";
-    const result: Record<string, number[][]> = {};
-    for (const key of Object.keys(batch[0].rows)) {
-      const rows = batch.map((inputs) => inputs.rows[key]);
-      const length = Math.max(...rows.map((row) => row.length));
-      if (rows.some((row) => row.length < length)) {
-        const filler = this.filler(key);
-        result[key] = rows.map((row) => {
-          const fill = new Array<number>(length - row.length).fill(filler);
-          return side === "left" ? [...fill, ...row] : [...row, ...fill];
-        });
-      } else result[key] = rows;
+  private async *finish(
+    pending: Fields[][],
+    size: number,
+    parameters: Required<StageParameters>,
+  ): AsyncGenerator<Output> {
+    const rows = pending.flat();
+    const outputs: Fields[] = [];
+    const step = this.rows_may_share() ? Math.max(size, ROWS_PER_CALL) : size;
+    for (let start = 0; start < rows.length; start += step) {
+      const part = rows.slice(start, start + step);
+      const batch = await this._forward(collate(part, this.tokenizer), parameters.forward);
+      outputs.push(...separate(batch, part.length));
     }
-    return result;
+    let next = 0;
+    for (const { length } of pending) {
+      yield await this.result_of(outputs.slice(next, next + length), parameters.postprocess);
+      next += length;
+    }
   }
 
-  private filler(key: string): number {
-    if (key === "p_mask" || key === "special_tokens_mask") return 1;
-    if (key !== "input_ids") return 0;
-    const pad = this.tokenizer?.pad_token_id;
-    if (pad === undefined || pad === null)
-      throw new TransformersError(
-        "Pipeline with tokenizer without pad_token cannot do batching. You can try to set it with `pipe.tokenizer.pad_token_id = model.config.eos_token_id`.",
-        "no_pad_token",
-      );
-    return pad;
+  /** The model's rows of one input. */
+  protected async rows_of(input: Input, parameters: Kwargs): Promise<Fields[]> {
+    return [(await this.preprocess(input, parameters)) as Fields];
   }
 
-  /** Saves model and tokenizer into one folder. */
+  protected result_of(outputs: Fields[], parameters: Kwargs): Output | Promise<Output> {
+    return this.postprocess(outputs[0] as Outputs, parameters);
+  }
+
+  /** The fields of a batch that the model takes, as the tokenizer names them. */
+  protected model_inputs(batch: Fields): Fields {
+    const names = this.require_tokenizer().model_input_names.filter((name) => name in batch);
+    return Object.fromEntries(names.map((name) => [name, batch[name]]));
+  }
+
+  protected require_tokenizer(): PreTrainedTokenizerFast {
+    if (this.tokenizer) return this.tokenizer;
+    throw new TransformersError(`The ${this.task} pipeline needs a tokenizer`, "no_tokenizer");
+  }
+
+  /** Saves model and tokenizer into one folder, from which `pipeline(task, folder)` loads them. */
   async save_pretrained(folder: string): Promise<void> {
     await this.model.save_pretrained(folder);
     await this.tokenizer?.save_pretrained(folder);
@@ -177,11 +260,61 @@ export abstract class Pipeline<Input = unknown, Output = unknown> extends Callab
   dispose(): Promise<void> {
     return this.model.dispose();
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
 }
 
-function check_batch_size(value: unknown): number {
+/** A pipeline that makes several rows of one input: parts of a long text, or one for each label. */
+export abstract class ChunkPipeline<Input = unknown, Output = unknown> extends Pipeline<Input, Output, Fields[]> {
+  abstract override preprocess(input: Input, parameters: Kwargs): Iterable<Fields> | AsyncIterable<Fields>;
+
+  protected override async rows_of(input: Input, parameters: Kwargs): Promise<Fields[]> {
+    const rows: Fields[] = [];
+    for await (const row of this.preprocess(input, parameters)) rows.push(row);
+    return rows;
+  }
+
+  protected override result_of(outputs: Fields[], parameters: Kwargs): Output | Promise<Output> {
+    return this.postprocess(outputs, parameters);
+  }
+}
+
+/** What a pipeline says about its input, as Python's class of this name. */
+export class PipelineException extends TransformersError {
+  override name = "PipelineException";
+  readonly task: string;
+  readonly model: string;
+
+  constructor(task: string, model: string, reason: string) {
+    super(reason, "pipeline");
+    this.task = task;
+    this.model = model;
+  }
+}
+
+/** Without what was not given. */
+export function given<T extends object>(fields: T): Kwargs {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** Throws for keywords that are left over. */
+export function no_more(kwargs: Kwargs, task: string): void {
+  const [stranger] = Object.keys(kwargs);
+  if (stranger !== undefined) throw new TypeError(`The ${task} pipeline got an unexpected option '${stranger}'`);
+}
+
+function check_batch_size(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
   if (Number.isInteger(value) && (value as number) > 0) return value as number;
   throw expected("a positive integer", "batch_size", value);
+}
+
+function check_workers(value: unknown): void {
+  if (value === undefined || value === null || value === 0) return;
+  if (!Number.isInteger(value) || (value as number) < 0) throw expected("an integer from 0 on", "num_workers", value);
+  warn_once("`num_workers` does nothing: tokenizer and model use threads of their own (see the option `n_threads`).");
 }
 
 /** The model of a pipeline that generates. */

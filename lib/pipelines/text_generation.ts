@@ -1,35 +1,106 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/text_generation.py
-import { expected, TransformersError } from "../errors.js";
+import { expected } from "../errors.js";
 import type { GenerateDecoderOnlyOutput } from "../models/outputs.js";
 import { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
-import { generative, type ModelInputs, Pipeline, type StageParameters } from "./base.js";
+import {
+  type Fields,
+  generative,
+  given,
+  type Kwargs,
+  type NoOptions,
+  Pipeline,
+  type PipelineCallOptions,
+  type StageParameters,
+} from "./base.js";
 
 /** A chat: its messages in order. */
 export type Chat = Message[];
 
-export interface TextGenerationSingle {
-  /** The text, or for a chat its messages with the answer at the end. */
-  generated_text?: string | Chat;
-  generated_token_ids?: number[];
+/** The continuation of a text; with `return_full_text` (the default) the text before it. Further fields as `generate` gives them. */
+export interface TextGenerationSingleString {
+  generated_text: string;
   [field: string]: unknown;
 }
+/** A chat with the answer appended. */
+export interface TextGenerationSingleChat {
+  generated_text: Chat;
+  [field: string]: unknown;
+}
+/** With `return_tensors`. */
+export interface TextGenerationSingleTokens {
+  generated_token_ids: number[];
+  [field: string]: unknown;
+}
+export type TextGenerationSingle = TextGenerationSingleString | TextGenerationSingleChat;
+export type TextGenerationStringOutput = TextGenerationSingleString[];
+export type TextGenerationChatOutput = TextGenerationSingleChat[];
+export type TextGenerationTokensOutput = TextGenerationSingleTokens[];
 export type TextGenerationOutput = TextGenerationSingle[];
+
+/** Whatever the options ask for. */
+type TextGenerationAny = (TextGenerationSingleTokens | { generated_text: string | Chat; [field: string]: unknown })[];
+
+/** Besides these, every option of `generate`. */
+export interface TextGenerationPipelineOptions extends PipelineCallOptions {
+  /** The prompt before the text that came. Default: true. */
+  return_full_text?: boolean;
+  /** Ids instead of text. */
+  return_tensors?: boolean;
+  return_text?: boolean;
+  clean_up_tokenization_spaces?: boolean;
+  skip_special_tokens?: boolean;
+  /** Goes before every prompt. */
+  prefix?: string;
+  /** "hole" cuts the beginning of prompts that leave no room for the new tokens. */
+  handle_long_generation?: "hole" | null;
+  /** Generation ends after its first token. */
+  stop_sequence?: string;
+  /** A chat's last message is continued instead of answered. Default: if it is the assistant's. */
+  continue_final_message?: boolean;
+  add_special_tokens?: boolean;
+  tokenizer_encode_kwargs?: Kwargs;
+  [generate_option: string]: unknown;
+}
+
+type TextGenerationOne<T, O> = O extends { return_tensors: true }
+  ? TextGenerationTokensOutput
+  : T extends string
+    ? TextGenerationStringOutput
+    : TextGenerationChatOutput;
+
+/** One text or chat gives a list of one for each returned sequence; a list gives a list of those. */
+export type TextGenerationResult<T, O = NoOptions> = T extends string | Chat
+  ? TextGenerationOne<T, O>
+  : T extends readonly (infer E)[]
+    ? TextGenerationOne<E, O>[]
+    : T extends Iterable<infer E> | AsyncIterable<infer E>
+      ? AsyncGenerator<TextGenerationOne<E, O>>
+      : never;
+
+export interface TextGenerationPipeline {
+  // biome-ignore lint/style/useShorthandFunctionType: merged with the class, whose instances Callable makes callable
+  <
+    T extends string | Chat | Iterable<string> | AsyncIterable<string> | Iterable<Chat> | AsyncIterable<Chat>,
+    const O extends TextGenerationPipelineOptions = NoOptions,
+  >(
+    text_inputs: T,
+    options?: O,
+  ): Promise<TextGenerationResult<T, O>>;
+}
 
 type ReturnType = "tensors" | "new_text" | "full_text";
 
-interface Prompt {
-  prompt: string | Chat;
-  /** Empty prompts start from BOS. */
-  empty: boolean;
-}
+type Prompt = string | Chat;
 
+/** What came of one prompt. */
 interface Generated {
   sequences: number[][];
-  input_ids: number[] | undefined;
-  prompt: string | Chat;
-  extra: Record<string, unknown>;
+  prompt_ids: number[] | undefined;
+  prompt: Prompt;
+  /** Other fields of the generation's output, a value for each sequence. */
+  extra: Record<string, unknown[]>;
 }
 
 const is_chat = (value: unknown): value is Chat =>
@@ -40,7 +111,8 @@ const is_chat = (value: unknown): value is Chat =>
   !Array.isArray(value[0]);
 
 /** Continues texts, or answers chats. */
-export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerationOutput> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
+export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> {
   static override default_generation_config = { max_new_tokens: 256, do_sample: true, temperature: 0.7 };
 
   protected override is_single(inputs: unknown): boolean {
@@ -48,11 +120,10 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
   }
 
   private get tok(): PreTrainedTokenizerFast {
-    if (this.tokenizer) return this.tokenizer;
-    throw new TransformersError("The text-generation pipeline needs a tokenizer", "no_tokenizer");
+    return this.require_tokenizer();
   }
 
-  protected override sanitize_parameters(kwargs: Record<string, unknown>): StageParameters {
+  override _sanitize_parameters(kwargs: Kwargs): StageParameters {
     const {
       return_full_text,
       return_tensors,
@@ -102,13 +173,14 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
     return { preprocess, forward, postprocess };
   }
 
-  override preprocess(input: string | Chat, parameters: Record<string, unknown>): ModelInputs {
+  override preprocess(input: Prompt, parameters: Kwargs): Fields {
     const { prefix = "", handle_long_generation, add_special_tokens, truncation, padding, max_length } = parameters;
     const encode_kwargs = {
+      return_tensors: "pt",
       ...given({ truncation, padding, max_length }),
       ...((parameters["tokenizer_encode_kwargs"] as object | undefined) ?? {}),
     };
-    let encoded: Record<string, unknown>;
+    let encoded: { input_ids: Tensor; attention_mask?: Tensor };
     if (is_chat(input)) {
       const continued =
         (parameters["continue_final_message"] as boolean | undefined) ?? input.at(-1)?.role === "assistant";
@@ -117,28 +189,25 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
         continue_final_message: continued,
         return_dict: true,
         ...encode_kwargs,
-      }) as unknown as Record<string, unknown>;
+      }) as unknown as typeof encoded;
     } else if (typeof input === "string") {
       encoded = this.tok(`${prefix}${input}`, {
         ...given({ add_special_tokens }),
         ...encode_kwargs,
-      }) as unknown as Record<string, unknown>;
+      }) as unknown as typeof encoded;
     } else throw expected("a string or a chat (a list of {role, content})", "text_inputs", input);
 
-    let { input_ids, attention_mask } = encoded as { input_ids: number[]; attention_mask?: number[] };
+    let { input_ids, attention_mask } = encoded;
     if (handle_long_generation === "hole") {
-      const keep = this.hole(input_ids.length, parameters);
-      input_ids = input_ids.slice(-keep);
-      attention_mask = attention_mask?.slice(-keep);
+      const keep = this.hole(input_ids.dims[1], parameters);
+      input_ids = input_ids.slice(null, [-keep, null]);
+      attention_mask = attention_mask?.slice(null, [-keep, null]);
     }
-    return {
-      rows: { input_ids, ...(attention_mask ? { attention_mask } : {}) },
-      extra: { prompt: input, empty: input_ids.length === 0 } satisfies Prompt,
-    };
+    return { input_ids, ...(attention_mask ? { attention_mask } : {}), prompt: input };
   }
 
   /** How many of `length` prompt tokens may stay so that the new ones fit into the tokenizer's `model_max_length`. */
-  private hole(length: number, parameters: Record<string, unknown>): number {
+  private hole(length: number, parameters: Kwargs): number {
     const total = (parameters["max_length"] as number | undefined) ?? this.generation_config?.max_length ?? 20;
     const fresh = (parameters["max_new_tokens"] as number | undefined) ?? total - length;
     if (fresh < 0) throw new RangeError("We cannot infer how many new tokens are expected");
@@ -151,10 +220,13 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
     return keep;
   }
 
-  override async run(batch: ModelInputs[], parameters: Record<string, unknown>): Promise<Generated[]> {
-    const { prefix_length = 0, ...kwargs } = parameters as { prefix_length?: number } & Record<string, unknown>;
-    const prompts = batch.map((inputs) => inputs.extra as Prompt);
-    const padded = this.collate(batch);
+  override async _forward(batch: Fields, parameters: Kwargs): Promise<Fields> {
+    const { prefix_length = 0, ...kwargs } = parameters as { prefix_length?: number } & Kwargs;
+    const { input_ids, attention_mask, prompt } = batch as {
+      input_ids: Tensor;
+      attention_mask?: Tensor;
+      prompt: Prompt[];
+    };
     const config = this.generation_config;
     if (prefix_length > 0) {
       const own = kwargs["generation_config"] as { max_new_tokens?: number; min_new_tokens?: number } | undefined;
@@ -165,26 +237,29 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
         kwargs["min_length"] = kwargs["min_length"] + prefix_length;
     }
     if (!("generation_config" in kwargs)) kwargs["generation_config"] = config;
-    const empty = prompts.length === 1 && prompts[0].empty;
-    const output = await generative(this.model).generate(empty ? undefined : padded["input_ids"], {
-      ...(padded["attention_mask"] && !empty ? { attention_mask: padded["attention_mask"] } : {}),
+    // An empty prompt starts from BOS.
+    const empty = prompt.length === 1 && input_ids.dims[1] === 0;
+    const output = await generative(this.model).generate(empty ? undefined : input_ids, {
+      ...(attention_mask && !empty ? { attention_mask } : {}),
       ...kwargs,
     });
 
     const sequences = (
       output instanceof Tensor ? output : (output as GenerateDecoderOnlyOutput).sequences
     ).tolist() as number[][];
-    const each = sequences.length / batch.length;
-    return prompts.map(({ prompt }, i) => ({
-      sequences: sequences.slice(i * each, (i + 1) * each),
-      input_ids: empty ? undefined : padded["input_ids"][i],
+    const each = sequences.length / prompt.length;
+    return {
+      sequences: prompt.map((_, i) => sequences.slice(i * each, (i + 1) * each)),
+      prompt_ids: empty ? [undefined] : input_ids.tolist(),
       prompt,
-      extra: output instanceof Tensor ? {} : rows_of(output as GenerateDecoderOnlyOutput, i * each, each),
-    }));
+      extra: prompt.map((_, i) =>
+        output instanceof Tensor ? {} : rows_of(output as GenerateDecoderOnlyOutput, i * each, each),
+      ),
+    };
   }
 
-  override postprocess(result: unknown, parameters: Record<string, unknown>): TextGenerationOutput {
-    const { sequences, input_ids, prompt, extra } = result as Generated;
+  override postprocess(outputs: Fields, parameters: Kwargs): TextGenerationAny {
+    const { sequences, prompt_ids, prompt, extra } = outputs as unknown as Generated;
     const {
       return_type = "full_text",
       clean_up_tokenization_spaces = true,
@@ -195,12 +270,11 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
       skip_special_tokens?: boolean;
     };
     const decode = (ids: number[]) => this.tok.decode(ids, { skip_special_tokens, clean_up_tokenization_spaces });
-    const others = (row: number) =>
-      Object.fromEntries(Object.entries(extra).map(([key, rows]) => [key, (rows as unknown[])[row]]));
+    const others = (row: number) => Object.fromEntries(Object.entries(extra).map(([key, rows]) => [key, rows[row]]));
     if (return_type === "tensors")
       return sequences.map((generated_token_ids, row) => ({ generated_token_ids, ...others(row) }));
 
-    const prompt_length = input_ids ? decode(input_ids).length : 0;
+    const prompt_length = prompt_ids ? decode(prompt_ids).length : 0;
     return sequences.map((sequence, row) => {
       const text = decode(sequence).slice(prompt_length);
       const generated_text =
@@ -211,7 +285,7 @@ export class TextGenerationPipeline extends Pipeline<string | Chat, TextGenerati
 }
 
 /** The prompt and what came: one text, or the chat with the answer appended or its last message continued. */
-function with_prompt(prompt: string | Chat, text: string, continue_final_message: unknown): string | Chat {
+function with_prompt(prompt: Prompt, text: string, continue_final_message: unknown): string | Chat {
   if (typeof prompt === "string") return prompt + text;
   const last = prompt[prompt.length - 1];
   if ((continue_final_message as boolean | undefined) ?? last.role === "assistant")
@@ -245,9 +319,4 @@ function rows_of(output: GenerateDecoderOnlyOutput, first: number, count: number
     }
   }
   return result;
-}
-
-/** Without what was not given. */
-function given(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 }
