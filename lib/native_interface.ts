@@ -126,6 +126,13 @@ export interface NativeTruncation {
   direction: "left" | "right";
 }
 
+export interface NativeEncodeOptions {
+  add_special_tokens: boolean;
+  /** The texts are lists of words, and offsets count within each word. */
+  is_pretokenized?: boolean;
+  truncation?: NativeTruncation;
+}
+
 /** One encoded sequence or pair. The fields are computed from the native object when they are read: read each once. */
 export interface NativeEncoding {
   readonly length: number;
@@ -149,18 +156,29 @@ export interface NativeEncoding {
 }
 
 /**
- * The tokenizer of a tokenizer.json. Everything runs on the calling thread.
+ * The tokenizer of a tokenizer.json. Everything runs on the calling thread; batches on further threads too, which have
+ * ended when the call returns.
  * The file's own `truncation` and `padding` are kept for `to_json` and never applied here.
  */
 export interface NativeTokenizer {
   /** The fast path: ids alone. */
   encode_ids(text: string, add_special_tokens: boolean): Int32Array;
-  /** `is_pretokenized`: `text` and `pair` are lists of words, and offsets count within each word. */
-  encode(
-    text: string | string[],
-    pair: string | string[] | null,
-    options: { add_special_tokens: boolean; is_pretokenized?: boolean; truncation?: NativeTruncation },
-  ): NativeEncoding;
+  /** The same into a caller's array. Returns the number of ids; if `out` is too short it is left as it was. */
+  encode_ids_into(text: string, add_special_tokens: boolean, out: Int32Array): number;
+  /** `encode_ids` of many texts on up to `threads` threads (1 to 256): all ids in a row, and where those of each text end. */
+  encode_ids_batch(
+    texts: readonly string[],
+    add_special_tokens: boolean,
+    threads: number,
+  ): { ids: Int32Array; ends: Int32Array };
+  encode(text: string | string[], pair: string | string[] | null, options: NativeEncodeOptions): NativeEncoding;
+  /** `encode` of many texts on up to `threads` threads (1 to 256). A pair may be null; null for `pairs`: there are none. */
+  encode_batch(
+    texts: readonly (string | string[])[],
+    pairs: readonly (string | string[] | null)[] | null,
+    options: NativeEncodeOptions,
+    threads: number,
+  ): NativeEncoding[];
   /** Shortens and joins encodings of any tokenizers: what Rust calls `post_process`. */
   post_process(
     encoding: NativeEncoding,

@@ -28,8 +28,10 @@ inline Napi::Value int32_array(Napi::Env env, const int32_t* values, size_t n) {
   return Napi::Value(env, array);
 }
 
-inline Napi::Value int32_array(Napi::Env env, const std::vector<int32_t>& values) {
-  return int32_array(env, values.data(), values.size());
+template <class Integer>
+Napi::Value int32_array(Napi::Env env, const std::vector<Integer>& values) {
+  static_assert(sizeof(Integer) == sizeof(int32_t), "the bytes are copied");
+  return int32_array(env, reinterpret_cast<const int32_t*>(values.data()), values.size());
 }
 
 inline Napi::String to_string(Napi::Env env, std::string_view text) {

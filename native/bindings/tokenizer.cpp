@@ -23,6 +23,11 @@ Input input_argument(const Napi::Value& value, bool is_pretokenized, const char*
   return {{string_argument(value, name)}, false};
 }
 
+std::optional<Input> pair_argument(const Napi::Value& value, bool is_pretokenized) {
+  if (value.IsNull() || value.IsUndefined()) return std::nullopt;
+  return input_argument(value, is_pretokenized, "pair");
+}
+
 // Ids of tokens; what is no id becomes one that no token has.
 std::vector<uint32_t> ids_argument(const Napi::Value& value) {
   std::vector<uint32_t> ids;
@@ -57,6 +62,12 @@ AddedToken added_token(const Napi::Value& value) {
   return token;
 }
 
+size_t threads_argument(const Napi::Value& value) {
+  const size_t threads = size_argument(value, "threads");
+  if (threads < 1 || threads > 256) throw RangeError("Expected an integer from 1 to 256 for threads");
+  return threads;
+}
+
 Truncation truncation_of(const Napi::Value& value) {
   if (!value.IsObject()) expected("an object", "truncation");
   const auto object = value.As<Napi::Object>();
@@ -75,6 +86,22 @@ std::optional<Truncation> truncation_in(const Napi::Object& options) {
   const Napi::Value value = options.Get("truncation");
   return value.IsUndefined() ? std::nullopt : std::optional(truncation_of(value));
 }
+
+// The options of encode().
+struct EncodeRequest {
+  bool add_special_tokens, is_pretokenized = false;
+  std::optional<Truncation> truncation;
+
+  explicit EncodeRequest(const Napi::Value& value) {
+    if (!value.IsObject()) expected("an object", "options");
+    const auto options = value.As<Napi::Object>();
+    add_special_tokens = boolean_argument(options.Get("add_special_tokens"), "add_special_tokens");
+    const Napi::Value words = options.Get("is_pretokenized");
+    if (!words.IsUndefined()) is_pretokenized = boolean_argument(words, "is_pretokenized");
+    truncation = truncation_in(options);
+  }
+  const Truncation* limit() const { return truncation ? &*truncation : nullptr; }
+};
 
 class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
  public:
@@ -97,7 +124,10 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                        {
                            StaticValue("Encoding", Encoding::define(env)),
                            InstanceMethod<&Tokenizer::encode_ids>("encode_ids"),
+                           InstanceMethod<&Tokenizer::encode_ids_into>("encode_ids_into"),
+                           InstanceMethod<&Tokenizer::encode_ids_batch>("encode_ids_batch"),
                            InstanceMethod<&Tokenizer::encode>("encode"),
+                           InstanceMethod<&Tokenizer::encode_batch>("encode_batch"),
                            InstanceMethod<&Tokenizer::post_process>("post_process"),
                            InstanceMethod<&Tokenizer::normalize>("normalize"),
                            InstanceMethod<&Tokenizer::pre_tokenize>("pre_tokenize"),
@@ -123,15 +153,23 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
  private:
   // The UTF-8 of a string; it stays until the next call. Lone surrogates become U+FFFD.
   std::string_view text_argument(Napi::Env env, napi_value value, const char* name) {
-    size_t size = 0;
-    if (text_.empty()) text_.resize(1024);
-    if (napi_get_value_string_utf8(env, value, text_.data(), text_.size(), &size) != napi_ok) expected("a string", name);
-    if (size + 4 >= text_.size()) {  // it may have been cut
-      napi_get_value_string_utf8(env, value, nullptr, 0, &size);
-      if (size + 1 > text_.size()) text_.resize(size * 2 + 8);
-      napi_get_value_string_utf8(env, value, text_.data(), text_.size(), &size);
-    }
+    const size_t size = read_text(env, value, name, 0);
     return {text_.data(), size};
+  }
+
+  // Puts the UTF-8 of a string at `begin` of text_; returns its end.
+  size_t read_text(Napi::Env env, napi_value value, const char* name, size_t begin) {
+    constexpr size_t kLeast = 1024;
+    size_t size = 0;
+    if (text_.size() < begin + kLeast) text_.resize(begin * 2 + kLeast);
+    const auto read = [&] { return napi_get_value_string_utf8(env, value, text_.data() + begin, text_.size() - begin, &size); };
+    if (read() != napi_ok) expected("a string", name);
+    if (begin + size + 4 >= text_.size()) {  // it may have been cut
+      napi_get_value_string_utf8(env, value, nullptr, 0, &size);
+      text_.resize((begin + size) * 2 + kLeast);
+      read();
+    }
+    return begin + size;
   }
 
   Napi::Value encode_ids(const Napi::CallbackInfo& info) {
@@ -142,20 +180,82 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
     });
   }
 
+  Napi::Value encode_ids_into(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::string_view text = text_argument(info.Env(), info[0], "text");
+      const bool add_special_tokens = boolean_argument(info[1], "add_special_tokens");
+      napi_typedarray_type type;
+      size_t room;
+      void* out;
+      if (napi_get_typedarray_info(info.Env(), info[2], &type, &room, &out, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
+        expected("an Int32Array", "out");
+      }
+      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens);
+      if (ids.size() > 0 && ids.size() <= room) std::memcpy(out, ids.data(), ids.size() * sizeof(int32_t));
+      return Napi::Number::New(info.Env(), static_cast<double>(ids.size()));
+    });
+  }
+
+  Napi::Value encode_ids_batch(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const Napi::Env env = info.Env();
+      if (!info[0].IsArray()) expected("a list of strings", "texts");
+      const auto list = info[0].As<Napi::Array>();
+      std::vector<size_t> ends;
+      size_t size = 0;
+      for (uint32_t i = 0, n = list.Length(); i < n; i++) {
+        const Napi::HandleScope scope(env);
+        size = read_text(env, list.Get(i), "texts", size);
+        ends.push_back(size);
+      }
+      std::vector<std::string_view> texts;
+      for (size_t i = 0; i < ends.size(); i++) {
+        const size_t begin = i == 0 ? 0 : ends[i - 1];
+        texts.emplace_back(text_.data() + begin, ends[i] - begin);
+      }
+      const auto batch = tokenizer_->encode_ids(texts, boolean_argument(info[1], "add_special_tokens"), threads_argument(info[2]));
+      Napi::Object result = Napi::Object::New(env);
+      result.Set("ids", int32_array(env, batch.ids));
+      result.Set("ends", int32_array(env, batch.ends));
+      return result;
+    });
+  }
+
   Napi::Value encode(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      if (!info[2].IsObject()) expected("an object", "options");
-      const auto options = info[2].As<Napi::Object>();
-      const Napi::Value words = options.Get("is_pretokenized");
-      const bool is_pretokenized = !words.IsUndefined() && boolean_argument(words, "is_pretokenized");
-      const bool add_special_tokens = boolean_argument(options.Get("add_special_tokens"), "add_special_tokens");
-      const Input text = input_argument(info[0], is_pretokenized, "text");
-      std::optional<Input> pair;
-      if (!info[1].IsNull() && !info[1].IsUndefined()) pair = input_argument(info[1], is_pretokenized, "pair");
-      const std::optional<Truncation> truncation = truncation_in(options);
+      const EncodeRequest request(info[2]);
+      const Input text = input_argument(info[0], request.is_pretokenized, "text");
+      const std::optional<Input> pair = pair_argument(info[1], request.is_pretokenized);
       return Encoding::make(encoding_type_.Value(),
                             std::make_shared<tokenizer::Encoding>(tokenizer_->encode(
-                                text, pair ? &*pair : nullptr, add_special_tokens, truncation ? &*truncation : nullptr)));
+                                text, pair ? &*pair : nullptr, request.add_special_tokens, request.limit())));
+    });
+  }
+
+  Napi::Value encode_batch(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const Napi::Env env = info.Env();
+      const EncodeRequest request(info[2]);
+      const bool has_pairs = !info[1].IsNull();
+      if (!info[0].IsArray()) expected("a list of texts", "texts");
+      if (has_pairs && !info[1].IsArray()) expected("a list of texts, or null", "pairs");
+      const auto texts = info[0].As<Napi::Array>();
+      std::vector<Input> inputs;
+      std::vector<std::optional<Input>> pairs;
+      for (uint32_t i = 0, n = texts.Length(); i < n; i++) {
+        const Napi::HandleScope scope(env);
+        inputs.push_back(input_argument(texts.Get(i), request.is_pretokenized, "texts"));
+        if (has_pairs) pairs.push_back(pair_argument(info[1].As<Napi::Array>().Get(i), request.is_pretokenized));
+      }
+      std::vector<tokenizer::Encoding> encodings =
+          tokenizer_->encode(inputs, pairs, request.add_special_tokens, request.limit(), threads_argument(info[3]));
+      Napi::Array result = Napi::Array::New(env, encodings.size());
+      const Napi::Function type = encoding_type_.Value();
+      for (uint32_t i = 0; i < encodings.size(); i++) {
+        const Napi::HandleScope scope(env);
+        result.Set(i, Encoding::make(type, std::make_shared<tokenizer::Encoding>(std::move(encodings[i]))));
+      }
+      return result;
     });
   }
 

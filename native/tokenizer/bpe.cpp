@@ -11,6 +11,7 @@ namespace gt::tokenizer {
 namespace {
 
 constexpr int kPairBits = 20;
+constexpr size_t kShort = 128;  // symbols of a word that is merged without a heap
 
 std::string fallback_token(uint8_t byte) {
   const char* digits = "0123456789ABCDEF";
@@ -111,10 +112,15 @@ void BPE::prepare() {
   }
   if (unk_token_) unk_id_ = vocabulary_->find(*unk_token_);
 
+  is_random_ = dropout_ && *dropout_ > 0;
+  // Each byte of a prefix or suffix may fall back.
+  ids_per_byte_ = prefix_ ? prefix_->size() + 1 : 1;
+  more_ids_ = suffix_ ? suffix_->size() : 0;
+
   // What is unknown must leave a token in its place: if it vanishes, its neighbours may merge.
   const bool is_replaced = byte_fallback_ ? has_all_fallbacks : unk_id_ >= 0;
-  can_cut_ = !prefix_ && !suffix_ && !ignore_merges_ && !has_dropout() && is_replaced && !has_all_bytes_;
-  if (!can_cut_) return;
+  cuts_ = !prefix_ && !suffix_ && !ignore_merges_ && is_replaced && !has_all_bytes_;
+  if (!cuts_) return;
   pairs_.assign((size_t{1} << kPairBits) / 64, 0);
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
     if (!vocabulary_->has(id)) continue;
@@ -162,16 +168,20 @@ size_t BPE::next_cut(std::string_view text, size_t from) const {
   return text.size();
 }
 
-void BPE::start(std::string_view word, bool is_bytes) {
-  symbols_.clear();
-  lengths_.clear();
-  if (is_bytes) {
+void BPE::start(std::string_view word, Workspace& workspace) const {
+  workspace.symbols.clear();
+  workspace.lengths.clear();
+  const auto add = [&](int32_t id, uint32_t length) {
+    workspace.symbols.push_back(id);
+    workspace.lengths.push_back(length);
+  };
+  if (workspace.pieces.is_bytes()) {
     for (const char byte : word) add(byte_ids_[static_cast<uint8_t>(byte)], 1);
     return;
   }
   int32_t unknown = -1;
   uint32_t unknown_length = 0;
-  std::string spelled;
+  std::string& spelled = workspace.spelled;
   const auto flush = [&] {
     if (unknown >= 0) add(unknown, unknown_length);
     unknown = -1;
@@ -209,102 +219,50 @@ void BPE::start(std::string_view word, bool is_bytes) {
   flush();
 }
 
-BPE::Found BPE::merge(std::string_view word, bool is_bytes) {
-  if (ignore_merges_) {
-    const int32_t id = vocabulary_->find(is_bytes ? std::string_view(spell_byte_level(word)) : word);
-    if (id >= 0) {
-      symbols_.assign(1, id);
-      return {symbols_.data(), 1};
-    }
+int32_t BPE::whole(std::string_view word, Workspace& workspace) const {
+  if (!ignore_merges_) return -1;
+  if (!workspace.pieces.is_bytes()) return vocabulary_->find(word);
+  workspace.spelled.clear();
+  for (const char byte : word) unicode::append(workspace.spelled, byte_level_character(static_cast<uint8_t>(byte)));
+  return vocabulary_->find(workspace.spelled);
+}
+
+Model::Found BPE::word(std::string_view word, Workspace& workspace) const {
+  std::vector<int32_t>& symbols = workspace.symbols;
+  if (const int32_t id = whole(word, workspace); id >= 0) {
+    symbols.assign(1, id);
+    return {symbols.data(), 1};
   }
-  start(word, is_bytes);
-  return {symbols_.data(), merges_.apply(symbols_.data(), symbols_.size())};
+  start(word, workspace);
+  const size_t n = symbols.size();
+  if (n <= kShort) return {symbols.data(), merges_.apply(symbols.data(), n, workspace.ranks)};
+  return {symbols.data(), merges_.apply(symbols.data(), nullptr, n, 0, workspace.random)};
 }
 
-int32_t* BPE::encode_cached(std::string_view text, bool is_bytes, const char* text_end, int32_t* out) {
-  return cache_.get(text.data(), text.size(), text_end, out, [&] { return merge(text, is_bytes); });
-}
-
-void BPE::encode(Pieces& pieces, Ids& ids) {
-  if (has_dropout()) {
-    std::vector<ModelToken> tokens;
-    for (const Piece& piece : pieces.list()) {
-      if (piece.added >= 0) {
-        ids.push(piece.added);
-        continue;
-      }
-      tokens.clear();
-      encode(pieces.text(piece), pieces.is_bytes(), tokens);
-      for (const ModelToken& token : tokens) ids.push(token.id);
-    }
+void BPE::word_tokens(std::string_view word, Workspace& workspace) const {
+  std::vector<ModelToken>& tokens = workspace.tokens;
+  const int32_t id = is_random_ ? -1 : whole(word, workspace);
+  if (id >= 0) {
+    tokens.push_back({id, 0, static_cast<uint32_t>(word.size())});
     return;
   }
-  const bool is_bytes = pieces.is_bytes();
-  const size_t more = suffix_ ? suffix_->size() : 0;  // bytes of it that may fall back
-  const size_t per_byte = prefix_ ? prefix_->size() + 1 : 1;
-  const char* text_end = pieces.text().data() + pieces.text().size();
-  for (const Piece& piece : pieces.list()) {
-    if (piece.added >= 0) {
-      ids.push(piece.added);
-      continue;
-    }
-    const std::string_view text = pieces.text(piece);
-    int32_t* out = ids.room(text.size() * per_byte + more + 2);
-    if (!can_cut_ || text.size() <= 8) {
-      out = encode_cached(text, is_bytes, text_end, out);
-    } else {
-      for (size_t at = 0; at < text.size();) {
-        const size_t cut = next_cut(text, at);
-        out = encode_cached(text.substr(at, cut - at), is_bytes, text_end, out);
-        at = cut;
-      }
-    }
-    ids.keep(out);
+  start(word, workspace);
+  std::vector<int32_t>& symbols = workspace.symbols;
+  std::vector<uint32_t>& lengths = workspace.lengths;
+  const size_t count = merges_.apply(symbols.data(), lengths.data(), symbols.size(), dropout_.value_or(0), workspace.random);
+  uint32_t at = 0;
+  for (size_t i = 0; i < count; i++) {
+    tokens.push_back({symbols[i], at, at + lengths[i]});
+    at += lengths[i];
   }
 }
 
-void BPE::encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) {
-  if (piece.empty()) return;
-  const auto size = static_cast<uint32_t>(piece.size());
-  const size_t first = tokens.size();
-  // Where a token's text is what it covers, the cached ids say it all.
-  if (!prefix_ && !suffix_ && !has_dropout()) {
-    const size_t room = piece.size() + 2;
-    if (lengths_.size() < room) lengths_.resize(room);
-    std::vector<int32_t> ids(room);
-    int32_t* out = ids.data();
-    for (size_t at = 0; at < piece.size();) {
-      const size_t cut = can_cut_ ? next_cut(piece, at) : piece.size();
-      out = encode_cached(piece.substr(at, cut - at), is_bytes, piece.data() + piece.size(), out);
-      at = cut;
-    }
-    uint32_t at = 0;
-    bool is_exact = true;
-    for (const int32_t* id = ids.data(); id < out && is_exact; id++) {
-      const std::string_view token = vocabulary_->token(static_cast<uint32_t>(*id));
-      const bool is_byte = byte_fallback_ && token.size() == 6 && token.substr(0, 3) == "<0x" && token.back() == '>';
-      const auto length = static_cast<uint32_t>(is_bytes ? unicode::count(token) : is_byte ? 1 : token.size());
-      is_exact = *id != unk_id_ && at + length <= size;
-      tokens.push_back({*id, at, at + length});
-      at += length;
-    }
-    if (is_exact && at == size) return;
-    tokens.resize(first);
-  }
-  if (ignore_merges_ && !has_dropout()) {
-    const int32_t id = vocabulary_->find(is_bytes ? std::string_view(spell_byte_level(piece)) : piece);
-    if (id >= 0) {
-      tokens.push_back({id, 0, size});
-      return;
-    }
-  }
-  start(piece, is_bytes);
-  const size_t count = merges_.apply(symbols_.data(), lengths_.data(), symbols_.size(), has_dropout() ? *dropout_ : 0);
-  uint32_t at = 0;
-  for (size_t i = 0; i < count; i++) {
-    tokens.push_back({symbols_[i], at, at + lengths_[i]});
-    at += lengths_[i];
-  }
+size_t BPE::width(int32_t id, bool, bool is_bytes) const {
+  if (prefix_ || suffix_ || id == unk_id_) return 0;
+  const std::string_view token = vocabulary_->token(static_cast<uint32_t>(id));
+  if (is_bytes) return unicode::count(token);
+  const bool is_byte = byte_fallback_ && token.size() == 6 && token.substr(0, 3) == "<0x" && token.back() == '>';
+  return is_byte ? 1 : token.size();
 }
 
 void BPE::write(json::Writer& writer) const {

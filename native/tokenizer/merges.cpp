@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <random>
 #include <stdexcept>
 
 namespace gt::tokenizer {
@@ -50,10 +49,10 @@ std::vector<std::pair<uint32_t, uint32_t>> Merges::list() const {
   return result;
 }
 
-// For words: the ranks beside the symbols, searched again after each merge.
-size_t Merges::apply_small(int32_t* symbols, size_t n) {
-  if (ranks_.size() < n) ranks_.resize(n * 2);
-  uint32_t* ranks = ranks_.data();
+// The ranks beside the symbols, searched again after each merge.
+size_t Merges::apply(int32_t* symbols, size_t n, std::vector<uint32_t>& scratch) const {
+  if (scratch.size() < n) scratch.resize(n * 2);
+  uint32_t* ranks = scratch.data();
   uint32_t least = kNone;
   size_t at = 0;
   for (size_t i = 0; i + 1 < n; i++) {
@@ -77,13 +76,8 @@ size_t Merges::apply_small(int32_t* symbols, size_t n) {
   return n;
 }
 
-size_t Merges::apply(int32_t* symbols, size_t n) {
-  if (n <= 128) return apply_small(symbols, n);
-  return apply(symbols, nullptr, n, 0);
-}
-
-// For long texts: a heap of merges by rank and place over a linked list; entries that are out of date are dropped.
-size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout) {
+// A heap of merges by rank and place over a linked list; entries that are out of date are dropped.
+size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout, std::minstd_rand& random) const {
   constexpr uint32_t kEnd = UINT32_MAX;
   std::vector<uint32_t> previous(n), next(n), current(n, kNone);
   std::vector<uint64_t> heap, skipped;
@@ -111,7 +105,7 @@ size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropo
     std::pop_heap(heap.begin(), heap.end(), std::greater<>());
     const uint64_t top = heap.back();
     heap.pop_back();
-    if (dropout > 0 && std::uniform_real_distribution<>()(random_) < dropout) {
+    if (dropout > 0 && std::uniform_real_distribution<>()(random) < dropout) {
       skipped.push_back(top);
       continue;
     }

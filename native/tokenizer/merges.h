@@ -33,9 +33,10 @@ class Merges {
   std::vector<std::pair<uint32_t, uint32_t>> list() const;
 
   // Merges the symbols in place until no pair is left, lowest rank and then leftmost first; returns how many stay.
-  size_t apply(int32_t* symbols, size_t n);
-  // As `apply`; `lengths` of merged symbols add up. With `dropout` a merge is passed over with that probability.
-  size_t apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout);
+  // For words: `ranks` is scratch, and the time grows with the square of `n`.
+  size_t apply(int32_t* symbols, size_t n, std::vector<uint32_t>& ranks) const;
+  // The same; `lengths` of merged symbols add up, unless null. With `dropout` a merge is passed over with that probability.
+  size_t apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout, std::minstd_rand& random) const;
 
  private:
   static constexpr uint64_t kEmpty = UINT64_MAX;
@@ -44,15 +45,12 @@ class Merges {
     const uint64_t h = key * 0x9E3779B97F4A7C15ull;
     return static_cast<uint32_t>(h >> 32) & mask_;
   }
-  size_t apply_small(int32_t* symbols, size_t n);
 
   int id_bits_, rank_bits_;
   uint64_t rank_mask_;
   uint32_t mask_;
   std::vector<uint64_t> slots_;  // a, b, rank
   std::vector<int32_t> results_;
-  std::vector<uint32_t> ranks_;  // scratch of apply
-  std::minstd_rand random_{std::random_device{}()};
 };
 
 }  // namespace gt::tokenizer

@@ -29,4 +29,65 @@ std::unique_ptr<Model> Model::read(const json::Node& node) {
   node.at("type").fail("a type of model");
 }
 
+void Model::encode(Workspace& workspace) const {
+  if (!is_random_) return encode(workspace, nullptr);
+  for (const Piece& piece : workspace.pieces.list()) {
+    workspace.tokens.clear();
+    if (piece.added >= 0) workspace.ids.push(piece.added);
+    else word_tokens(workspace.pieces.text(piece), workspace);
+    for (const ModelToken& token : workspace.tokens) workspace.ids.push(token.id);
+  }
+}
+
+// Words wait for their memory: they are looked up kAhead at a time.
+void Model::encode(Workspace& workspace, std::vector<size_t>* ends) const {
+  constexpr size_t kAhead = 32;
+  WordCache::Key keys[kAhead];
+  bool is_last[kAhead];  // of its piece
+  size_t count = 0, bytes = 0;
+  Ids& ids = workspace.ids;
+  const auto look_up = [&] {
+    int32_t* out = ids.room(bytes * ids_per_byte_ + count * more_ids_ + WordCache::kSlack);
+    for (size_t i = 0; i < count; i++) {
+      out = workspace.words.get(keys[i], out, [&](std::string_view word) { return this->word(word, workspace); });
+      if (ends && is_last[i]) ends->push_back(static_cast<size_t>(out - ids.data()));
+    }
+    ids.keep(out);
+    count = bytes = 0;
+  };
+  const std::string_view text = workspace.pieces.text();
+  const char* text_end = text.data() + text.size();
+  for (const Piece& piece : workspace.pieces.list()) {
+    if (piece.added >= 0) {
+      look_up();
+      ids.push(piece.added);
+      if (ends) ends->push_back(ids.size());
+      continue;
+    }
+    const std::string_view part = workspace.pieces.text(piece);
+    for (size_t at = 0; at < part.size();) {
+      const size_t end = cuts_ ? next_cut(part, at) : part.size();
+      is_last[count] = end == part.size();
+      keys[count++] = workspace.words.key(part.substr(at, end - at), text_end);
+      bytes += end - at;
+      at = end;
+      if (count == kAhead) look_up();
+    }
+  }
+  look_up();
+}
+
+bool Model::align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const {
+  const bool is_bytes = workspace.pieces.is_bytes();
+  workspace.tokens.clear();
+  size_t at = 0;
+  for (; ids < end; ids++) {
+    const size_t n = width(*ids, at == 0, is_bytes);
+    if (n == 0 || at + n > piece.size()) return false;
+    workspace.tokens.push_back({*ids, static_cast<uint32_t>(at), static_cast<uint32_t>(at + n)});
+    at += n;
+  }
+  return at == piece.size();
+}
+
 }  // namespace gt::tokenizer

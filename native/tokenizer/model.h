@@ -6,40 +6,10 @@
 #include <vector>
 
 #include "tokenizer/json.h"
-#include "tokenizer/pieces.h"
 #include "tokenizer/vocabulary.h"
+#include "tokenizer/workspace.h"
 
 namespace gt::tokenizer {
-
-// A growing list of ids that is written through a pointer.
-class Ids {
- public:
-  // Room for `n` more ids behind those that are there.
-  int32_t* room(size_t n) {
-    if (size_ + n > data_.size()) data_.resize((size_ + n) * 2);
-    return data_.data() + size_;
-  }
-  // Keeps what was written before `end`.
-  void keep(const int32_t* end) { size_ = static_cast<size_t>(end - data_.data()); }
-  void push(int32_t id) {
-    *room(1) = id;
-    size_++;
-  }
-  void clear() { size_ = 0; }
-  const int32_t* data() const { return data_.data(); }
-  size_t size() const { return size_; }
-
- private:
-  std::vector<int32_t> data_;
-  size_t size_ = 0;
-};
-
-// A token with the bytes of its piece that it covers.
-struct ModelToken {
-  int32_t id;
-  uint32_t begin, end;
-  std::string text = {};  // the token's text where it isn't that of the vocabulary
-};
 
 class Model {
  public:
@@ -50,10 +20,12 @@ class Model {
 
   const std::shared_ptr<const Vocabulary>& vocabulary() const { return vocabulary_; }
 
-  // Appends the ids of all pieces; an added token's piece gives its own id.
-  virtual void encode(Pieces& pieces, Ids& ids) = 0;
-  // Appends the tokens of one piece of `pieces`, whose bytes are spelled out if the model does not take bytes.
-  virtual void encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) = 0;
+  // Appends the ids of all pieces to the workspace's ids; an added token's piece gives its own id.
+  // The pieces' bytes must be spelled out unless the model takes_bytes().
+  void encode(Workspace& workspace) const;
+  // Calls visit(piece, tokens) for each piece.
+  template <class Visit>
+  void tokens(Workspace& workspace, Visit&& visit) const;
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
 
@@ -62,7 +34,48 @@ class Model {
  protected:
   explicit Model(std::shared_ptr<const Vocabulary> vocabulary) : vocabulary_(std::move(vocabulary)) {}
 
+  struct Found {
+    const int32_t* ids;
+    size_t count;
+  };
+  // The ids of a word, in memory of the workspace. The same word gives the same ids, unless `is_random_`.
+  virtual Found word(std::string_view word, Workspace& workspace) const = 0;
+  // Appends the tokens of a word to the workspace's tokens.
+  virtual void word_tokens(std::string_view word, Workspace& workspace) const = 0;
+  // If `cuts_`: the first place behind `from` where the text can be cut into words, because no token spans it; or the end.
+  virtual size_t next_cut(std::string_view text, size_t from) const { return static_cast<void>(from), text.size(); }
+  // The bytes of a word that a token covers where it stands, 0 if its id does not tell.
+  virtual size_t width(int32_t id, bool is_first, bool is_bytes) const = 0;
+
   std::shared_ptr<const Vocabulary> vocabulary_;
+  bool is_random_ = false, cuts_ = false;
+  size_t ids_per_byte_ = 1, more_ids_ = 0;  // the most that a word may have
+
+ private:
+  void encode(Workspace& workspace, std::vector<size_t>* ends) const;
+  // Replaces the workspace's tokens by those of a piece; true if its ids tell all.
+  bool align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const;
 };
+
+template <class Visit>
+void Model::tokens(Workspace& workspace, Visit&& visit) const {
+  const size_t before = workspace.ids.size();
+  workspace.piece_ends.clear();
+  if (!is_random_) encode(workspace, &workspace.piece_ends);
+  size_t begin = before, i = 0;
+  for (const Piece& piece : workspace.pieces.list()) {
+    const std::string_view text = workspace.pieces.text(piece);
+    const size_t end = is_random_ ? begin : workspace.piece_ends[i++];
+    if (piece.added >= 0) {
+      workspace.tokens.assign(1, {piece.added, 0, piece.end - piece.begin, text});
+    } else if (is_random_ || !align(text, workspace.ids.data() + begin, workspace.ids.data() + end, workspace)) {
+      workspace.tokens.clear();
+      word_tokens(text, workspace);
+    }
+    visit(piece, workspace.tokens);
+    begin = end;
+  }
+  workspace.ids.keep(workspace.ids.data() + before);
+}
 
 }  // namespace gt::tokenizer

@@ -39,10 +39,7 @@ void Pattern::find(std::string_view text, std::vector<Match>& out) const {
   if (text.empty()) {
     out.push_back({0, 0, false});
   } else if (scanner_) {
-    std::vector<Span> spans;
-    scanner_->scan(text, spans);
-    for (const Span& span : spans) out.push_back({span.begin, span.end, true});
-    return;
+    scanner_->scan(text, [&](uint32_t stop) { found(last, stop); });
   } else if (regex_) {
     regex_->find_all(text, found);
   } else if (!source_.empty()) {

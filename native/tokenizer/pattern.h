@@ -14,12 +14,6 @@
 
 namespace gt::tokenizer {
 
-// The parts of a text in order, those that match and those between them.
-struct Match {
-  uint32_t begin, end;
-  bool is_match;
-};
-
 // A string, a known expression, or any other regular expression.
 class Pattern {
  public:
@@ -27,7 +21,7 @@ class Pattern {
   static Pattern read(const json::Node& node);
   void write(json::Writer& writer) const;
 
-  // Replaces `out` by the parts of `text`.
+  // Replaces `out` by the parts of `text` in order, those that match and those between them.
   void find(std::string_view text, std::vector<Match>& out) const;
   // True if the pattern matches all of any text, one piece after another: then scan() gives the pieces.
   const Scanner* scanner() const { return scanner_ ? &*scanner_ : nullptr; }

@@ -23,6 +23,12 @@ struct Piece {
   int32_t added = -1;    // the id, if the piece is an added token
 };
 
+// A part of a text, and whether it is what a pattern looked for.
+struct Match {
+  uint32_t begin, end;
+  bool is_match;
+};
+
 class Pieces {
  public:
   // Starts with one piece: `original`, which must stay. With `aligned`, spans can be turned into those of the original.
@@ -52,6 +58,9 @@ class Pieces {
 
   class Rewriter;
 
+  // Scratch of those that cut.
+  std::vector<Match>& matches() { return matches_; }
+
  private:
   bool is_aligned() const { return aligned_ && changed_; }
 
@@ -59,6 +68,7 @@ class Pieces {
   std::string buffer_, next_buffer_;
   std::vector<Span> alignment_, next_alignment_;
   std::vector<Piece> pieces_, next_pieces_;
+  std::vector<Match> matches_;
   bool aligned_ = false, changed_ = false, bytes_ = false;
 };
 

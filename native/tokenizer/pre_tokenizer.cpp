@@ -19,8 +19,9 @@ void write_type(json::Writer& writer, const char* type) {
 
 // Cuts pieces at what `find(text, matches)` finds.
 template <class Find>
-void split_at(Pieces& pieces, Behavior behavior, std::vector<Match>& matches, Find&& find) {
+void split_at(Pieces& pieces, Behavior behavior, Find&& find) {
   pieces.spell_bytes();
+  std::vector<Match>& matches = pieces.matches();
   pieces.split([&](std::string_view text, auto&& emit) {
     find(text, matches);
     apply_behavior(behavior, matches);
@@ -28,11 +29,13 @@ void split_at(Pieces& pieces, Behavior behavior, std::vector<Match>& matches, Fi
   });
 }
 
-void split_by(Pieces& pieces, const Scanner& scanner, std::vector<Span>& spans) {
+void split_by(Pieces& pieces, const Scanner& scanner) {
   pieces.split([&](std::string_view text, auto&& emit) {
-    spans.clear();
-    scanner.scan(text, spans);
-    for (const Span& span : spans) emit(span.begin, span.end, -1);
+    uint32_t begin = 0;
+    scanner.scan(text, [&](uint32_t end) {
+      emit(begin, end, -1);
+      begin = end;
+    });
   });
 }
 
@@ -40,7 +43,7 @@ class ByteLevelPreTokenizer : public PreTokenizer {
  public:
   explicit ByteLevelPreTokenizer(const json::Node& node) : options_(node) {}
 
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     if (options_.add_prefix_space) {
       pieces.rewrite([](std::string_view text) { return !text.empty() && text[0] != ' '; },
@@ -49,7 +52,7 @@ class ByteLevelPreTokenizer : public PreTokenizer {
                        out.copy(text.size());
                      });
     }
-    if (options_.use_regex) split_by(pieces, scanner_, spans_);
+    if (options_.use_regex) split_by(pieces, scanner_);
     pieces.set_bytes();
   }
   void write(json::Writer& writer) const override { options_.write(writer); }
@@ -57,7 +60,6 @@ class ByteLevelPreTokenizer : public PreTokenizer {
  private:
   ByteLevelOptions options_;
   Scanner scanner_ = Scanner::gpt2();
-  std::vector<Span> spans_;
 };
 
 class Split : public PreTokenizer {
@@ -65,13 +67,13 @@ class Split : public PreTokenizer {
   explicit Split(const json::Node& node)
       : pattern_(Pattern::read(node.at("pattern"))), behavior_(read_behavior(node.at("behavior"))), invert_(node.at("invert").boolean()) {}
 
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     // Where every part matches, they are the pieces.
     if (pattern_.scanner() && (behavior_ == Behavior::isolated || (behavior_ == Behavior::removed && invert_))) {
       pieces.spell_bytes();
-      return split_by(pieces, *pattern_.scanner(), spans_);
+      return split_by(pieces, *pattern_.scanner());
     }
-    split_at(pieces, behavior_, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+    split_at(pieces, behavior_, [&](std::string_view text, std::vector<Match>& matches) {
       pattern_.find(text, matches);
       if (!invert_) return;
       for (Match& match : matches) match.is_match = !match.is_match;
@@ -91,8 +93,6 @@ class Split : public PreTokenizer {
   Pattern pattern_;
   Behavior behavior_;
   bool invert_;
-  std::vector<Span> spans_;
-  std::vector<Match> matches_;
 };
 
 class MetaspacePreTokenizer : public PreTokenizer {
@@ -101,7 +101,7 @@ class MetaspacePreTokenizer : public PreTokenizer {
 
   bool needs_alignment() const override { return options_.scheme == Metaspace::Scheme::first; }
 
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     replace(pieces, " ", options_.text);
     if (options_.scheme != Metaspace::Scheme::never) {
@@ -117,7 +117,7 @@ class MetaspacePreTokenizer : public PreTokenizer {
           });
     }
     if (!options_.split) return;
-    split_at(pieces, Behavior::merged_with_next, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+    split_at(pieces, Behavior::merged_with_next, [&](std::string_view text, std::vector<Match>& matches) {
       matches.clear();
       uint32_t last = 0;
       const auto size = static_cast<uint32_t>(options_.text.size());
@@ -134,7 +134,6 @@ class MetaspacePreTokenizer : public PreTokenizer {
 
  private:
   Metaspace options_;
-  std::vector<Match> matches_;
 };
 
 // Cuts at characters with a property.
@@ -142,8 +141,8 @@ class Digits : public PreTokenizer {
  public:
   explicit Digits(const json::Node& node) : individual_(node.at("individual_digits").boolean()) {}
 
-  void split(Pieces& pieces) override {
-    split_at(pieces, individual_ ? Behavior::isolated : Behavior::contiguous, matches_,
+  void split(Pieces& pieces) const override {
+    split_at(pieces, individual_ ? Behavior::isolated : Behavior::contiguous,
              [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_numeric); });
   }
   void write(json::Writer& writer) const override {
@@ -155,7 +154,6 @@ class Digits : public PreTokenizer {
 
  private:
   bool individual_;
-  std::vector<Match> matches_;
 };
 
 class Punctuation : public PreTokenizer {
@@ -164,8 +162,8 @@ class Punctuation : public PreTokenizer {
     if (const auto behavior = node.find("behavior")) behavior_ = read_behavior(*behavior);
   }
 
-  void split(Pieces& pieces) override {
-    split_at(pieces, behavior_, matches_,
+  void split(Pieces& pieces) const override {
+    split_at(pieces, behavior_,
              [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_punctuation); });
   }
   void write(json::Writer& writer) const override {
@@ -177,13 +175,12 @@ class Punctuation : public PreTokenizer {
 
  private:
   Behavior behavior_ = Behavior::isolated;
-  std::vector<Match> matches_;
 };
 
 // \w+|[^\w\s]+
 class Whitespace : public PreTokenizer {
  public:
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     pieces.split([](std::string_view text, auto&& emit) {
       enum { kSpace, kWord, kOther } last = kSpace;
@@ -202,39 +199,33 @@ class Whitespace : public PreTokenizer {
   void write(json::Writer& writer) const override { write_type(writer, "Whitespace"); }
 };
 
-void split_at_white_space(Pieces& pieces, std::vector<Match>& matches) {
-  split_at(pieces, Behavior::removed, matches,
+void split_at_white_space(Pieces& pieces) {
+  split_at(pieces, Behavior::removed,
            [](std::string_view text, std::vector<Match>& found) { find_characters(text, found, unicode::is_white_space); });
 }
 
 class WhitespaceSplit : public PreTokenizer {
  public:
-  void split(Pieces& pieces) override { split_at_white_space(pieces, matches_); }
+  void split(Pieces& pieces) const override { split_at_white_space(pieces); }
   void write(json::Writer& writer) const override { write_type(writer, "WhitespaceSplit"); }
-
- private:
-  std::vector<Match> matches_;
 };
 
 class BertPreTokenizer : public PreTokenizer {
  public:
-  void split(Pieces& pieces) override {
-    split_at_white_space(pieces, matches_);
-    split_at(pieces, Behavior::isolated, matches_,
+  void split(Pieces& pieces) const override {
+    split_at_white_space(pieces);
+    split_at(pieces, Behavior::isolated,
              [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_punctuation); });
   }
   void write(json::Writer& writer) const override { write_type(writer, "BertPreTokenizer"); }
-
- private:
-  std::vector<Match> matches_;
 };
 
 class CharDelimiterSplit : public PreTokenizer {
  public:
   explicit CharDelimiterSplit(const json::Node& node) : delimiter_(node.at("delimiter").character()) {}
 
-  void split(Pieces& pieces) override {
-    split_at(pieces, Behavior::removed, matches_, [&](std::string_view text, std::vector<Match>& matches) {
+  void split(Pieces& pieces) const override {
+    split_at(pieces, Behavior::removed, [&](std::string_view text, std::vector<Match>& matches) {
       find_characters(text, matches, [&](char32_t c) { return c == delimiter_; });
     });
   }
@@ -247,7 +238,6 @@ class CharDelimiterSplit : public PreTokenizer {
 
  private:
   char32_t delimiter_;
-  std::vector<Match> matches_;
 };
 
 class FixedLength : public PreTokenizer {
@@ -257,7 +247,7 @@ class FixedLength : public PreTokenizer {
     if (length_ == 0) node.at("length").fail("a positive integer");
   }
 
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     pieces.split([&](std::string_view text, auto&& emit) {
       size_t begin = 0, i = 0;
@@ -286,7 +276,7 @@ class FixedLength : public PreTokenizer {
 // Cuts where the script of Unicode 9 changes; Hiragana and Katakana count as Han, spaces and the unknown as anything.
 class UnicodeScripts : public PreTokenizer {
  public:
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     pieces.split([&](std::string_view text, auto&& emit) {
       size_t begin = 0;
@@ -328,7 +318,7 @@ class PreTokenizerSequence : public PreTokenizer {
     for (const json::Node& item : node.at("pretokenizers").items()) items_.push_back(PreTokenizer::read(item));
   }
 
-  void split(Pieces& pieces) override {
+  void split(Pieces& pieces) const override {
     for (const auto& item : items_) item->split(pieces);
   }
   bool needs_alignment() const override {

@@ -15,7 +15,7 @@ class PreTokenizer {
   static std::unique_ptr<PreTokenizer> read(const json::Node& node);
 
   // May leave the pieces as bytes of the byte-level alphabet: Pieces::is_bytes.
-  virtual void split(Pieces& pieces) = 0;
+  virtual void split(Pieces& pieces) const = 0;
   // True if it asks where in the original a piece starts.
   virtual bool needs_alignment() const { return false; }
   virtual void write(json::Writer& writer) const = 0;

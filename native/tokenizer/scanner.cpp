@@ -1,9 +1,11 @@
 #include "tokenizer/scanner.h"
 
 #include <array>
+#include <cstring>
+#include <vector>
 
-#include "unicode/tables.h"
 #include "unicode/unicode.h"
+#include "unicode/utf8.h"
 
 namespace gt::tokenizer {
 
@@ -58,6 +60,14 @@ const Classes& classes() {
   return table;
 }
 
+// ASCII letters in 8 bytes, as the high bits of the bytes; only small ones unless `Set` has capitals.
+template <uint8_t Set>
+uint64_t ascii_letters(uint64_t bytes) {
+  constexpr uint64_t kEach = 0x0101010101010101ull, kHigh = 0x80 * kEach;
+  const uint64_t low = (Set & kUpper ? bytes | 0x20 * kEach : bytes) & ~kHigh;
+  return (low + (0x80 - 'a') * kEach) & ~(low + (0x7f - 'z') * kEach) & ~bytes & kHigh;
+}
+
 // Reads characters with their classes. `end` is never passed.
 struct Reader {
   const uint8_t* values;
@@ -74,6 +84,22 @@ struct Reader {
     size_t width;
     while (p < end && (at(p, width) & set)) p += width;
     return p;
+  }
+  // As run(p, Set), where of ASCII the set has letters alone: 8 bytes at a time.
+  template <uint8_t Set>
+  const char* word(const char* p) const {
+    while (end - p >= 8) {
+      uint64_t bytes;
+      std::memcpy(&bytes, p, 8);
+      const uint64_t others = ascii_letters<Set>(bytes) ^ 0x8080808080808080ull;
+      const int n = others == 0 ? 8 : unicode::trailing_zeros(others) / 8;
+      p += n;
+      if (n == 8) continue;
+      size_t width;
+      if (static_cast<uint8_t>(*p) < 0x80 || !(at(p, width) & Set)) return p;
+      p += width;
+    }
+    return run(p, Set);
   }
   const char* run(const char* p, uint8_t set, uint32_t most) const {
     size_t width;
@@ -113,14 +139,14 @@ const char* next_gpt2(const Reader& in, const char* p) {
   size_t width;
   uint8_t k = in.at(p, width);
   const char* start = p;
-  if (k & kLetters) return in.run(p + width, kLetters);
+  if (k & kLetters) return in.word<kLetters>(p + width);
   if (*p == '\'') {
     if (const size_t n = contraction(p, in.end, false)) return p + n;
   } else if (*p == ' ' && p + 1 < in.end) {
     start = p + 1;
     k = in.at(start, width);
   }
-  if (k & kLetters) return in.run(start + width, kLetters);
+  if (k & kLetters) return in.word<kLetters>(start + width);
   if (k & kNumber) return in.run(start + width, kNumber);
   if (k & (kMark | kRest)) return in.run(start + width, kMark | kRest);
   return white_space(in, p, false);
@@ -143,14 +169,14 @@ template <uint8_t Letters>
 const char* next_cl100k(const Reader& in, const char* p, uint32_t digits) {
   size_t width;
   const uint8_t k = in.at(p, width);
-  if (k & Letters) return in.run(p + width, Letters);
+  if (k & Letters) return in.word<Letters>(p + width);
   if (*p == '\'') {
     if (const size_t n = contraction(p, in.end, true)) return p + n;
   }
   if (k & kNumber) return in.run(p + width, kNumber, digits - 1);
   if (k != kNewline && p + width < in.end) {
     size_t after;
-    if (in.at(p + width, after) & Letters) return in.run(p + width + after, Letters);
+    if (in.at(p + width, after) & Letters) return in.word<Letters>(p + width + after);
   }
   if (const char* q = symbols<Letters, false>(in, p, k, width)) return q;
   return white_space(in, p, true);
@@ -168,7 +194,7 @@ const char* head_then_tail(const Reader& in, const char* p) {
     if (!(k & kHead)) break;
     if (k & kTail) both = q + width;
   }
-  const char* end = in.run(q, kTail);
+  const char* end = in.word<kTail>(q);
   return end > q ? end : both;
 }
 
@@ -194,15 +220,15 @@ const char* next_o200k(const Reader& in, const char* p, uint32_t digits, bool co
 }
 
 template <class Next>
-void scan_with(std::string_view text, std::vector<Span>& out, Next&& next) {
+size_t scan_with(std::string_view text, size_t from, uint32_t* ends, size_t most, Next&& next) {
   const Classes& table = classes();
   const Reader in{table.values.data(), table.pages.data(), text.data() + text.size()};
-  const char* begin = text.data();
-  for (const char* p = begin; p < in.end;) {
-    const char* q = next(in, p);
-    out.push_back({static_cast<uint32_t>(p - begin), static_cast<uint32_t>(q - begin)});
-    p = q;
+  size_t count = 0;
+  for (const char* p = text.data() + from; p < in.end && count < most;) {
+    p = next(in, p);
+    ends[count++] = static_cast<uint32_t>(p - text.data());
   }
+  return count;
 }
 
 // Takes `prefix` off `text`.
@@ -214,17 +240,14 @@ bool strip(std::string_view& text, std::string_view prefix) {
 
 }  // namespace
 
-void Scanner::scan(std::string_view text, std::vector<Span>& out) const {
-  switch (family_) {
-    case Family::gpt2: return scan_with(text, out, next_gpt2);
-    case Family::cl100k:
-      if (marks_) {
-        return scan_with(text, out, [&](const Reader& in, const char* p) { return next_cl100k<kLetters | kMark>(in, p, digits_); });
-      }
-      return scan_with(text, out, [&](const Reader& in, const char* p) { return next_cl100k<kLetters>(in, p, digits_); });
-    case Family::o200k:
-      return scan_with(text, out, [&](const Reader& in, const char* p) { return next_o200k(in, p, digits_, contractions_); });
-  }
+size_t Scanner::scan(std::string_view text, size_t from, uint32_t* ends) const {
+  const auto with = [&](auto&& next) { return scan_with(text, from, ends, kChunk, next); };
+  const auto cl100k = [this](const Reader& in, const char* p) { return next_cl100k<kLetters>(in, p, digits_); };
+  const auto marked = [this](const Reader& in, const char* p) { return next_cl100k<kLetters | kMark>(in, p, digits_); };
+  const auto o200k = [this](const Reader& in, const char* p) { return next_o200k(in, p, digits_, contractions_); };
+  if (family_ == Family::gpt2) return with(next_gpt2);
+  if (family_ == Family::o200k) return with(o200k);
+  return marks_ ? with(marked) : with(cl100k);
 }
 
 std::optional<Scanner> Scanner::of(std::string_view regex) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "tokenizer/parallel.h"
 
 namespace gt::tokenizer {
 
 namespace {
 
 constexpr int32_t kSequence = -1;
+constexpr size_t kGrain = 8;  // texts that a thread takes at a time
 
 AddedToken read_added_token(const json::Node& node) {
   AddedToken token;
@@ -59,33 +61,66 @@ Tokenizer::Tokenizer(std::string_view json) {
 
 // ---- encoding
 
-void Tokenizer::prepare(std::string_view text, bool aligned) {
-  pieces_.reset(text, aligned);
-  if (added_.has_original()) added_.split_original(pieces_);
-  if (normalizer_) normalizer_->normalize(pieces_);
-  if (normalizer_ || added_.has_normalized()) added_.split_normalized(pieces_);
-  if (pre_tokenizer_) pre_tokenizer_->split(pieces_);
-  if (!model_->takes_bytes()) pieces_.spell_bytes();
+Workspace& Tokenizer::workspace(size_t worker) {
+  while (workspaces_.size() <= worker) workspaces_.push_back(std::make_unique<Workspace>());
+  return *workspaces_[worker];
+}
+
+void Tokenizer::prepare(std::string_view text, bool aligned, Workspace& workspace) const {
+  Pieces& pieces = workspace.pieces;
+  pieces.reset(text, aligned);
+  if (added_.has_original()) added_.split_original(pieces);
+  if (normalizer_) normalizer_->normalize(pieces);
+  if (normalizer_ || added_.has_normalized()) added_.split_normalized(pieces);
+  if (pre_tokenizer_) pre_tokenizer_->split(pieces);
+  if (!model_->takes_bytes()) pieces.spell_bytes();
+}
+
+void Tokenizer::append_ids(std::string_view text, bool add_special_tokens, Workspace& workspace) const {
+  prepare(text, needs_alignment(), workspace);
+  if (!add_special_tokens) return model_->encode(workspace);
+  for (const int32_t id : plan_) {
+    if (id == kSequence) model_->encode(workspace);
+    else workspace.ids.push(id);
+  }
 }
 
 const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) {
-  ids_.clear();
-  prepare(text, needs_alignment());
-  if (!add_special_tokens) {
-    model_->encode(pieces_, ids_);
-    return ids_;
+  Workspace& mine = workspace(0);
+  mine.ids.clear();
+  append_ids(text, add_special_tokens, mine);
+  return mine.ids;
+}
+
+BatchIds Tokenizer::encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, size_t threads) {
+  struct Place {
+    size_t worker, begin, end;  // in the ids of its worker
+  };
+  std::vector<Place> places(texts.size());
+  threads = std::max<size_t>(threads, 1);
+  workspace(threads - 1);
+  for (const auto& each : workspaces_) each->ids.clear();
+  parallel_for(texts.size(), threads, kGrain, [&](size_t worker, size_t i) {
+    Workspace& mine = *workspaces_[worker];
+    const size_t begin = mine.ids.size();
+    append_ids(texts[i], add_special_tokens, mine);
+    places[i] = {worker, begin, mine.ids.size()};
+  });
+  BatchIds batch;
+  batch.ends.reserve(texts.size());
+  for (const Place& place : places) {
+    const int32_t* ids = workspaces_[place.worker]->ids.data();
+    batch.ids.insert(batch.ids.end(), ids + place.begin, ids + place.end);
+    batch.ends.push_back(static_cast<uint32_t>(batch.ids.size()));
   }
-  for (const int32_t id : plan_) {
-    if (id == kSequence) model_->encode(pieces_, ids_);
-    else ids_.push(id);
-  }
-  return ids_;
+  return batch;
 }
 
 void Tokenizer::count_words(std::string_view text, WordCounts& counts) {
-  prepare(text, needs_alignment());
-  pieces_.spell_bytes();
-  for (const Piece& piece : pieces_.list()) counts[std::string(pieces_.text(piece))]++;
+  Workspace& mine = workspace(0);
+  prepare(text, needs_alignment(), mine);
+  mine.pieces.spell_bytes();
+  for (const Piece& piece : mine.pieces.list()) counts[std::string(mine.pieces.text(piece))]++;
 }
 
 // What the post-processor makes of a sequence of one token.
@@ -102,19 +137,17 @@ void Tokenizer::plan_special_tokens() {
   for (const Token& each : result.tokens) plan_.push_back(each.id);
 }
 
-void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& out) {
+void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const {
   Texts& texts = out.texts();
+  const Pieces& pieces = workspace.pieces;
   for (size_t i = 0; i < input.texts.size(); i++) {
     const auto source = static_cast<int32_t>(texts.sources.size());
     texts.sources.push_back(input.texts[i]);
-    prepare(input.texts[i], true);
+    prepare(input.texts[i], true, workspace);
     int32_t index = 0;
-    for (const Piece& piece : pieces_.list()) {
-      tokens_.clear();
+    model_->tokens(workspace, [&](const Piece& piece, const std::vector<ModelToken>& tokens) {
       const uint32_t size = piece.end - piece.begin;
-      if (piece.added >= 0) tokens_.push_back({piece.added, 0, size, std::string(pieces_.text(piece))});
-      else model_->encode(pieces_.text(piece), pieces_.is_bytes(), tokens_);
-      for (ModelToken& found : tokens_) {
+      for (const ModelToken& found : tokens) {
         Token token;
         token.id = found.id;
         token.type_id = type_id;
@@ -125,25 +158,42 @@ void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& o
         } else if (found.end > size) {
           token.span = {found.begin, found.end};  // fallback bytes of an affix: Rust leaves them unaligned
         } else {
-          token.span = {pieces_.origin(piece.begin + found.begin).begin, pieces_.origin(piece.begin + found.end - 1).end};
+          token.span = {pieces.origin(piece.begin + found.begin).begin, pieces.origin(piece.begin + found.end - 1).end};
         }
-        if (!found.text.empty()) token.text = texts.add_token(std::move(found.text));
+        if (!found.text.empty()) token.text = texts.add_token(std::string(found.text));
         out.tokens.push_back(token);
       }
       index++;
-    }
+    });
   }
 }
 
 Encoding Tokenizer::encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation) {
+  return encode(input, pair, add_special_tokens, truncation, workspace(0));
+}
+
+std::vector<Encoding> Tokenizer::encode(const std::vector<Input>& inputs, const std::vector<std::optional<Input>>& pairs,
+                                        bool add_special_tokens, const Truncation* truncation, size_t threads) {
+  std::vector<Encoding> result(inputs.size(), Encoding(nullptr));
+  threads = std::max<size_t>(threads, 1);
+  workspace(threads - 1);
+  parallel_for(inputs.size(), threads, kGrain, [&](size_t worker, size_t i) {
+    const Input* pair = !pairs.empty() && pairs[i] ? &*pairs[i] : nullptr;
+    result[i] = encode(inputs[i], pair, add_special_tokens, truncation, *workspaces_[worker]);
+  });
+  return result;
+}
+
+Encoding Tokenizer::encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
+                           Workspace& workspace) const {
   const auto texts = std::make_shared<Texts>();
   texts->vocabulary = model_->vocabulary();
   std::vector<Encoding> sequences;
   sequences.emplace_back(texts);
-  encode_sequence(input, 0, sequences[0]);
+  encode_sequence(input, 0, sequences[0], workspace);
   if (pair) {
     sequences.emplace_back(texts);
-    encode_sequence(*pair, 1, sequences[1]);
+    encode_sequence(*pair, 1, sequences[1], workspace);
   }
   return finish(std::move(sequences), add_special_tokens, truncation);
 }
@@ -168,24 +218,26 @@ Encoding Tokenizer::post_process(const std::vector<const Encoding*>& sequences, 
 }
 
 std::string Tokenizer::normalize(std::string_view text) {
-  pieces_.reset(text, false);
-  if (normalizer_) normalizer_->normalize(pieces_);
-  return std::string(pieces_.text());
+  Pieces& pieces = workspace(0).pieces;
+  pieces.reset(text, false);
+  if (normalizer_) normalizer_->normalize(pieces);
+  return std::string(pieces.text());
 }
 
 Encoding Tokenizer::pre_tokenize(std::string_view text) {
   const auto texts = std::make_shared<Texts>();
   texts->vocabulary = model_->vocabulary();
   texts->sources.emplace_back(text);
-  pieces_.reset(text, true);
-  if (pre_tokenizer_) pre_tokenizer_->split(pieces_);
-  pieces_.spell_bytes();
+  Pieces& pieces = workspace(0).pieces;
+  pieces.reset(text, true);
+  if (pre_tokenizer_) pre_tokenizer_->split(pieces);
+  pieces.spell_bytes();
   Encoding result(texts);
-  for (const Piece& piece : pieces_.list()) {
+  for (const Piece& piece : pieces.list()) {
     Token token;
     token.source = 0;
-    token.span = {pieces_.origin(piece.begin).begin, pieces_.origin(piece.end - 1).end};
-    token.text = texts->add_token(std::string(pieces_.text(piece)));
+    token.span = {pieces.origin(piece.begin).begin, pieces.origin(piece.end - 1).end};
+    token.text = texts->add_token(std::string(pieces.text(piece)));
     result.tokens.push_back(token);
   }
   return result;
@@ -310,6 +362,7 @@ void Tokenizer::set_padding(std::optional<std::string_view> json) { padding_ = r
 
 void Tokenizer::set_model(std::string_view json) {
   model_ = read_component<Model>(json, "model");
+  workspaces_.clear();  // their words are the old model's
   plan_special_tokens();
   bytes_ends_.clear();
 }

@@ -1,4 +1,4 @@
-// A tokenizer.json, ready to use. Everything runs on the calling thread; one object is for one thread at a time.
+// A tokenizer.json, ready to use. One object is for one thread at a time; batches spread over threads of their own.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,15 @@
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/trainer.h"
+#include "tokenizer/workspace.h"
 
 namespace gt::tokenizer {
+
+// The ids of several texts, one after another, and where those of each text end.
+struct BatchIds {
+  std::vector<int32_t> ids;
+  std::vector<uint32_t> ends;
+};
 
 // A text, or the words of one.
 struct Input {
@@ -33,6 +40,10 @@ class Tokenizer {
   // The ids of a text. They stay until the next call.
   const Ids& encode_ids(std::string_view text, bool add_special_tokens);
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
+  // The same for many texts, on up to `threads` threads. `pairs` is empty or as long as `inputs`.
+  BatchIds encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, size_t threads);
+  std::vector<Encoding> encode(const std::vector<Input>& inputs, const std::vector<std::optional<Input>>& pairs,
+                               bool add_special_tokens, const Truncation* truncation, size_t threads);
 
   // The end of encode(): one or two encodings of any tokenizers are shortened and joined, as by Rust's post_process.
   Encoding post_process(const std::vector<const Encoding*>& sequences, bool add_special_tokens, const Truncation* truncation) const;
@@ -79,11 +90,15 @@ class Tokenizer {
   std::string to_json(bool pretty) const;
 
  private:
+  Workspace& workspace(size_t worker);
+  void append_ids(std::string_view text, bool add_special_tokens, Workspace& workspace) const;
+  Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
+                  Workspace& workspace) const;
   // Runs the text through everything before the model.
-  void prepare(std::string_view text, bool aligned);
+  void prepare(std::string_view text, bool aligned, Workspace& workspace) const;
   // Whether the pieces depend on the alignment.
   bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
-  void encode_sequence(const Input& input, int32_t type_id, Encoding& out);
+  void encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const;
   Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
   void plan_special_tokens();
   void index_bytes();
@@ -103,9 +118,7 @@ class Tokenizer {
   std::vector<uint32_t> bytes_ends_;
   std::vector<bool> special_ids_;
 
-  Pieces pieces_;
-  Ids ids_;
-  std::vector<ModelToken> tokens_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;  // of the calling thread, then of others
 };
 
 }  // namespace gt::tokenizer

@@ -48,38 +48,34 @@ std::unique_ptr<Model> Unigram::read(const json::Node& node) {
   return model;
 }
 
-void Unigram::encode(Pieces& pieces, Ids& ids) {
-  const char* text_end = pieces.text().data() + pieces.text().size();
-  struct Found {
-    const int32_t* ids;
-    size_t count;
-  };
-  for (const Piece& piece : pieces.list()) {
-    if (piece.added >= 0) {
-      ids.push(piece.added);
-      continue;
-    }
-    const std::string_view word = pieces.text(piece);
-    int32_t* out = ids.room(word.size() + 2);
-    ids.keep(cache_.get(word.data(), word.size(), text_end, out, [&]() -> Found {
-      tokens_.clear();
-      encode(word, false, tokens_);
-      ids_.clear();
-      for (const ModelToken& token : tokens_) ids_.push_back(token.id);
-      return {ids_.data(), ids_.size()};
-    }));
-  }
+Model::Found Unigram::word(std::string_view word, Workspace& workspace) const {
+  std::vector<ModelToken>& tokens = workspace.tokens;
+  const size_t first = tokens.size();
+  word_tokens(word, workspace);
+  workspace.symbols.clear();
+  for (size_t i = first; i < tokens.size(); i++) workspace.symbols.push_back(tokens[i].id);
+  tokens.resize(first);
+  return {workspace.symbols.data(), workspace.symbols.size()};
 }
 
-void Unigram::encode(std::string_view piece, bool, std::vector<ModelToken>& tokens) {
+// Fallback bytes of a character cover all of it.
+size_t Unigram::width(int32_t id, bool, bool) const {
+  if (unk_id_ && id == static_cast<int32_t>(*unk_id_)) return 0;
+  const std::string_view token = vocabulary_->token(static_cast<uint32_t>(id));
+  return byte_fallback_ && token.size() == 6 && token.substr(0, 3) == "<0x" ? 0 : token.size();
+}
+
+void Unigram::word_tokens(std::string_view piece, Workspace& workspace) const {
+  std::vector<Step>& steps = workspace.steps;
+  std::vector<ModelToken>& tokens = workspace.tokens;
   const auto size = static_cast<uint32_t>(piece.size());
-  steps_.assign(size + 1, {-1, 0, 0, false});
+  steps.assign(size + 1, {-1, 0, 0, false});
   for (uint32_t begin = 0; begin < size;) {
     const auto width = static_cast<uint32_t>(unicode::length(static_cast<uint8_t>(piece[begin])));
-    const double so_far = steps_[begin].score;
+    const double so_far = steps[begin].score;
     bool has_single = false;
     const auto reach = [&](uint32_t end, int32_t id, double score) {
-      Step& step = steps_[end];
+      Step& step = steps[end];
       if (step.is_reached && score <= step.score) return;
       step = {id, begin, score, true};
     };
@@ -96,10 +92,10 @@ void Unigram::encode(std::string_view piece, bool, std::vector<ModelToken>& toke
   // Backwards; neighbours that are unknown join.
   std::vector<Span> spans;
   bool joins = false;
-  for (uint32_t end = size; end > 0; end = steps_[end].begin) {
-    const bool is_unknown = unk_id_ && steps_[end].id == static_cast<int32_t>(*unk_id_);
-    if (is_unknown && joins) spans.back().begin = steps_[end].begin;
-    else spans.push_back({steps_[end].begin, end});
+  for (uint32_t end = size; end > 0; end = steps[end].begin) {
+    const bool is_unknown = unk_id_ && steps[end].id == static_cast<int32_t>(*unk_id_);
+    if (is_unknown && joins) spans.back().begin = steps[end].begin;
+    else spans.push_back({steps[end].begin, end});
     joins = is_unknown;
   }
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
@@ -115,7 +111,7 @@ void Unigram::encode(std::string_view piece, bool, std::vector<ModelToken>& toke
       continue;
     }
     if (!unk_id_) throw Error("tokenizer_invalid", "The text has a character that is not in the vocabulary, and there is no unk_id");
-    tokens.push_back({static_cast<int32_t>(*unk_id_), span->begin, span->end, std::string(text)});
+    tokens.push_back({static_cast<int32_t>(*unk_id_), span->begin, span->end, text});
   }
 }
 

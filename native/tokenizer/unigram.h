@@ -7,7 +7,6 @@
 
 #include "tokenizer/model.h"
 #include "tokenizer/trie.h"
-#include "tokenizer/word_cache.h"
 
 namespace gt::tokenizer {
 
@@ -15,21 +14,15 @@ class Unigram : public Model {
  public:
   static std::unique_ptr<Model> read(const json::Node& node);
 
-  void encode(Pieces& pieces, Ids& ids) override;
-  void encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) override;
   void write(json::Writer& writer) const override;
 
  private:
   Unigram(std::shared_ptr<const Vocabulary> vocabulary, std::vector<double> scores)
       : Model(std::move(vocabulary)), scores_(std::move(scores)) {}
 
-  // The best way to the byte where it stands.
-  struct Step {
-    int32_t id;
-    uint32_t begin;
-    double score;
-    bool is_reached;
-  };
+  Found word(std::string_view word, Workspace& workspace) const override;
+  void word_tokens(std::string_view word, Workspace& workspace) const override;
+  size_t width(int32_t id, bool is_first, bool is_bytes) const override;
 
   std::vector<double> scores_;  // by id
   std::optional<uint32_t> unk_id_;
@@ -37,10 +30,6 @@ class Unigram : public Model {
   double unk_score_ = 0;
   std::array<int32_t, 256> byte_ids_;
   Trie trie_;
-  std::vector<Step> steps_;
-  WordCache cache_;
-  std::vector<ModelToken> tokens_;
-  std::vector<int32_t> ids_;
 };
 
 }  // namespace gt::tokenizer

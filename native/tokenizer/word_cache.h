@@ -1,10 +1,11 @@
-// Remembers the ids of words. Direct-mapped: a word takes the place of the one that was there.
+// Remembers the ids of words. Each has two places, in one cache line for short words; the new one takes the older's.
 #pragma once
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "tokenizer/vocabulary.h"
@@ -13,14 +14,40 @@ namespace gt::tokenizer {
 
 class WordCache {
  public:
-  // Writes the ids of the word of `n` bytes at `p` to `out` (with room for `n` and 2 more) and returns their end.
-  // `text_end` is the end of readable memory. `miss()` returns {ids, count} for a word that is not there.
-  template <class Miss>
-  int32_t* get(const char* p, size_t n, const char* text_end, int32_t* out, Miss&& miss) {
+  // What `get` may write behind the ids.
+  static constexpr size_t kSlack = 2;
+
+  // A word with what it is looked up by.
+  struct Key {
+    std::string_view word;
+    uint64_t low, high;  // of a short word its bytes, of a long one its hash and 0
+    uint32_t place;
+  };
+
+  // The key of a word, which must stay until get(); asks the processor for the memory that get() will need.
+  // `text_end` is the end of readable memory.
+  Key key(std::string_view word, const char* text_end) {
     if (!words_) allocate();
-    if (n <= kShort) return get_short(p, n, text_end, out, miss);
-    if (n <= kLong) return get_long(p, n, out, miss);
-    const auto [ids, count] = miss();
+    const size_t n = word.size();
+    if (n > kShort) {
+      const uint64_t hash = n > kLong ? 0 : hash_bytes(word.data(), n);
+      return {word, hash, 0, static_cast<uint32_t>(hash >> (65 - kLongBits)) * 2};
+    }
+    Key key{word, 0, 0, 0};
+    load(word.data(), n, text_end, key.low, key.high);
+    const uint64_t hash = (key.low * 0x9E3779B97F4A7C15ull) ^ (key.high * 0xC2B2AE3D27D4EB4Full) ^ n;
+    key.place = static_cast<uint32_t>(hash * 0xff51afd7ed558ccdull >> (65 - kWordBits)) * 2;
+    prefetch(words_ + key.place);
+    return key;
+  }
+
+  // Writes the ids of the key's word to `out`, with room for them and kSlack more, and returns their end.
+  // `miss(word)` returns {ids, count} for a word that is not there.
+  template <class Miss>
+  int32_t* get(const Key& key, int32_t* out, Miss&& miss) {
+    if (key.word.size() <= kShort) return get_short(key, out, miss);
+    if (key.word.size() <= kLong) return get_long(key, out, miss);
+    const auto [ids, count] = miss(key.word);
     return copy(ids, count, out);
   }
 
@@ -38,6 +65,14 @@ class WordCache {
   static constexpr int kWordBits = 16, kLongBits = 13;
   static constexpr size_t kArena = 1 << 19;
 
+  static void prefetch(const void* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#else
+    static_cast<void>(p);
+#endif
+  }
+
   static int32_t* copy(const int32_t* ids, size_t count, int32_t* out) {
     std::memcpy(out, ids, count * sizeof(int32_t));
     return out + count;
@@ -47,7 +82,6 @@ class WordCache {
   static void load(const char* p, size_t n, const char* text_end, uint64_t& low, uint64_t& high) {
     static constexpr uint64_t kMask[9] = {
         0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, ~0ull};
-    low = high = 0;
     if (text_end - p >= 16) {
       std::memcpy(&low, p, 8);
       if (n <= 8) {
@@ -63,43 +97,46 @@ class WordCache {
   }
 
   template <class Miss>
-  int32_t* get_short(const char* p, size_t n, const char* text_end, int32_t* out, Miss& miss) {
-    uint64_t low, high;
-    load(p, n, text_end, low, high);
-    uint64_t hash = (low * 0x9E3779B97F4A7C15ull) ^ (high * 0xC2B2AE3D27D4EB4Full) ^ n;
-    hash *= 0xff51afd7ed558ccdull;
-    Word& word = words_[hash >> (64 - kWordBits)];
-    if (word.low == low && word.high == high && word.length == n) {
-      if (word.count > 2) return copy(&arena_[word.ids[0]], word.count, out);
+  int32_t* get_short(const Key& key, int32_t* out, Miss& miss) {
+    Word* words = words_ + key.place;
+    const size_t n = key.word.size();
+    for (int way = 0; way < 2; way++) {
+      const Word& word = words[way];
+      if (word.low != key.low || word.high != key.high || word.length != n) continue;
+      if (word.count > 2) return copy(&arena_[static_cast<size_t>(word.ids[0])], word.count, out);
       out[0] = word.ids[0];
       out[1] = word.ids[1];
       return out + word.count;
     }
-    const auto [ids, count] = miss();
-    const int32_t place = count > 2 ? store(ids, count) : 0;
-    word = {low, high, static_cast<uint32_t>(n), static_cast<uint32_t>(count), {place, 0}};
-    if (count <= 2) std::memcpy(word.ids, ids, count * sizeof(int32_t));
+    const auto [ids, count] = miss(key.word);
+    const int32_t place = count > 2 ? static_cast<int32_t>(store(ids, count)) : 0;
+    words[1] = words[0];
+    words[0] = {key.low, key.high, static_cast<uint32_t>(n), static_cast<uint32_t>(count), {place, 0}};
+    if (count <= 2) std::memcpy(words[0].ids, ids, count * sizeof(int32_t));
     return copy(ids, count, out);
   }
 
   template <class Miss>
-  int32_t* get_long(const char* p, size_t n, int32_t* out, Miss& miss) {
-    const uint64_t hash = hash_bytes(p, n);
-    LongWord& word = long_words_[hash & ((1u << kLongBits) - 1)];
-    if (word.hash == hash && word.length == n && std::memcmp(&bytes_[word.bytes], p, n) == 0) {
+  int32_t* get_long(const Key& key, int32_t* out, Miss& miss) {
+    LongWord* words = long_words_.get() + key.place;
+    const size_t n = key.word.size();
+    for (int way = 0; way < 2; way++) {
+      const LongWord& word = words[way];
+      if (word.hash != key.low || word.length != n || std::memcmp(&bytes_[word.bytes], key.word.data(), n) != 0) continue;
       return copy(&arena_[word.ids], word.count, out);
     }
-    const auto [ids, count] = miss();
+    const auto [ids, count] = miss(key.word);
     if (bytes_.size() + n > kArena) clear();
-    const auto place = static_cast<uint32_t>(store(ids, count));
-    word = {hash, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(n), place, static_cast<uint32_t>(count)};
-    bytes_.insert(bytes_.end(), p, p + n);
+    const uint32_t place = store(ids, count);
+    words[1] = words[0];
+    words[0] = {key.low, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(n), place, static_cast<uint32_t>(count)};
+    bytes_.insert(bytes_.end(), key.word.begin(), key.word.end());
     return copy(ids, count, out);
   }
 
-  int32_t store(const int32_t* ids, size_t count) {
+  uint32_t store(const int32_t* ids, size_t count) {
     if (arena_.size() + count > kArena) clear();
-    const auto place = static_cast<int32_t>(arena_.size());
+    const auto place = static_cast<uint32_t>(arena_.size());
     arena_.insert(arena_.end(), ids, ids + count);
     return place;
   }
@@ -110,7 +147,8 @@ class WordCache {
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };
-  std::unique_ptr<Word[], Free> words_;  // zeroed pages that the system gives on first touch
+  std::unique_ptr<void, Free> memory_;  // zeroed pages that the system gives on first touch
+  Word* words_ = nullptr;               // in it, at the start of a cache line
   std::unique_ptr<LongWord[], Free> long_words_;
   std::vector<int32_t> arena_;
   std::vector<char> bytes_;

@@ -9,12 +9,13 @@ class WordLevel : public Model {
  public:
   explicit WordLevel(const json::Node& node);
 
-  void encode(Pieces& pieces, Ids& ids) override;
-  void encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) override;
   void write(json::Writer& writer) const override;
 
  private:
-  int32_t id_of(std::string_view piece) const;
+  Found word(std::string_view word, Workspace& workspace) const override;
+  void word_tokens(std::string_view word, Workspace& workspace) const override;
+  size_t width(int32_t, bool, bool) const override { return 0; }
+  int32_t id_of(std::string_view word) const;
 
   std::string unk_token_;
 };

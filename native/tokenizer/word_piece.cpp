@@ -18,56 +18,45 @@ WordPiece::WordPiece(const json::Node& node)
   }
 }
 
-bool WordPiece::split(std::string_view word) {
-  ids_.clear();
-  ends_.clear();
-  if (word.size() > max_characters_ && unicode::count(word) > max_characters_) return false;
+void WordPiece::split(std::string_view word, Workspace& workspace) const {
+  workspace.symbols.clear();
+  workspace.lengths.clear();
+  if (word.size() > max_characters_ && unicode::count(word) > max_characters_) return split_unknown(word, workspace);
   for (size_t at = 0; at < word.size();) {
     size_t end = 0;
     uint32_t id = 0;
     (at == 0 ? starts_ : rests_).prefixes(word, at, [&](size_t stop, uint32_t found) { end = stop, id = found; });
-    if (end == 0) return false;
-    ids_.push_back(static_cast<int32_t>(id));
-    ends_.push_back(static_cast<uint32_t>(end));
+    if (end == 0) return split_unknown(word, workspace);
+    workspace.symbols.push_back(static_cast<int32_t>(id));
+    workspace.lengths.push_back(static_cast<uint32_t>(end));
     at = end;
   }
-  return true;
 }
 
-void WordPiece::encode(Pieces& pieces, Ids& ids) {
-  const char* text_end = pieces.text().data() + pieces.text().size();
-  struct Found {
-    const int32_t* ids;
-    size_t count;
-  };
-  for (const Piece& piece : pieces.list()) {
-    if (piece.added >= 0) {
-      ids.push(piece.added);
-      continue;
-    }
-    const std::string_view word = pieces.text(piece);
-    int32_t* out = ids.room(word.size() + 2);
-    ids.keep(cache_.get(word.data(), word.size(), text_end, out, [&]() -> Found {
-      if (!split(word)) {
-        if (unk_id_ < 0) throw Error("tokenizer_invalid", "The unk_token \"" + unk_token_ + "\" is not in the vocabulary");
-        ids_.assign(1, unk_id_);
-      }
-      return {ids_.data(), ids_.size()};
-    }));
-  }
+void WordPiece::split_unknown(std::string_view word, Workspace& workspace) const {
+  if (unk_id_ < 0) throw Error("tokenizer_invalid", "The unk_token \"" + unk_token_ + "\" is not in the vocabulary");
+  workspace.symbols.assign(1, unk_id_);
+  workspace.lengths.assign(1, static_cast<uint32_t>(word.size()));
 }
 
-void WordPiece::encode(std::string_view piece, bool, std::vector<ModelToken>& tokens) {
-  if (!split(piece)) {
-    if (unk_id_ < 0) throw Error("tokenizer_invalid", "The unk_token \"" + unk_token_ + "\" is not in the vocabulary");
-    tokens.push_back({unk_id_, 0, static_cast<uint32_t>(piece.size())});
-    return;
-  }
+Model::Found WordPiece::word(std::string_view word, Workspace& workspace) const {
+  split(word, workspace);
+  return {workspace.symbols.data(), workspace.symbols.size()};
+}
+
+void WordPiece::word_tokens(std::string_view word, Workspace& workspace) const {
+  split(word, workspace);
   uint32_t begin = 0;
-  for (size_t i = 0; i < ids_.size(); i++) {
-    tokens.push_back({ids_[i], begin, ends_[i]});
-    begin = ends_[i];
+  for (size_t i = 0; i < workspace.symbols.size(); i++) {
+    workspace.tokens.push_back({workspace.symbols[i], begin, workspace.lengths[i]});
+    begin = workspace.lengths[i];
   }
+}
+
+size_t WordPiece::width(int32_t id, bool is_first, bool) const {
+  if (id == unk_id_) return 0;
+  const size_t size = vocabulary_->token(static_cast<uint32_t>(id)).size();
+  return is_first ? size : size - prefix_.size();
 }
 
 void WordPiece::write(json::Writer& writer) const {

@@ -4,7 +4,6 @@
 
 #include "tokenizer/model.h"
 #include "tokenizer/trie.h"
-#include "tokenizer/word_cache.h"
 
 namespace gt::tokenizer {
 
@@ -12,21 +11,20 @@ class WordPiece : public Model {
  public:
   explicit WordPiece(const json::Node& node);
 
-  void encode(Pieces& pieces, Ids& ids) override;
-  void encode(std::string_view piece, bool is_bytes, std::vector<ModelToken>& tokens) override;
   void write(json::Writer& writer) const override;
 
  private:
-  // The tokens of a word with their ends; false if it is unknown.
-  bool split(std::string_view word);
+  Found word(std::string_view word, Workspace& workspace) const override;
+  void word_tokens(std::string_view word, Workspace& workspace) const override;
+  size_t width(int32_t id, bool is_first, bool is_bytes) const override;
+  // The ids of a word in the workspace's symbols, the ends of the tokens in its lengths.
+  void split(std::string_view word, Workspace& workspace) const;
+  void split_unknown(std::string_view word, Workspace& workspace) const;
 
   std::string unk_token_, prefix_;
   uint32_t max_characters_;
   int32_t unk_id_;
   Trie starts_, rests_;  // tokens as they are, and those with the prefix without it
-  WordCache cache_;
-  std::vector<int32_t> ids_;
-  std::vector<uint32_t> ends_;
 };
 
 }  // namespace gt::tokenizer

@@ -6,7 +6,22 @@
 #include <string>
 #include <string_view>
 
+#ifdef _MSC_VER
+#include <intrin.h>
+#endif
+
 namespace gt::unicode {
+
+// Zero bits below the lowest that is set; `word` has one.
+inline int trailing_zeros(uint64_t word) {
+#ifdef _MSC_VER
+  unsigned long n;
+  _BitScanForward64(&n, word);
+  return static_cast<int>(n);
+#else
+  return __builtin_ctzll(word);
+#endif
+}
 
 // Bytes of the character that starts with `lead`.
 inline size_t length(uint8_t lead) { return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4; }

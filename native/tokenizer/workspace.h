@@ -1,0 +1,67 @@
+// What a thread needs to encode: scratch memory, and the words that it has met.
+#pragma once
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tokenizer/pieces.h"
+#include "tokenizer/word_cache.h"
+
+namespace gt::tokenizer {
+
+// A growing list of ids that is written through a pointer.
+class Ids {
+ public:
+  // Room for `n` more ids behind those that are there.
+  int32_t* room(size_t n) {
+    if (size_ + n > data_.size()) data_.resize((size_ + n) * 2);
+    return data_.data() + size_;
+  }
+  // Keeps what was written before `end`.
+  void keep(const int32_t* end) { size_ = static_cast<size_t>(end - data_.data()); }
+  void push(int32_t id) {
+    *room(1) = id;
+    size_++;
+  }
+  void clear() { size_ = 0; }
+  const int32_t* data() const { return data_.data(); }
+  size_t size() const { return size_; }
+
+ private:
+  std::vector<int32_t> data_;
+  size_t size_ = 0;
+};
+
+// A token with the bytes of its piece that it covers.
+struct ModelToken {
+  int32_t id;
+  uint32_t begin, end;
+  std::string_view text = {};  // where it isn't that of the vocabulary; a view of the piece
+};
+
+// The best way of a Unigram model to the byte where it stands.
+struct Step {
+  int32_t id;
+  uint32_t begin;
+  double score;
+  bool is_reached;
+};
+
+// One for each thread; the tokenizer itself never changes while it encodes.
+struct Workspace {
+  Pieces pieces;
+  Ids ids;
+  WordCache words;
+  std::vector<size_t> piece_ends;  // in ids
+
+  // Of the models, for one piece.
+  std::vector<ModelToken> tokens;
+  std::vector<int32_t> symbols;
+  std::vector<uint32_t> lengths, ranks;
+  std::vector<Step> steps;
+  std::string spelled;
+  std::minstd_rand random{std::random_device{}()};
+};
+
+}  // namespace gt::tokenizer
