@@ -12,18 +12,18 @@ from pathlib import Path
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-SUBJECTS = ["The river", "A teacher", "My neighbour's cat", "Nobody", "The 3rd committee", "Our café", "Dr. Müller", "She"]
+SUBJECTS = ["The river", "A teacher", "My neighbour's cat", "Nobody", "The 3rd committee", "Our café", "Dr. Müller"]
 VERBS = ["remembers", "doesn't follow", "overlooked", "is rebuilding", "sold", "will never understand", "carried"]
 OBJECTS = ["the old house", "two hundred letters", "quantum mechanics", "a boat full of apples", "the naïve answer",
            "€12.50 worth of bread", "an e-mail from user@example.org", "the city of 東京"]  # fmt: skip
 ENDS = [".", "!", "?", " before noon.", " -- or so they say.", ", which surprised everyone in the room.", " 😀"]
-SPECIAL = ["", "a", "   ", "[MASK] and [SEP]", "ÀÉÎÕÜ", "今天天气真好", "don't", "x" * 120, "word " * 400, "1,000,000.00"]
+ODD = ["", "a", "   ", "[MASK] and [SEP]", "ÀÉÎÕÜ", "今天天气真好", "don't", "x" * 120, "word " * 400, "1,000,000.00"]
 
 
 def sentences(count=200):
     """Short and long ones, drawn once, between a few odd ones."""
     draw = random.Random(0)
-    rows = list(SPECIAL)
+    rows = list(ODD)
     while len(rows) < count:
         parts = [f"{draw.choice(SUBJECTS)} {draw.choice(VERBS)} {draw.choice(OBJECTS)}{draw.choice(ENDS)}"
                  for _ in range(draw.choice([1, 1, 1, 2, 3, 8]))]  # fmt: skip
