@@ -1,0 +1,53 @@
+// Makes a traced program shorter: what nobody reads goes, and a linear layer takes in the activation and the sum after it.
+import type { Node, Program } from "./trace.js";
+
+/** How often each node is read. */
+function count_uses({ nodes, outputs }: Program): Uint32Array {
+  const uses = new Uint32Array(nodes.length);
+  for (const { node } of outputs) uses[node]++;
+  for (let i = nodes.length - 1; i >= 0; i--) if (uses[i] > 0) for (const input of nodes[i].inputs) uses[input]++;
+  return uses;
+}
+
+const same_shape = (a: Node, b: Node) => a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
+
+/** The linear layer that `id` is, if only its reader needs it and it has no residual yet. */
+function open_linear(nodes: Node[], uses: Uint32Array, id: number): Node | undefined {
+  const node = nodes[id];
+  return node.op === "linear" && uses[id] === 1 && !node.attributes["residual"] ? node : undefined;
+}
+
+function fuse_node(nodes: Node[], uses: Uint32Array, node: Node): Node {
+  if (node.op === "activation") {
+    const linear = open_linear(nodes, uses, node.inputs[0]);
+    if (linear && !linear.attributes["activation"])
+      return { ...linear, attributes: { ...linear.attributes, activation: node.attributes["kind"] } };
+  }
+  if (node.op === "add") {
+    // The later of the two, so that the other exists when the layer runs.
+    for (const [own, other] of [node.inputs, [...node.inputs].reverse()]) {
+      const linear = own > other || nodes[other].op !== "linear" ? open_linear(nodes, uses, own) : undefined;
+      if (linear && own !== other && same_shape(linear, node) && same_shape(nodes[other], node))
+        return {
+          ...linear,
+          inputs: [...linear.inputs, other],
+          attributes: { ...linear.attributes, residual: true },
+        };
+    }
+  }
+  return node;
+}
+
+/** The same outputs from fewer operations. */
+export function fuse(program: Program): Program {
+  const uses = count_uses(program);
+  const nodes = [...program.nodes];
+  for (let i = 0; i < nodes.length; i++) if (uses[i] > 0) nodes[i] = fuse_node(nodes, uses, nodes[i]);
+  const left = count_uses({ nodes, outputs: program.outputs });
+  const place = new Map<number, number>();
+  const kept: Node[] = [];
+  nodes.forEach((node, i) => {
+    if (left[i] > 0) place.set(i, kept.push({ ...node, inputs: node.inputs.map((input) => place.get(input) as number) }) - 1);
+  });
+  return { nodes: kept, outputs: program.outputs.map(({ name, node }) => ({ name, node: place.get(node) as number })) };
+}

@@ -1,0 +1,91 @@
+// The layers that models are made of, with torch's names, arguments and tensors.
+import { Module, Parameter } from "./module.js";
+import { text } from "./shapes.js";
+import { type Operand, type Sym, sym } from "./sym.js";
+import { Trace } from "./trace.js";
+
+/** x Wᵀ + b over the last axis; weight [out_features, in_features]. */
+export class Linear extends Module {
+  weight: Parameter;
+  bias?: Parameter;
+
+  constructor(in_features: number, out_features: number, { bias = true } = {}) {
+    super();
+    this.weight = new Parameter([out_features, in_features]);
+    if (bias) this.bias = new Parameter([out_features], "zeros");
+  }
+
+  override forward(x: Sym): Sym {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** x Wᵀ + b, or x W + b when `transposed`. The engine takes an activation and a sum that follow into the same operation. */
+export function linear(x: Sym, weight: Operand, bias?: Operand, { transposed = false } = {}): Sym {
+  const matrix = sym(weight);
+  const [out_features, in_features] = transposed ? [matrix.shape[1], matrix.shape[0]] : matrix.shape;
+  if (matrix.ndim !== 2 || x.shape[x.ndim - 1] !== in_features)
+    throw Trace.current.error(`linear of shape ${text(x.shape)} with a weight of shape ${text(matrix.shape)}`);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== out_features))
+    throw Trace.current.error(`linear with ${out_features} outputs and a bias of shape ${text(bias.shape)}`);
+  return Trace.current.emit(
+    "linear",
+    [x, matrix, ...(bias ? [sym(bias)] : [])],
+    [...x.shape.slice(0, -1), out_features],
+    { transposed, bias: bias !== undefined },
+  );
+}
+
+/** Rows of a table, by int32 ids. */
+export class Embedding extends Module {
+  weight: Parameter;
+
+  constructor(num_embeddings: number, embedding_dim: number, { padding_idx }: { padding_idx?: number | null } = {}) {
+    super();
+    this.weight = new Parameter([num_embeddings, embedding_dim], { init: "normal", padding_idx: padding_idx ?? undefined });
+  }
+
+  override forward(ids: Sym): Sym {
+    return this.weight.sym().index_select(ids);
+  }
+}
+
+/** Over the last axis, with the biased variance. */
+export class LayerNorm extends Module {
+  weight: Parameter;
+  bias?: Parameter;
+  readonly eps: number;
+
+  constructor(size: number, { eps = 1e-5, bias = true } = {}) {
+    super();
+    this.weight = new Parameter([size], "ones");
+    if (bias) this.bias = new Parameter([size], "zeros");
+    this.eps = eps;
+  }
+
+  override forward(x: Sym): Sym {
+    return normalize("layer_norm", x, this.eps, this.weight, this.bias);
+  }
+}
+
+/** x / sqrt(mean(x²) + eps) over the last axis. */
+export class RMSNorm extends Module {
+  weight: Parameter;
+  readonly eps: number;
+
+  constructor(size: number, { eps = 1e-6 } = {}) {
+    super();
+    this.weight = new Parameter([size], "ones");
+    this.eps = eps;
+  }
+
+  override forward(x: Sym): Sym {
+    return normalize("rms_norm", x, this.eps, this.weight);
+  }
+}
+
+function normalize(op: string, x: Sym, eps: number, weight: Parameter, bias?: Parameter): Sym {
+  if (x.shape[x.ndim - 1] !== weight.shape[0])
+    throw Trace.current.error(`${op} of size ${weight.shape[0]} over shape ${text(x.shape)}`);
+  return Trace.current.emit(op, [x, weight.sym(), ...(bias ? [bias.sym()] : [])], x.shape, { eps });
+}

@@ -1,0 +1,83 @@
+// Modules: objects whose property paths are the names of a checkpoint's tensors. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+import type { ParameterSpec } from "../models/initialization.js";
+import type { Sym } from "./sym.js";
+import { Trace } from "./trace.js";
+
+/** How a fresh tensor is drawn; `std` of "normal" defaults to the configuration's initializer_range. */
+export type Initialization = Pick<ParameterSpec, "init" | "std" | "padding_idx">;
+
+/** A tensor of the checkpoint. Its name is the path to it, given by `bind`. */
+export class Parameter {
+  name = "";
+  readonly shape: number[];
+  readonly initialization: Initialization;
+
+  constructor(shape: number[], initialization: Initialization | ParameterSpec["init"] = "normal") {
+    this.shape = shape;
+    this.initialization = typeof initialization === "string" ? { init: initialization } : initialization;
+  }
+
+  get spec(): ParameterSpec {
+    return { name: this.name, shape: this.shape, ...this.initialization };
+  }
+
+  sym(): Sym {
+    return Trace.current.parameter(this.spec);
+  }
+}
+
+/** A part of a model. A subclass declares parameters and modules as properties, and computes in `forward`. */
+export abstract class Module {
+  /** Where it is in its model: "encoder.layer.0.attention". */
+  path = "";
+  // biome-ignore lint/suspicious/noExplicitAny: each module has its own arguments
+  abstract forward(...inputs: any[]): unknown;
+}
+
+/** An object whose properties are modules and parameters: a Module, or a whole model. */
+export type ModuleTree = object;
+
+interface Visitor {
+  parameter(parameter: Parameter, name: string): void;
+  module?(module: Module, path: string): void;
+}
+
+/** Visits parameters and modules in the order of their declaration. `is_tree`: whether a property is to be entered. */
+function visit(tree: ModuleTree, prefix: string, visitor: Visitor, is_tree: (value: unknown) => boolean): void {
+  for (const [key, value] of Object.entries(tree)) {
+    const path = `${prefix}${key}`;
+    if (value instanceof Parameter) visitor.parameter(value, path);
+    else if (value instanceof Module || is_tree(value)) {
+      if (value instanceof Module) visitor.module?.(value, path);
+      visit(value as object, `${path}.`, visitor, is_tree);
+    } else if (Array.isArray(value) && value.some((item) => item instanceof Module))
+      visit(value, `${path}.`, visitor, is_tree);
+  }
+}
+
+/**
+ * Gives every parameter its name and every module its path; from then on an error inside a module's forward() names it.
+ * Called once, on the whole model. Returns the parameters.
+ */
+export function bind(root: ModuleTree, is_tree: (value: unknown) => boolean = () => false): Parameter[] {
+  const parameters: Parameter[] = [];
+  visit(
+    root,
+    "",
+    {
+      parameter(parameter, name) {
+        parameter.name = name;
+        parameters.push(parameter);
+      },
+      module(module, path) {
+        module.path = path;
+        // The prototype's forward: a model may be bound again as a part of another.
+        const forward = Object.getPrototypeOf(module).forward as Module["forward"];
+        const bound = (...inputs: unknown[]) => Trace.current.within(path, () => forward.apply(module, inputs));
+        Object.defineProperty(module, "forward", { value: bound, configurable: true, enumerable: false });
+      },
+    },
+    is_tree,
+  );
+  return parameters;
+}

@@ -1,0 +1,251 @@
+// Symbolic tensors: what models compute with while they are traced. Names and meanings are those of torch.Tensor.
+import type { Parameter } from "./module.js";
+import { broadcast, check_axis, product, text } from "./shapes.js";
+import { type SymDtype, Trace } from "./trace.js";
+
+export type Operand = Sym | Parameter;
+
+/** The symbol of an operand: a parameter becomes a leaf of the current trace. */
+export function sym(value: Operand): Sym {
+  return value instanceof Sym ? value : value.sym();
+}
+
+/** A value of a program: a shape (up to four axes) and the operation that makes it. */
+export class Sym {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: SymDtype;
+
+  constructor(id: number, shape: readonly number[], dtype: SymDtype) {
+    this.id = id;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Size of one axis; negative ones count from the end. */
+  size(axis: number): number {
+    return this.shape[check_axis(axis, this.shape, "size")];
+  }
+
+  private elementwise(op: string, other: Operand): Sym {
+    const right = sym(other);
+    return Trace.current.emit(op, [this, right], broadcast(op, this.shape, right.shape));
+  }
+
+  private unary(op: string, attributes = {}): Sym {
+    return Trace.current.emit(op, [this], this.shape, attributes);
+  }
+
+  /** Sum with a tensor that broadcasts, or with a number. */
+  add(other: Operand | number): Sym {
+    return typeof other === "number" ? this.unary("scale", { scale: 1, bias: other }) : this.elementwise("add", other);
+  }
+
+  sub(other: Operand | number): Sym {
+    return typeof other === "number" ? this.add(-other) : this.elementwise("sub", other);
+  }
+
+  mul(other: Operand | number): Sym {
+    return typeof other === "number" ? this.unary("scale", { scale: other, bias: 0 }) : this.elementwise("mul", other);
+  }
+
+  div(other: Operand | number): Sym {
+    return typeof other === "number" ? this.mul(1 / other) : this.elementwise("div", other);
+  }
+
+  neg(): Sym {
+    return this.mul(-1);
+  }
+
+  exp(): Sym {
+    return this.unary("exp");
+  }
+
+  log(): Sym {
+    return this.unary("log");
+  }
+
+  sqrt(): Sym {
+    return this.unary("sqrt");
+  }
+
+  square(): Sym {
+    return this.unary("square");
+  }
+
+  abs(): Sym {
+    return this.unary("abs");
+  }
+
+  sin(): Sym {
+    return this.unary("sin");
+  }
+
+  cos(): Sym {
+    return this.unary("cos");
+  }
+
+  clamp(min: number, max: number): Sym {
+    return this.unary("clamp", { min, max });
+  }
+
+  tanh(): Sym {
+    return this.activation("tanh");
+  }
+
+  sigmoid(): Sym {
+    return this.activation("sigmoid");
+  }
+
+  relu(): Sym {
+    return this.activation("relu");
+  }
+
+  /** One of the native activations; `activation()` in activations.ts knows Python's names for them. */
+  activation(kind: string): Sym {
+    return this.unary("activation", { kind });
+  }
+
+  /** Over the last axis. */
+  softmax(): Sym {
+    return this.unary("softmax");
+  }
+
+  /** Matrix product over the last two axes; leading axes broadcast. */
+  matmul(other: Operand): Sym {
+    const right = sym(other);
+    const [rows, inner] = this.shape.slice(-2);
+    const [columns_of, columns] = right.shape.slice(-2);
+    if (this.ndim < 2 || right.ndim < 2 || inner !== columns_of)
+      throw Trace.current.error(`matmul of shapes ${text(this.shape)} and ${text(right.shape)}`);
+    const leading = broadcast("matmul", this.shape.slice(0, -2), right.shape.slice(0, -2));
+    return Trace.current.emit("matmul", [this, right], [...leading, rows, columns]);
+  }
+
+  /** The same elements in another shape; one size may be -1. */
+  reshape(...sizes: number[]): Sym {
+    const total = product(this.shape);
+    const known = product(sizes.filter((size) => size !== -1));
+    const shape = sizes.map((size) => (size === -1 ? total / known : size));
+    if (sizes.filter((size) => size === -1).length > 1 || product(shape) !== total || !shape.every(Number.isInteger))
+      throw Trace.current.error(`reshape of ${text(this.shape)} to ${text(sizes)}`);
+    return Trace.current.emit("reshape", [this], shape, {}, this.dtype);
+  }
+
+  flatten(start = 0, end = -1): Sym {
+    const first = check_axis(start, this.shape, "flatten");
+    const last = check_axis(end, this.shape, "flatten");
+    const { shape } = this;
+    return this.reshape(...shape.slice(0, first), product(shape.slice(first, last + 1)), ...shape.slice(last + 1));
+  }
+
+  unsqueeze(axis: number): Sym {
+    const at = axis < 0 ? axis + this.ndim + 1 : axis;
+    return this.reshape(...this.shape.slice(0, at), 1, ...this.shape.slice(at));
+  }
+
+  squeeze(axis: number): Sym {
+    const at = check_axis(axis, this.shape, "squeeze");
+    if (this.shape[at] !== 1) throw Trace.current.error(`squeeze of axis ${axis} of shape ${text(this.shape)}`);
+    return this.reshape(...this.shape.slice(0, at), ...this.shape.slice(at + 1));
+  }
+
+  /** Axis i of the result is axis `axes[i]` of this. */
+  permute(...axes: number[]): Sym {
+    const order = axes.map((axis) => check_axis(axis, this.shape, "permute"));
+    if (order.length !== this.ndim || new Set(order).size !== order.length)
+      throw Trace.current.error(`permute(${axes}) of shape ${text(this.shape)}`);
+    return Trace.current.emit(
+      "permute",
+      [this],
+      order.map((axis) => this.shape[axis]),
+      { axes: order },
+    );
+  }
+
+  transpose(a: number, b: number): Sym {
+    const axes = this.shape.map((_, axis) => axis);
+    const [first, second] = [check_axis(a, this.shape, "transpose"), check_axis(b, this.shape, "transpose")];
+    [axes[first], axes[second]] = [axes[second], axes[first]];
+    return this.permute(...axes);
+  }
+
+  /** Elements `start` to `start + length` of one axis. */
+  narrow(axis: number, start: number, length: number): Sym {
+    const at = check_axis(axis, this.shape, "narrow");
+    if (start < 0 || length < 1 || start + length > this.shape[at])
+      throw Trace.current.error(`narrow(${axis}, ${start}, ${length}) of shape ${text(this.shape)}`);
+    const shape = this.shape.map((size, i) => (i === at ? length : size));
+    return Trace.current.emit("narrow", [this], shape, { axis: at, start });
+  }
+
+  /** One element of an axis, which goes away. */
+  select(axis: number, index: number): Sym {
+    const at = check_axis(axis, this.shape, "select");
+    return this.narrow(at, index < 0 ? index + this.shape[at] : index, 1).squeeze(at);
+  }
+
+  /** Equal pieces along an axis. */
+  chunk(count: number, axis = -1): Sym[] {
+    const length = this.size(axis) / count;
+    return Array.from({ length: count }, (_, i) => this.narrow(axis, i * length, length));
+  }
+
+  /** Axes of size 1 repeat; new ones may stand in front; -1 keeps a size. */
+  expand(...sizes: number[]): Sym {
+    const extra = sizes.length - this.ndim;
+    const shape = sizes.map((size, i) => (size === -1 ? this.shape[i - extra] : size));
+    if (extra < 0 || this.shape.some((size, i) => size !== 1 && size !== shape[i + extra]))
+      throw Trace.current.error(`expand of ${text(this.shape)} to ${text(sizes)}`);
+    return Trace.current.emit("expand", [this], shape);
+  }
+
+  /** Rows of the first axis, by int32 indices: [indices..., rest]. */
+  index_select(indices: Sym): Sym {
+    return Trace.current.emit("rows", [this, indices], [...indices.shape, ...this.shape.slice(1)]);
+  }
+
+  sum(axis: number, keepdim = false): Sym {
+    return this.reduce("sum", axis, keepdim);
+  }
+
+  mean(axis: number, keepdim = false): Sym {
+    return this.reduce("mean", axis, keepdim);
+  }
+
+  private reduce(op: string, axis: number, keepdim: boolean): Sym {
+    const at = check_axis(axis, this.shape, op);
+    const last = at === this.ndim - 1 ? this : this.transpose(at, -1);
+    const reduced = Trace.current.emit(op, [last], [...last.shape.slice(0, -1), 1]);
+    const kept = at === this.ndim - 1 ? reduced : reduced.transpose(at, -1);
+    return keepdim ? kept : kept.squeeze(at);
+  }
+
+  cumsum(axis: number): Sym {
+    const at = check_axis(axis, this.shape, "cumsum");
+    if (at !== this.ndim - 1) return this.transpose(at, -1).cumsum(-1).transpose(at, -1);
+    return this.unary("cumsum");
+  }
+}
+
+/** Joins along an axis; the other axes are equal. */
+export function cat(values: readonly Operand[], axis = 0): Sym {
+  const parts = values.map(sym);
+  const [first] = parts;
+  const at = check_axis(axis, first.shape, "cat");
+  for (const part of parts)
+    if (part.ndim !== first.ndim || part.shape.some((size, i) => i !== at && size !== first.shape[i]))
+      throw Trace.current.error(`cat of shapes ${text(first.shape)} and ${text(part.shape)} along axis ${axis}`);
+  return parts.reduce((left, right) =>
+    Trace.current.emit(
+      "concat",
+      [left, right],
+      left.shape.map((size, i) => (i === at ? size + right.shape[i] : size)),
+      { axis: at },
+    ),
+  );
+}

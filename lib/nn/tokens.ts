@@ -1,0 +1,99 @@
+// The tokens of a call, packed: the rows of a batch lie one after the other, without padding.
+import { text } from "./shapes.js";
+import type { Sym } from "./sym.js";
+import { Trace } from "./trace.js";
+
+/** How one attention works. Sizes of heads follow from those of q and v. */
+export interface AttentionOptions {
+  heads: number;
+  /** Fewer of them are shared by groups of heads. */
+  kv_heads?: number;
+  /** Default: 1 / sqrt(head size). */
+  scale?: number;
+  /** [heads, 2 * reach - 1]: what a key at distance d (key minus query) adds to the score, at column d + reach - 1. */
+  relative_bias?: Sym;
+}
+
+/** What is symbolic about a batch of texts. Hidden states are [tokens, size]. */
+export interface TokensOptions {
+  /** Tokens of all rows. */
+  count: number;
+  rows: number;
+  /** Width of the attention matrices, if they are wanted: the length of the padded rows. */
+  attention_width?: number | undefined;
+  /** Keys and values of earlier calls stay in the engine's cache. */
+  cached?: boolean;
+  /** Distinguishes the inputs of the encoder's tokens from the decoder's. */
+  prefix?: string;
+}
+
+/**
+ * Stands where Python has attention masks: which token sees which is input data ("spans": for each query the first key,
+ * the end of its keys, and its own place among them), so one program serves all batches of as many tokens and rows.
+ */
+export class Tokens {
+  readonly count: number;
+  readonly rows: number;
+  /** What the model gives as `hidden_states`: its layers push theirs. */
+  readonly hidden_states: Sym[] = [];
+  /** [heads, tokens, width] of each layer, if wanted. */
+  readonly attentions: Sym[] = [];
+  private readonly options: TokensOptions;
+  private layer = 0;
+
+  constructor(options: TokensOptions) {
+    this.count = options.count;
+    this.rows = options.rows;
+    this.options = options;
+  }
+
+  /** An int32 input with one number for each token: "input_ids", "position_ids", … */
+  input(name: string): Sym {
+    return Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.count], "i32");
+  }
+
+  /** A float32 input with one vector for each token. */
+  embeds(name: string, size: number): Sym {
+    return Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.count, size], "f32");
+  }
+
+  /**
+   * Softmax attention of q [tokens, heads * size] over k and v [tokens, kv_heads * size]: [tokens, heads * value size].
+   */
+  attention(q: Sym, k: Sym, v: Sym, { heads, kv_heads = heads, scale, relative_bias }: AttentionOptions): Sym {
+    const size = q.size(1) / heads;
+    const value_size = v.size(1) / kv_heads;
+    if (!Number.isInteger(size) || !Number.isInteger(value_size) || k.size(1) !== size * kv_heads || heads % kv_heads !== 0)
+      throw Trace.current.error(
+        `attention of ${heads} heads (${kv_heads} of keys) over q ${text(q.shape)}, k ${text(k.shape)}, v ${text(v.shape)}`,
+      );
+    const attributes = { heads, kv_heads, scale: scale ?? 1 / Math.sqrt(size) };
+    const bias = relative_bias ? [relative_bias] : [];
+    if (this.options.cached)
+      return Trace.current.emit("cached_attention", [q, k, v, ...bias], [q.size(0), heads * value_size], {
+        ...attributes,
+        layer: this.layer++,
+      });
+    const spans = Trace.current.input(`${this.options.prefix ?? ""}spans`, [this.count, 3], "i32");
+    const width = this.options.attention_width;
+    if (width !== undefined)
+      this.attentions.push(
+        Trace.current.emit("attention_weights", [q, k, spans, ...bias], [heads, q.size(0), width], attributes),
+      );
+    return Trace.current.emit("attention", [q, k, v, spans, ...bias], [q.size(0), heads * value_size], attributes);
+  }
+
+  /** The states of one token of each row, [rows, size]: the first one. */
+  first(hidden: Sym): Sym {
+    return this.pick(hidden, "first");
+  }
+
+  /** … the last one that is no padding. */
+  last(hidden: Sym): Sym {
+    return this.pick(hidden, "last");
+  }
+
+  private pick(hidden: Sym, name: string): Sym {
+    return hidden.index_select(Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.rows], "i32"));
+  }
+}

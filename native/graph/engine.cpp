@@ -1,0 +1,60 @@
+#include "graph/engine.h"
+
+#include "errors.h"
+
+namespace gt::graph {
+
+Engine::Engine(const EngineOptions& options)
+    : scheduler_(std::make_unique<generation::Scheduler>([&](const std::atomic<bool>&) {
+        // Not the scheduler's flag: that rises when any one request is cancelled, and would end the others' forward().
+        return std::make_unique<GraphDecoder>(options, stopped_);
+      })) {}
+
+Engine::~Engine() { stop(); }
+
+uint32_t Engine::add_program(Program program) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  programs_[++last_id_] = std::make_shared<const Program>(std::move(program));
+  return last_id_;
+}
+
+void Engine::remove_program(uint32_t id) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    programs_.erase(id);
+  }
+  send([id](GraphDecoder& decoder) { decoder.runner().forget(id); }, [](const std::exception_ptr&) {});
+}
+
+std::shared_ptr<const Program> Engine::program(uint32_t id) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = programs_.find(id);
+  if (found == programs_.end()) throw RangeError("Expected the number of a program but received " + std::to_string(id));
+  return found->second;
+}
+
+void Engine::run(uint32_t id, std::shared_ptr<const Run> run, Done done) {
+  send([id, program = program(id), run = std::move(run)](GraphDecoder& decoder) { decoder.runner().run(id, *program, *run); },
+       std::move(done));
+}
+
+void Engine::send(Task task, Done done) {
+  scheduler_->run([this, task = std::move(task), done = std::move(done)](generation::Decoder* decoder) mutable {
+    std::exception_ptr failure;
+    try {
+      if (!decoder) throw Error("disposed", "the model was disposed of");
+      task(static_cast<GraphDecoder&>(*decoder));
+    } catch (...) {
+      failure = stopped_ ? std::make_exception_ptr(Error("disposed", "the model was disposed of")) : std::current_exception();
+    }
+    task = nullptr;  // frees what it holds before anybody hears that it is done
+    done(failure);
+  });
+}
+
+void Engine::stop() {
+  stopped_ = true;
+  scheduler_->stop();
+}
+
+}  // namespace gt::graph

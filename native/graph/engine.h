@@ -1,0 +1,51 @@
+// One model of the graph engine with its thread. JavaScript's wishes are messages to it.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "generation/scheduler.h"
+#include "graph/decoder.h"
+
+namespace gt::graph {
+
+// All members may be called from any thread but the engine's own.
+class Engine {
+ public:
+  // Null: it went well. Called once, on the engine's thread, or at once if the engine has stopped.
+  using Done = std::function<void(std::exception_ptr)>;
+  using Task = std::function<void(GraphDecoder&)>;
+
+  // Throws TypeError for an unknown dtype, Error for a device that cannot be used.
+  explicit Engine(const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The number under which the program runs.
+  uint32_t add_program(Program program);
+  void remove_program(uint32_t id);
+  // Throws RangeError if there is none.
+  std::shared_ptr<const Program> program(uint32_t id) const;
+
+  // `done` gets what the computation throws, or Error("disposed") if it never ran.
+  void run(uint32_t program, std::shared_ptr<const Run> run, Done done);
+  // Ends what runs and what waits, joins the thread and frees the memory. Whoever calls second waits too.
+  void stop();
+
+ private:
+  void send(Task task, Done done);
+
+  std::atomic<bool> stopped_{false};
+  mutable std::mutex mutex_;  // of the next two
+  std::map<uint32_t, std::shared_ptr<const Program>> programs_;
+  uint32_t last_id_ = 0;
+  std::unique_ptr<generation::Scheduler> scheduler_;
+};
+
+}  // namespace gt::graph

@@ -1,0 +1,99 @@
+// From a program to ggml: each operation of a program becomes a few nodes of a ggml graph.
+#pragma once
+
+#include <ggml.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/program.h"
+#include "graph/weights.h"
+
+namespace gt::graph {
+
+class Lowering {
+ public:
+  Lowering(ggml_context* context, const Program& program, Weights& weights, const Backend& backend);
+
+  // The tensor of a node; a parameter's in float32.
+  ggml_tensor* value(int node);
+  ggml_tensor* tensor(const Node& node, size_t index) { return value(node.inputs.at(index)); }
+  // The node that an input comes from.
+  const Node& node_of(const Node& node, size_t index) const { return program_.nodes[static_cast<size_t>(node.inputs.at(index))]; }
+  bool has_input(const Node& node, size_t index) const { return index < node.inputs.size(); }
+
+  // The same values with the elements of a row side by side, as ggml's operations want them; or all side by side.
+  ggml_tensor* rows_together(ggml_tensor* tensor) const;
+  ggml_tensor* contiguous(ggml_tensor* tensor) const;
+  ggml_tensor* reshape(ggml_tensor* tensor, const Shape& shape) const;
+  // `tensor` repeated along its axes of size 1.
+  ggml_tensor* repeat(ggml_tensor* tensor, const Shape& shape) const;
+
+  // An operation of our own on the CPU, which may read `sources` and memory of `scratch` bytes (aligned to 64) shared by
+  // all operations of the graph. Called by each of nth threads.
+  using Kernel = std::function<void(ggml_tensor* result, void* scratch, int ith, int nth)>;
+  ggml_tensor* custom(const Shape& shape, std::vector<ggml_tensor*> sources, Kernel kernel, size_t scratch = 0);
+
+  // Inputs and outputs of the program, by name.
+  const std::vector<std::pair<std::string, ggml_tensor*>>& inputs() const { return inputs_; }
+  // What custom operations hold; lives as long as the graph.
+  struct Custom;
+  std::vector<std::unique_ptr<Custom>> take_customs();
+  size_t scratch() const { return scratch_; }
+  // Multiplications and additions, roughly.
+  double flops() const { return flops_; }
+  void count_flops(double flops) { flops_ += flops; }
+
+  ggml_context* ggml() const { return context_; }
+  Weights& weights() const { return weights_; }
+  bool is_cpu() const { return backend_.is_cpu(); }
+  int n_threads() const { return backend_.n_threads(); }
+  // The prepared form of x for cpu::Linear, made once for all layers that read x.
+  ggml_tensor* prepared(ggml_tensor* x);
+
+ private:
+  ggml_tensor* lower(const Node& node);
+
+  ggml_context* context_;
+  const Program& program_;
+  Weights& weights_;
+  const Backend& backend_;
+  std::vector<ggml_tensor*> values_;
+  std::vector<std::pair<std::string, ggml_tensor*>> inputs_;
+  std::vector<std::unique_ptr<Custom>> customs_;
+  std::map<const ggml_tensor*, ggml_tensor*> prepared_;
+  size_t scratch_ = 0;
+  double flops_ = 0;
+};
+
+struct Lowering::Custom {
+  Kernel kernel;
+  void** scratch = nullptr;  // of the graph
+};
+
+// ggml's sizes, which are Python's in the opposite order.
+struct Sizes {
+  int64_t ne[4] = {1, 1, 1, 1};
+  explicit Sizes(const Shape& shape);
+};
+
+// An operation by its name in programs; null if there is none.
+using Operation = ggml_tensor* (*)(Lowering&, const Node&);
+Operation find_operation(const std::string& name);
+
+// The tables of operations, by theme.
+using Operations = std::vector<std::pair<const char*, Operation>>;
+const Operations& elementwise_operations();  // lower_elementwise.cpp
+const Operations& shape_operations();        // lower_shape.cpp
+const Operations& linear_operations();       // lower_linear.cpp
+const Operations& attention_operations();    // lower_attention.cpp
+
+// The activation that a program names. Throws Error("invalid_program").
+cpu::Activation activation_of(const std::string& name);
+// `x` of `shape`, activated.
+ggml_tensor* activate(Lowering& lowering, ggml_tensor* x, cpu::Activation kind, const Shape& shape);
+
+}  // namespace gt::graph

@@ -1,0 +1,61 @@
+// What belongs to the engine's thread: device, weights, and the graphs that were built last.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/backend.h"
+#include "graph/graph.h"
+#include "graph/weights.h"
+
+namespace gt::graph {
+
+struct EngineOptions {
+  std::shared_ptr<const checkpoint::StateDict> state;
+  std::string dtype = "f32";
+  std::string device;  // a name in ggml's registry; "": the first GPU, else the CPU
+  int n_threads = 0;   // 0: one for each physical core
+};
+
+// A computation: inputs are copies, outputs are memory that the caller keeps until it ends.
+struct Run {
+  std::vector<std::pair<std::string, std::vector<uint8_t>>> inputs;
+  struct Target {
+    std::string name;
+    void* data;
+    size_t n_bytes;
+  };
+  std::vector<Target> outputs;
+};
+
+class Runner {
+ public:
+  // Throws TypeError for an unknown dtype, Error for a device that cannot be used.
+  Runner(const EngineOptions& options, const std::atomic<bool>& aborted);
+
+  Backend& backend() { return backend_; }
+  Weights& weights() { return weights_; }
+
+  // The graph of a program, kept under its number while there is room.
+  Graph& graph(uint32_t id, const Program& program);
+  void forget(uint32_t id);
+  void run(uint32_t id, const Program& program, const Run& run);
+
+ private:
+  struct Entry {
+    uint32_t id;
+    std::unique_ptr<Graph> graph;
+  };
+
+  Backend backend_;
+  Weights weights_;
+  std::list<Entry> graphs_;  // the last used first
+};
+
+}  // namespace gt::graph
