@@ -28,7 +28,8 @@ export {
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
-export { CausalLMOutputWithPast, GenerateDecoderOnlyOutput, ModelOutput } from "./models/outputs.js";
+export * from "./models/bert.js";
+export * from "./models/outputs.js";
 export { PreTrainedModel } from "./models/pretrained.js";
 export {
   ChunkPipeline,

@@ -544,5 +544,45 @@ interface NativeLlama {
   ): { promise: Promise<NativeLlamaEngine>; cancel(): void };
 }
 
+// ---- graph_engine
+
+export interface GraphEngineOptions {
+  /** Its tensors as they are now. Float32 ones are used where they lie in their files. */
+  state_dict: NativeStateDict;
+  /** What matrices are held as; default "f32". */
+  dtype?: LlamaDtype;
+  /** A name of devices(); default: a GPU if there is one. */
+  device?: string;
+  /** Default: one for each physical core. */
+  n_threads?: number;
+}
+
+/** Runs programs of lib/nn on a thread of its own. */
+export interface NativeGraphEngine {
+  /** Takes a program (JSON of `Program` in lib/nn/trace.ts); returns its number. Error "invalid_program". */
+  add_program(program: string): number;
+  remove_program(program: number): void;
+  /**
+   * Computes a program's outputs, each as a flat array. `inputs` that it does not read are passed over.
+   * Errors: "invalid_program" and "missing_tensor" (at the first run), "missing_input", "invalid_input", "disposed".
+   */
+  run(program: number, inputs: Record<string, Int32Array | Float32Array>): Promise<Record<string, Float32Array>>;
+  /** Frees everything; runs under way reject with code "disposed". */
+  dispose(): Promise<void>;
+}
+
+interface NativeGraph {
+  /** TypeError for an unknown dtype; Errors "device_not_found", "load_failed". */
+  GraphEngine: new (
+    options: GraphEngineOptions,
+  ) => NativeGraphEngine;
+}
+
 /** Everything that the addon exports. */
-export interface NativeAddon extends NativeDevices, NativeStateDicts, NativeTokenizers, NativeGeneration, NativeLlama {}
+export interface NativeAddon
+  extends NativeDevices,
+    NativeStateDicts,
+    NativeTokenizers,
+    NativeGeneration,
+    NativeLlama,
+    NativeGraph {}

@@ -1,45 +1,61 @@
 // The registries: one line for each architecture.
 import type { Called } from "../callable.js";
 import type { GenerationMixin } from "../generation/mixin.js";
+import { type ModelKind, models_of } from "../models/index.js";
 import { causal_lm_class } from "../models/llama/decoder.js";
 import { load_gguf } from "../models/llama/gguf.js";
 import { LLAMA_FAMILIES } from "../models/llama/index.js";
-import type { CausalLMOutputWithPast } from "../models/outputs.js";
+import type {
+  BaseModelOutput,
+  CausalLMOutputWithPast,
+  LogitsOutput,
+  ModelOutput,
+  QuestionAnsweringFields,
+} from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import { AutoModelFactory } from "./factory.js";
 
 const llama_classes = Object.fromEntries(LLAMA_FAMILIES.map((family) => [family.model_type, causal_lm_class(family)]));
 
-/** A language model: called, or asked to generate. */
-export type CausalLM = Called<
-  GenerationMixin,
+/** A model that is called with inputs and gives an `Output`. */
+type ModelFor<Output, Model = PreTrainedModel> = Called<
+  Model,
   [inputs?: unknown, options?: Record<string, unknown>],
-  Promise<CausalLMOutputWithPast>
+  Promise<Output>
 >;
+/** A language model: called, or asked to generate. */
+export type CausalLM = ModelFor<CausalLMOutputWithPast, GenerationMixin>;
 
 /** Language models that continue a text. */
 export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(
   "AutoModelForCausalLM",
-  llama_classes,
+  { ...llama_classes, ...models_of("causal_lm") },
   async (path, options) => (await load_gguf(path, options)) as unknown as CausalLM,
 );
 
-/** Models without a head. */
-export const AutoModel = new AutoModelFactory<PreTrainedModel>("AutoModel", {});
-/** Models that fill masks. */
-export const AutoModelForMaskedLM = new AutoModelFactory<PreTrainedModel>("AutoModelForMaskedLM", {});
-/** Models that classify texts. */
-export const AutoModelForSequenceClassification = new AutoModelFactory<PreTrainedModel>(
+const auto = <Output>(name: string, kind: ModelKind) => new AutoModelFactory<ModelFor<Output>>(name, models_of(kind));
+
+/** Models without a head: the hidden states of the last layer. */
+export const AutoModel = auto<BaseModelOutput>("AutoModel", "base");
+export const AutoModelForPreTraining = auto<ModelOutput>("AutoModelForPreTraining", "pretraining");
+export const AutoModelForMaskedLM = auto<LogitsOutput>("AutoModelForMaskedLM", "masked_lm");
+export const AutoModelForMultipleChoice = auto<LogitsOutput>("AutoModelForMultipleChoice", "multiple_choice");
+export const AutoModelForNextSentencePrediction = auto<LogitsOutput>(
+  "AutoModelForNextSentencePrediction",
+  "next_sentence",
+);
+export const AutoModelForQuestionAnswering = auto<ModelOutput & QuestionAnsweringFields>(
+  "AutoModelForQuestionAnswering",
+  "question_answering",
+);
+export const AutoModelForSequenceClassification = auto<LogitsOutput>(
   "AutoModelForSequenceClassification",
-  {},
+  "sequence_classification",
 );
-/** Models that classify each token. */
-export const AutoModelForTokenClassification = new AutoModelFactory<PreTrainedModel>(
+export const AutoModelForTokenClassification = auto<LogitsOutput>(
   "AutoModelForTokenClassification",
-  {},
+  "token_classification",
 );
-/** Models that find answers in a text. */
-export const AutoModelForQuestionAnswering = new AutoModelFactory<PreTrainedModel>("AutoModelForQuestionAnswering", {});
 
 export const GemmaForCausalLM = llama_classes["gemma"];
 export const Gemma2ForCausalLM = llama_classes["gemma2"];

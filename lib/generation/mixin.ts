@@ -301,7 +301,15 @@ export abstract class GenerationMixin extends PreTrainedModel {
     check_ids(rows, this.vocab_size, "negative_prompt_ids");
     return {
       negative_prompt_ids: rows,
-      ...(mask ? { negative_prompt_attention_mask: to_mask(mask, rows, "negative_prompt_attention_mask") } : {}),
+      ...(mask
+        ? {
+            negative_prompt_attention_mask: to_mask(
+              mask,
+              [rows.length, rows[0].length],
+              "negative_prompt_attention_mask",
+            ),
+          }
+        : {}),
     };
   }
 
@@ -329,7 +337,7 @@ function merge(inputs: unknown, options: GenerateOptions): GenerateOptions {
 /** The mask as 0 and 1; without one, what Python infers from the padding token. */
 function prompt_mask(ids: Int32Array[], mask: unknown, config: GenerationConfig): Uint8Array[] | undefined {
   if (mask !== undefined && mask !== null) {
-    const rows = to_mask(mask, ids, "attention_mask");
+    const rows = to_mask(mask, [ids.length, ids[0].length], "attention_mask");
     if (rows.some((row) => !row.includes(1)))
       throw out_of_range("at least one visible token in each row", "attention_mask", mask);
     return rows;

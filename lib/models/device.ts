@@ -28,3 +28,11 @@ export function resolve_device(value: unknown): string | undefined {
   const prefix = kind === "mps" ? "metal" : kind;
   return pick(gpus.filter((device) => device.name.toLowerCase().startsWith(prefix))[Number(index)]);
 }
+
+/** Where the graph engine runs: its attention over packed rows is a kernel of the CPU. */
+export function device_of_graph(name: string | undefined): string {
+  const cpu = native()
+    .devices()
+    .find((device) => device.type === "cpu");
+  return name ?? cpu?.name ?? "CPU";
+}

@@ -6,6 +6,10 @@ export interface ParameterSpec {
   name: string;
   shape: number[];
   init: "normal" | "ones" | "zeros";
+  /** Deviation of "normal"; default: the configuration's initializer_range. */
+  std?: number | undefined;
+  /** The row of an embedding that begins as zeros. */
+  padding_idx?: number | undefined;
 }
 
 /** Uniform numbers in [0, 1): mulberry32, enough for weights that someone will train or measure. */
@@ -36,10 +40,11 @@ export function initialize(
   { initializer_range, seed = 0 }: { initializer_range: number; seed?: number },
 ): void {
   const next = uniforms(seed);
-  for (const { name, shape, init } of parameters) {
+  for (const { name, shape, init, std, padding_idx } of parameters) {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    if (init === "normal") fill_normal(data, initializer_range, next);
+    if (init === "normal") fill_normal(data, std ?? initializer_range, next);
     else data.fill(init === "ones" ? 1 : 0);
+    if (padding_idx !== undefined) data.fill(0, padding_idx * shape[1], (padding_idx + 1) * shape[1]);
     state.set(name, "F32", shape, new Uint8Array(data.buffer));
   }
 }

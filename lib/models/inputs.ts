@@ -1,6 +1,6 @@
 // Reads the many forms in which token ids come: tensors, nested or flat arrays, typed arrays, numbers or BigInts.
 import { expected, out_of_range } from "../errors.js";
-import { is_tensor, type TensorLike } from "../tensor/index.js";
+import { is_tensor, type TensorLike, tensor } from "../tensor/index.js";
 
 /** What a caller may pass for `input_ids`, `attention_mask` or `labels`. One row gets its batch axis. */
 export type Ids = TensorLike | ArrayLike<number | bigint> | ArrayLike<ArrayLike<number | bigint>>;
@@ -55,14 +55,35 @@ export function check_ids(rows: Int32Array[], vocab_size: number, name: string):
       if (id < 0 || id >= vocab_size) throw out_of_range(`token ids from 0 to ${vocab_size - 1}`, name, id);
 }
 
-/** Rows of 0 and 1 for a mask, which must have the shape of `ids`. */
-export function to_mask(value: unknown, ids: Int32Array[], name: string): Uint8Array[] {
+/** Rows of 0 and 1 for a mask, which must be [count, length]. */
+export function to_mask(value: unknown, [count, length]: readonly [number, number], name: string): Uint8Array[] {
   const rows = to_rows(value, name);
-  if (rows.length !== ids.length || rows[0].length !== ids[0].length)
+  if (rows.length !== count || rows[0].length !== length)
     throw out_of_range(
-      `the shape of input_ids, [${ids.length}, ${ids[0].length}]`,
+      `the shape of input_ids, [${count}, ${length}]`,
       name,
       `shape [${rows.length}, ${rows[0].length}]`,
     );
   return rows.map((row) => Uint8Array.from(row, (bit) => (bit === 0 ? 0 : 1)));
+}
+
+/**
+ * Vectors for each token: a Tensor [rows, length, size] (or [length, size]), or nested lists.
+ * @throws TypeError for anything else.
+ */
+export function to_vectors(
+  value: unknown,
+  name: string,
+): { data: Float32Array; rows: number; length: number; size: number } {
+  const tensor_of = is_tensor(value) ? value : Array.isArray(value) ? tensor(value) : undefined;
+  if (!tensor_of || tensor_of.dims.length < 2 || tensor_of.dims.length > 3)
+    throw expected("a tensor [rows, length, size]", name, value);
+  const [rows, length, size] = tensor_of.dims.length === 3 ? tensor_of.dims : [1, ...tensor_of.dims];
+  const { data } = tensor_of;
+  return {
+    data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number),
+    rows,
+    length,
+    size,
+  };
 }

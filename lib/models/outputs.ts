@@ -44,23 +44,84 @@ export class ModelOutput {
   }
 }
 
-/** Defines a `ModelOutput` class with typed fields. */
-function output<Fields extends object>(name: string): new (fields: Fields) => ModelOutput & Fields {
-  const type = class extends ModelOutput {};
-  Object.defineProperty(type, "name", { value: name });
-  return type as unknown as new (
-    fields: Fields,
-  ) => ModelOutput & Fields;
+/** A `ModelOutput` class; `per_token` names the fields that have one entry for each token. */
+export interface OutputClass<Fields extends object = Record<string, unknown>> {
+  readonly per_token: readonly string[];
+  new (fields: Fields): ModelOutput & Fields;
 }
 
+/** Defines a `ModelOutput` class with typed fields. */
+function output<Fields extends object>(name: string, per_token: readonly string[] = []): OutputClass<Fields> {
+  const type = class extends ModelOutput {
+    static readonly per_token = per_token;
+  };
+  Object.defineProperty(type, "name", { value: name });
+  return type as unknown as OutputClass<Fields>;
+}
+
+/** Hidden states [batch, length, size], embeddings first; attentions [batch, heads, length, length]. */
+export interface StatesFields {
+  hidden_states?: Tensor[] | undefined;
+  attentions?: Tensor[] | undefined;
+}
+
+/** last_hidden_state [batch, length, size]; pooler_output [batch, size]. */
+export interface BaseFields extends StatesFields {
+  last_hidden_state: Tensor;
+  pooler_output?: Tensor | undefined;
+  past_key_values?: unknown;
+}
+export const BaseModelOutput = output<BaseFields>("BaseModelOutput", ["last_hidden_state"]);
+export const BaseModelOutputWithPooling = output<BaseFields>("BaseModelOutputWithPoolingAndCrossAttentions", [
+  "last_hidden_state",
+]);
+export const BaseModelOutputWithPast = output<BaseFields>("BaseModelOutputWithPastAndCrossAttentions", [
+  "last_hidden_state",
+]);
+export type BaseModelOutput = ModelOutput & BaseFields;
+
+/** Logits, whose shape is the head's own; the loss when labels were given. */
+export interface LogitsFields extends StatesFields {
+  loss?: Tensor | undefined;
+  logits: Tensor;
+}
+export const MaskedLMOutput = output<LogitsFields>("MaskedLMOutput", ["logits"]);
+export const TokenClassifierOutput = output<LogitsFields>("TokenClassifierOutput", ["logits"]);
+export const SequenceClassifierOutput = output<LogitsFields>("SequenceClassifierOutput");
+export const SequenceClassifierOutputWithPast = output<LogitsFields>("SequenceClassifierOutputWithPast");
+export const MultipleChoiceModelOutput = output<LogitsFields>("MultipleChoiceModelOutput");
+export const NextSentencePredictorOutput = output<LogitsFields>("NextSentencePredictorOutput");
+export type LogitsOutput = ModelOutput & LogitsFields;
+
+/** Logits [batch, length] of the answer's first and last token. */
+export interface QuestionAnsweringFields extends StatesFields {
+  loss?: Tensor | undefined;
+  start_logits: Tensor;
+  end_logits: Tensor;
+}
+export const QuestionAnsweringModelOutput = output<QuestionAnsweringFields>("QuestionAnsweringModelOutput", [
+  "start_logits",
+  "end_logits",
+]);
+
+/** prediction_logits [batch, length, vocabulary], seq_relationship_logits [batch, 2]. */
+export interface PreTrainingFields extends StatesFields {
+  loss?: Tensor | undefined;
+  prediction_logits: Tensor;
+  seq_relationship_logits: Tensor;
+}
+export const BertForPreTrainingOutput = output<PreTrainingFields>("BertForPreTrainingOutput", ["prediction_logits"]);
+
 /** Logits [batch, length, vocabulary]; the loss when labels were given. */
-export interface CausalLMFields {
+export interface CausalLMFields extends StatesFields {
   loss?: Tensor | undefined;
   logits: Tensor;
   past_key_values?: unknown;
-  hidden_states?: Tensor[] | undefined;
 }
-export const CausalLMOutputWithPast = output<CausalLMFields>("CausalLMOutputWithPast");
+export const CausalLMOutputWithPast = output<CausalLMFields>("CausalLMOutputWithPast", ["logits"]);
+export const CausalLMOutputWithCrossAttentions = output<CausalLMFields>("CausalLMOutputWithCrossAttentions", [
+  "logits",
+]);
 export type CausalLMOutputWithPast = ModelOutput & CausalLMFields;
 
 /** What `generate` returns with `return_dict_in_generate`. Scores and logits: one [rows, vocabulary] for each step. */

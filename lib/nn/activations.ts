@@ -26,6 +26,14 @@ const COMPOSED: Record<string, (x: Sym) => Sym> = {
   relu6: (x) => x.clamp(0, 6),
   gelu_10: (x) => x.activation("gelu").clamp(-10, 10),
   leaky_relu: (x) => x.relu().sub(x.neg().relu().mul(0.01)),
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: the reference rounds it
+  laplace: (x) =>
+    x
+      .sub(0.707107)
+      .mul(1 / (0.282095 * Math.SQRT2))
+      .erf()
+      .add(1)
+      .mul(0.5),
   // log(1 + exp(x)) without overflow.
   mish: (x) => x.mul(x.relu().add(x.abs().neg().exp().add(1).log()).tanh()),
 };

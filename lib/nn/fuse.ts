@@ -9,7 +9,8 @@ function count_uses({ nodes, outputs }: Program): Uint32Array {
   return uses;
 }
 
-const same_shape = (a: Node, b: Node) => a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
+const same_shape = (a: Node, b: Node) =>
+  a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
 
 /** The linear layer that `id` is, if only its reader needs it and it has no residual yet. */
 function open_linear(nodes: Node[], uses: Uint32Array, id: number): Node | undefined {
@@ -47,7 +48,8 @@ export function fuse(program: Program): Program {
   const place = new Map<number, number>();
   const kept: Node[] = [];
   nodes.forEach((node, i) => {
-    if (left[i] > 0) place.set(i, kept.push({ ...node, inputs: node.inputs.map((input) => place.get(input) as number) }) - 1);
+    if (left[i] > 0)
+      place.set(i, kept.push({ ...node, inputs: node.inputs.map((input) => place.get(input) as number) }) - 1);
   });
   return { nodes: kept, outputs: program.outputs.map(({ name, node }) => ({ name, node: place.get(node) as number })) };
 }

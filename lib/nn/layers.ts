@@ -42,7 +42,10 @@ export class Embedding extends Module {
 
   constructor(num_embeddings: number, embedding_dim: number, { padding_idx }: { padding_idx?: number | null } = {}) {
     super();
-    this.weight = new Parameter([num_embeddings, embedding_dim], { init: "normal", padding_idx: padding_idx ?? undefined });
+    this.weight = new Parameter([num_embeddings, embedding_dim], {
+      init: "normal",
+      padding_idx: padding_idx ?? undefined,
+    });
   }
 
   override forward(ids: Sym): Sym {

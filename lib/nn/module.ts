@@ -1,4 +1,5 @@
 // Modules: objects whose property paths are the names of a checkpoint's tensors. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import type { ParameterSpec } from "../models/initialization.js";
 import type { Sym } from "./sym.js";
 import { Trace } from "./trace.js";
@@ -32,6 +33,16 @@ export abstract class Module {
   path = "";
   // biome-ignore lint/suspicious/noExplicitAny: each module has its own arguments
   abstract forward(...inputs: any[]): unknown;
+}
+
+/** A module that is made from its model's configuration: its properties can be declared with `this.config`. */
+export abstract class Block<Config = PretrainedConfig> extends Module {
+  protected readonly config: Config;
+
+  constructor(config: Config) {
+    super();
+    this.config = config;
+  }
 }
 
 /** An object whose properties are modules and parameters: a Module, or a whole model. */

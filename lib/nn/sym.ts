@@ -89,6 +89,10 @@ export class Sym {
     return this.unary("cos");
   }
 
+  erf(): Sym {
+    return this.unary("erf");
+  }
+
   clamp(min: number, max: number): Sym {
     return this.unary("clamp", { min, max });
   }

@@ -21,6 +21,8 @@ export interface TokensOptions {
   rows: number;
   /** Width of the attention matrices, if they are wanted: the length of the padded rows. */
   attention_width?: number | undefined;
+  /** The call brings vectors of this size in place of ids. */
+  embeds_size?: number | undefined;
   /** Keys and values of earlier calls stay in the engine's cache. */
   cached?: boolean;
   /** Distinguishes the inputs of the encoder's tokens from the decoder's. */
@@ -47,14 +49,28 @@ export class Tokens {
     this.options = options;
   }
 
-  /** An int32 input with one number for each token: "input_ids", "position_ids", … */
+  /** An int32 input with one number for each token. */
   input(name: string): Sym {
     return Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.count], "i32");
   }
 
-  /** A float32 input with one vector for each token. */
-  embeds(name: string, size: number): Sym {
-    return Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.count, size], "f32");
+  get input_ids(): Sym {
+    return this.input("input_ids");
+  }
+
+  get position_ids(): Sym {
+    return this.input("position_ids");
+  }
+
+  get token_type_ids(): Sym {
+    return this.input("token_type_ids");
+  }
+
+  /** [tokens, size], if the call brings vectors in place of ids. */
+  get inputs_embeds(): Sym | undefined {
+    const { embeds_size, prefix = "" } = this.options;
+    if (embeds_size === undefined) return undefined;
+    return Trace.current.input(`${prefix}inputs_embeds`, [this.count, embeds_size], "f32");
   }
 
   /**
@@ -63,7 +79,12 @@ export class Tokens {
   attention(q: Sym, k: Sym, v: Sym, { heads, kv_heads = heads, scale, relative_bias }: AttentionOptions): Sym {
     const size = q.size(1) / heads;
     const value_size = v.size(1) / kv_heads;
-    if (!Number.isInteger(size) || !Number.isInteger(value_size) || k.size(1) !== size * kv_heads || heads % kv_heads !== 0)
+    if (
+      !Number.isInteger(size) ||
+      !Number.isInteger(value_size) ||
+      k.size(1) !== size * kv_heads ||
+      heads % kv_heads !== 0
+    )
       throw Trace.current.error(
         `attention of ${heads} heads (${kv_heads} of keys) over q ${text(q.shape)}, k ${text(k.shape)}, v ${text(v.shape)}`,
       );

@@ -31,6 +31,7 @@ export class Trace {
   private readonly path: string[] = [];
   /** The module whose result is wanted too, as output `trace`. */
   readonly watched: string | undefined;
+  watched_shape: readonly number[] | undefined;
 
   constructor(watched?: string) {
     this.watched = watched;
@@ -57,7 +58,10 @@ export class Trace {
     this.path.push(path);
     const result = body();
     this.path.pop();
-    if (path === this.watched && result instanceof Sym) this.output("trace", result);
+    if (path === this.watched && result instanceof Sym) {
+      this.output("trace", result);
+      this.watched_shape = result.shape;
+    }
     return result;
   }
 

@@ -1,6 +1,8 @@
 // Arithmetic, activations, norms, reductions.
 #include <ggml.h>
 
+#include <cmath>
+
 #include "errors.h"
 #include "graph/lowering.h"
 
@@ -30,6 +32,16 @@ ggml_tensor* unary(Lowering& lowering, const Node& node) {
 ggml_tensor* scale(Lowering& lowering, const Node& node) {
   return ggml_scale_bias(lowering.ggml(), lowering.contiguous(lowering.tensor(node, 0)), static_cast<float>(node.number("scale")),
                          static_cast<float>(node.number("bias")));
+}
+
+// ggml has none.
+ggml_tensor* erf(Lowering& lowering, const Node& node) {
+  if (!lowering.is_cpu()) throw Error("unsupported", "erf runs on the CPU only");
+  return lowering.custom(node.shape, {lowering.contiguous(lowering.tensor(node, 0))}, [](ggml_tensor* y, void*, int ith, int nth) {
+    const auto* x = static_cast<const float*>(y->src[0]->data);
+    const int64_t count = ggml_nelements(y);
+    for (int64_t i = count * ith / nth; i < count * (ith + 1) / nth; i++) static_cast<float*>(y->data)[i] = std::erf(x[i]);
+  });
 }
 
 // ggml_clamp works in place.
@@ -101,7 +113,7 @@ const Operations& elementwise_operations() {
       {"sqrt", unary<ggml_sqrt>},        {"square", unary<ggml_sqr>},      {"abs", unary<ggml_abs>},
       {"sin", unary<ggml_sin>},          {"cos", unary<ggml_cos>},         {"softmax", unary<ggml_soft_max>},
       {"sum", unary<ggml_sum_rows>},     {"mean", unary<ggml_mean>},       {"cumsum", unary<ggml_cumsum>},
-      {"scale", scale},                  {"clamp", clamp},                 {"activation", activation},
+      {"erf", erf},                      {"scale", scale},                  {"clamp", clamp},                 {"activation", activation},
       {"layer_norm", layer_norm},        {"rms_norm", rms_norm},
   };
   return table;

@@ -38,7 +38,7 @@ export class Padding {
       if (rows.length === ids.length && rows[0].length > this.length)
         return rows.map((row) => Uint8Array.from(row.subarray(row.length - this.length), (bit) => (bit === 0 ? 0 : 1)));
     }
-    return to_mask(mask, ids, "attention_mask");
+    return to_mask(mask, [ids.length, ids[0].length], "attention_mask");
   }
 
   /** The position of each row's first token. Positions must be consecutive where the mask shows tokens. */

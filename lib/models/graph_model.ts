@@ -1,0 +1,166 @@
+// Models whose computation is written in lib/nn and runs on the graph engine.
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
+import { from_native, TransformersError } from "../errors.js";
+import { GenerationMixin } from "../generation/mixin.js";
+import { type LlamaGenerateEvents, type LlamaGenerateRequest, type NativeGraphEngine, native } from "../native.js";
+import { bind, type Parameter, type Sym, Trace } from "../nn/index.js";
+import { device_of_graph } from "./device.js";
+import type { ParameterSpec } from "./initialization.js";
+import { checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
+
+/** A program that the engine holds, and the shapes of its outputs. */
+interface Ready {
+  id: number;
+  shapes: Record<string, readonly number[]>;
+}
+
+export type Feeds = Record<string, Int32Array | Float32Array>;
+/** What a program computed: flat values with their shape. */
+export type Computed = Record<string, { data: Float32Array; shape: readonly number[] }>;
+
+/** Programs that are kept: one for each shape of inputs. The engine keeps the graphs of the last 64. */
+const MAX_PROGRAMS = 256;
+
+/**
+ * A model that owns modules: its properties are modules, parameters and other such models, whose paths are the names of
+ * the checkpoint's tensors. What it computes is its subclasses' to say; `execute` traces and runs it.
+ */
+export abstract class GraphModel extends GenerationMixin {
+  private bound: Parameter[] | undefined;
+  private engine: NativeGraphEngine | undefined;
+  private readonly programs = new Map<string, Ready>();
+
+  /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
+  static async from_pretrained<Model extends GraphModel>(
+    this: new (
+      config: PretrainedConfig,
+      name_or_path?: string,
+    ) => Model,
+    name_or_path: string,
+    options: ModelOptions & { config: PretrainedConfig },
+  ): Promise<Model> {
+    const model = new this(options.config, name_or_path);
+    const info = await model.load_tensors(name_or_path, options);
+    model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
+    if (model.can_generate()) await model.load_generation_config(name_or_path, options);
+    return options.output_loading_info ? ([model, info] as unknown as Model) : model;
+  }
+
+  /** A model with fresh weights, drawn from `seed`. */
+  static async from_config<Model extends GraphModel>(
+    this: new (
+      config: PretrainedConfig,
+    ) => Model,
+    config: PretrainedConfig,
+    options: ModelOptions & { seed?: number } = {},
+  ): Promise<Model> {
+    const model = new this(config);
+    model.placement = placement(options, () => checkpoint_dtype(config, undefined));
+    model.initialize(new (native().StateDict)(), options.seed);
+    return model;
+  }
+
+  private modules(): Parameter[] {
+    this.bound ??= bind(this, (value) => value instanceof GraphModel);
+    return this.bound;
+  }
+
+  override parameters(): ParameterSpec[] {
+    return this.modules().map((parameter) => parameter.spec);
+  }
+
+  override tied_weights(): (readonly [string, string])[] {
+    return [];
+  }
+
+  override can_generate(): boolean {
+    return false;
+  }
+
+  /**
+   * Runs what `compute` writes down, with these inputs. `key` names the shapes: what was traced under it serves again.
+   */
+  protected async execute(
+    key: string,
+    compute: () => Record<string, Sym | undefined>,
+    feeds: Feeds,
+  ): Promise<Computed> {
+    this.check_alive();
+    try {
+      const { id, shapes } = this.program(key, compute);
+      const values = await (this.engine as NativeGraphEngine).run(id, feeds);
+      const { trace } = values;
+      if (trace) console.error(TRACED, shapes["trace"], trace);
+      return Object.fromEntries(Object.entries(values).map(([name, data]) => [name, { data, shape: shapes[name] }]));
+    } catch (error) {
+      throw from_native(error);
+    }
+  }
+
+  private program(key: string, compute: () => Record<string, Sym | undefined>): Ready {
+    this.engine ??= new (native().GraphEngine)({
+      state_dict: this.require_tensors("forward"),
+      dtype: this.placement.dtype.llama,
+      device: device_of_graph(this.placement.device),
+      ...(this.placement.n_threads === undefined ? {} : { n_threads: this.placement.n_threads }),
+    });
+    const known = this.programs.get(key);
+    if (known) {
+      this.programs.delete(key);
+      this.programs.set(key, known);
+      return known;
+    }
+    this.modules();
+    const trace = new Trace(TRACED);
+    const shapes: Ready["shapes"] = {};
+    trace.run(() => {
+      for (const [name, value] of Object.entries(compute())) {
+        if (!value) continue;
+        trace.output(name, value);
+        shapes[name] = value.shape;
+      }
+    });
+    if (trace.watched_shape) shapes["trace"] = trace.watched_shape;
+    const ready = { id: this.engine.add_program(JSON.stringify(trace.program())), shapes };
+    this.programs.set(key, ready);
+    if (this.programs.size > MAX_PROGRAMS) {
+      const [[oldest, { id }]] = this.programs;
+      this.programs.delete(oldest);
+      this.engine.remove_program(id);
+    }
+    return ready;
+  }
+
+  protected override async drop_engine(): Promise<void> {
+    const { engine } = this;
+    this.engine = undefined;
+    this.programs.clear();
+    await engine?.dispose();
+  }
+
+  protected override submit(_request: LlamaGenerateRequest, _events: LlamaGenerateEvents): Promise<{ cancel(): void }> {
+    throw new TransformersError(
+      `The current model class (${this.constructor.name}) is not compatible with \`.generate()\`, as it doesn't have a language model head.`,
+      "cannot_generate",
+    );
+  }
+
+  protected override cache_handle(_cache: unknown): number {
+    throw new TransformersError(`${this.constructor.name} has no cache`, "unsupported");
+  }
+
+  protected override async wrap_cache(): Promise<unknown> {
+    throw new TransformersError(`${this.constructor.name} has no cache`, "unsupported");
+  }
+
+  override get vocab_size(): number {
+    return this.config["vocab_size"] as number;
+  }
+
+  override get max_positions(): number {
+    return this.config["max_position_embeddings"] as number;
+  }
+}
+
+/** For debugging: the result of the module at this path is printed at each forward(). */
+const TRACED = process.env["TRANSFORMERS_TRACE"];

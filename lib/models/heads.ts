@@ -1,0 +1,50 @@
+// The kinds of heads: what forward() of each returns, which labels it takes, and its loss.
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
+import type { Tensor } from "../tensor/index.js";
+import { classification_loss, next_token_loss, question_answering_loss, sequence_classification_loss } from "./loss.js";
+import * as outputs from "./outputs.js";
+
+type Fields = Record<string, Tensor>;
+type Labels = Record<string, unknown>;
+
+export interface Head {
+  output: outputs.OutputClass;
+  /** Names of the targets that forward() takes. */
+  labels: readonly string[];
+  loss?(fields: Fields, labels: Labels, config: PretrainedConfig): number | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each output class has fields of its own
+function head(output: outputs.OutputClass<any>, loss?: Head["loss"], labels = loss ? ["labels"] : []): Head {
+  return { output, labels, ...(loss ? { loss } : {}) };
+}
+
+const class_loss: Head["loss"] = ({ logits }, { labels }) => classification_loss(logits, labels);
+const token_loss: Head["loss"] = ({ logits }, { labels }) => next_token_loss(logits, labels);
+const sequence_loss: Head["loss"] = ({ logits }, { labels }, config) =>
+  sequence_classification_loss(config, logits, labels);
+
+export const base = head(outputs.BaseModelOutput);
+export const base_with_pooling = head(outputs.BaseModelOutputWithPooling);
+export const base_with_past = head(outputs.BaseModelOutputWithPast);
+export const masked_lm = head(outputs.MaskedLMOutput, class_loss);
+export const causal_lm = head(outputs.CausalLMOutputWithCrossAttentions, token_loss);
+export const token_classification = head(outputs.TokenClassifierOutput, class_loss);
+export const sequence_classification = head(outputs.SequenceClassifierOutput, sequence_loss);
+export const sequence_classification_with_past = head(outputs.SequenceClassifierOutputWithPast, sequence_loss);
+/** Its inputs have an axis more, [rows, choices, length], and so have its logits, [rows, choices]. */
+export const multiple_choice = head(outputs.MultipleChoiceModelOutput, class_loss);
+export const next_sentence = head(outputs.NextSentencePredictorOutput, class_loss);
+export const question_answering = head(outputs.QuestionAnsweringModelOutput, question_answering_loss, [
+  "start_positions",
+  "end_positions",
+]);
+export const pretraining = head(
+  outputs.BertForPreTrainingOutput,
+  ({ prediction_logits, seq_relationship_logits }, { labels, next_sentence_label }) =>
+    labels === undefined || next_sentence_label === undefined
+      ? undefined
+      : classification_loss(prediction_logits, labels) +
+        classification_loss(seq_relationship_logits, next_sentence_label, "next_sentence_label"),
+  ["labels", "next_sentence_label"],
+);

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { AutoConfig } from "../../lib/index.js";
+import * as bert from "../../lib/models/bert.js";
+import type { ModelOutput } from "../../lib/models/outputs.js";
+import { Tensor } from "../../lib/tensor/index.js";
+import { fixture, folders, read_json, read_tensors, relative_error } from "../fixtures.js";
+
+interface Case {
+  name: string;
+  inputs: Record<string, unknown>;
+  tensor_inputs: string[];
+  options: Record<string, unknown>;
+  config: Record<string, unknown>;
+  keys: string[];
+  cache_steps?: number[];
+}
+
+interface Recorded {
+  class: string;
+  dtype: string;
+  cases: Case[];
+}
+
+const CLASSES: Record<string, unknown> = { ...bert };
+
+type Loaded = ((inputs: object, options?: object) => Promise<ModelOutput>) & { dispose(): Promise<void> };
+interface Loader {
+  from_pretrained(folder: string, options: object): Promise<Loaded>;
+}
+
+async function load(name: string, type: string, overrides: Record<string, unknown>): Promise<Loaded> {
+  const folder = fixture("graph", name);
+  const config = await AutoConfig.from_pretrained(folder, overrides);
+  return (CLASSES[type] as Loader).from_pretrained(folder, { config, dtype: "float32" });
+}
+
+/** Outputs by the names that the fixtures give them: members of a tuple by their index. */
+function flatten(output: ModelOutput): Record<string, Tensor> {
+  const result: Record<string, Tensor> = {};
+  for (const [name, value] of output.items()) {
+    if (value instanceof Tensor) result[name] = value;
+    else if (Array.isArray(value)) for (const [i, item] of value.entries()) result[`${name}.${i}`] = item as Tensor;
+  }
+  return result;
+}
+
+/** Those that need a cache, and the repair of old names. */
+const LATER = ["bert-causal", "bert-legacy"];
+
+describe.each(
+  folders("graph").filter(
+    (name) => read_json<Recorded>("graph", name, "case.json").class in CLASSES && !LATER.includes(name),
+  ),
+)("%s", (name) => {
+  const recorded = read_json<Recorded>("graph", name, "case.json");
+  const expected = read_tensors("graph", name, "expected.safetensors");
+
+  test.each(recorded.cases)("computes what Python computes: $name", async (one) => {
+    const model = await load(name, recorded.class, one.config);
+    const inputs: Record<string, unknown> = { ...one.inputs };
+    for (const input of one.tensor_inputs) {
+      const { data, shape } = expected[`${one.name}.${input}`];
+      inputs[input] = new Tensor("float32", data, shape);
+    }
+    const output = await model(inputs, one.options);
+    await model.dispose();
+    expect(output.keys()).toEqual(one.keys);
+    const values = flatten(output);
+    for (const [key, value] of Object.entries(values)) {
+      const wanted = expected[`${one.name}.${key}`];
+      expect([key, ...value.dims]).toEqual([key, ...wanted.shape]);
+      expect([key, relative_error(value.data as Float32Array, wanted.data)]).toSatisfy(
+        ([, error]) => (error as number) < 1e-4,
+      );
+    }
+  });
+});
