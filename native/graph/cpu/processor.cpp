@@ -75,7 +75,7 @@ const Variant& best_variant() {
   if (is("avx2") || !all(saved, 0xe6) || !all(extended.b, avx512)) return avx2_variant;
   constexpr uint32_t amx = 1u << 22 | 1u << 24;  // AMX-BF16, AMX-TILE
   if (is("avx512") || !all(saved, 0x600e6) || !all(extended.d, amx) || !tiles_granted()) return avx512_variant;
-  return avx512_variant;
+  return amx_variant;
 }
 
 }  // namespace gt::graph::cpu

@@ -43,6 +43,7 @@ extern const Variant portable_variant;
 #if defined(__x86_64__) || defined(_M_X64)
 extern const Variant avx2_variant;
 extern const Variant avx512_variant;
+extern const Variant amx_variant;
 #endif
 
 }  // namespace gt::graph::cpu
