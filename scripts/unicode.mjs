@@ -1,5 +1,5 @@
 // Generates native/unicode/tables.cpp from the Unicode Character Database, for maintainers: node scripts/unicode.mjs
-// The pinned package holds Unicode 17.0.0 as JSON; older versions follow from each character's age.
+// The pinned package holds Unicode 16 as JSON, whatever its version says; older ones follow from each character's age.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -61,6 +61,20 @@ const age = new Float64Array(LAST + 1).fill(Number.POSITIVE_INFINITY);
 each("DerivedAge", (c, entry) => {
   age[c] = Number(entry.unicodeVersion);
 });
+// What of Unicode 17 Rust's numbers and lower case know.
+const NEW = [
+  { range: [0x11de0, 0x11de9], category: "Nd" },
+  { range: [0x16ff4, 0x16ff6], category: "Nl" },
+  ...[0xa7ce, 0xa7d2, 0xa7d4].map((c) => ({ range: [c, c], category: "Lu", distance: 1 })),
+  { range: [0x16ea0, 0x16eb8], category: "Lu", distance: 27 },
+];
+for (const { range, category: name, distance } of NEW) {
+  for (let c = range[0]; c <= range[1]; c++) {
+    category[c] = CATEGORIES.indexOf(name);
+    age[c] = 17;
+    if (distance) lower.set(c, c + distance);
+  }
+}
 const flags = (name, property) => {
   const set = new Uint8Array(LAST + 1);
   each(name, (c, entry) => {

@@ -1,4 +1,4 @@
-// Extended grapheme clusters of Unicode 17 (UAX 29), what a reader takes for one character.
+// Extended grapheme clusters of Unicode 16 (UAX 29), what a reader takes for one character.
 #pragma once
 
 #include <cstddef>

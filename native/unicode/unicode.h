@@ -1,4 +1,4 @@
-// Properties of characters, from Unicode 17 with the ages that make older versions of it.
+// Properties of characters, from Unicode 16 and some of 17, with the ages that make older versions of it.
 // The Rust tokenizers mix versions (its regexes know 16, its categories 8, its normalisation 9); ids depend on them.
 #pragma once
 
@@ -48,10 +48,22 @@ const Table& properties();
 inline bool is_known(uint16_t property, Version version) { return (property >> 5 & 3) <= static_cast<int>(version); }
 inline Category category_of(uint16_t property) { return static_cast<Category>(property & 31); }
 
+// The category that a character had in Unicode 8 or 9, where another one since makes a difference to tokenizers.
+inline Category earlier_category(char32_t c, Version version, Category now) {
+  switch (c) {
+    case 0x166d: case 0x111c9: return Po;
+    case 0x1734: case 0x1171e: return Mn;
+    case 0x1885: case 0x1886: return version == Version::v8 ? Lo : now;
+    case 0x1cf2: case 0x1cf3: case 0xa9bd: return Mc;
+    default: return now;
+  }
+}
+
 // Cn for what `version` does not know.
 inline Category category(char32_t c, Version version = Version::v16) {
   const uint16_t property = properties()[c];
-  return is_known(property, version) ? category_of(property) : Cn;
+  if (!is_known(property, version)) return Cn;
+  return version > Version::v9 ? category_of(property) : earlier_category(c, version, category_of(property));
 }
 
 inline bool is_in(char32_t c, uint32_t categories, Version version = Version::v16) {
