@@ -181,6 +181,10 @@ export class BertModel extends BertPreTrainedModel {
     if (add_pooling_layer) this.pooler = new BertPooler(config);
   }
 
+  override get_input_embeddings(): Embedding {
+    return this.embeddings.word_embeddings;
+  }
+
   override compute(tokens: Tokens) {
     const last_hidden_state = this.encoder.forward(this.embeddings.forward(tokens), tokens);
     return { last_hidden_state, pooler_output: this.pooler?.forward(tokens.first(last_hidden_state)) };
@@ -213,6 +217,10 @@ export class BertForMaskedLM extends BertForTokens {
     return this.tied_head();
   }
 
+  override get_output_embeddings(): Linear {
+    return this.cls.predictions.decoder;
+  }
+
   override compute(tokens: Tokens) {
     return { logits: this.cls.forward(this.states(tokens)) };
   }
@@ -229,6 +237,10 @@ export class BertForPreTraining extends BertForRows {
 
   override tied_weights() {
     return this.tied_head();
+  }
+
+  override get_output_embeddings(): Linear {
+    return this.cls.predictions.decoder;
   }
 
   override compute(tokens: Tokens) {

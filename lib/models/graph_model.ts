@@ -3,10 +3,11 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { from_native, TransformersError } from "../errors.js";
 import { GenerationMixin } from "../generation/mixin.js";
 import { type LlamaGenerateEvents, type LlamaGenerateRequest, type NativeGraphEngine, native } from "../native.js";
-import { bind, type Parameter, type Sym, Trace } from "../nn/index.js";
+import { bind, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
+import type { TokenTensors } from "./resizing.js";
 
 /** A program that the engine holds, and the shapes of its outputs. */
 interface Ready {
@@ -61,12 +62,54 @@ export abstract class GraphModel extends GenerationMixin {
   }
 
   private modules(): Parameter[] {
-    this.bound ??= bind(this, (value) => value instanceof GraphModel);
+    this.bound ??= bind(this, is_model);
     return this.bound;
   }
 
   override parameters(): ParameterSpec[] {
     return this.modules().map((parameter) => parameter.spec);
+  }
+
+  /** The module that holds the vectors of the tokens. */
+  get_input_embeddings(): Embedding {
+    const base = (this as unknown as Record<string, unknown>)[
+      (this.constructor as typeof GraphModel).base_model_prefix
+    ];
+    if (base instanceof GraphModel) return base.get_input_embeddings();
+    throw new TransformersError(`${this.constructor.name} has no embeddings of tokens`, "unsupported");
+  }
+
+  /** The head that predicts tokens, where there is one. */
+  get_output_embeddings(): Linear | undefined {
+    return undefined;
+  }
+
+  protected override token_tensors(): TokenTensors {
+    this.modules();
+    const head = this.get_output_embeddings();
+    return {
+      embeddings: this.get_input_embeddings().weight.name,
+      ...(head ? { head: head.weight.name } : {}),
+      ...(head?.bias ? { head_bias: this.own_name(head.bias.name) } : {}),
+    };
+  }
+
+  /** A tensor's name, or of tied ones that which the others follow. */
+  private own_name(name: string): string {
+    return this.tied_weights().find(([alias]) => alias === name)?.[1] ?? name;
+  }
+
+  protected override vocabulary_resized(count: number): void {
+    const { embeddings, head, head_bias } = this.token_tensors();
+    const resized = new Set([embeddings, head, head_bias]);
+    for (const parameter of this.modules())
+      if (resized.has(parameter.name) || resized.has(this.own_name(parameter.name))) parameter.shape[0] = count;
+    this.config["vocab_size"] = count;
+  }
+
+  protected override embedding_names(): string[] {
+    this.modules();
+    return modules_of(this, Embedding, is_model).map(({ weight }) => weight.name);
   }
 
   override tied_weights(): (readonly [string, string])[] {
@@ -164,3 +207,5 @@ export abstract class GraphModel extends GenerationMixin {
 
 /** For debugging: the result of the module at this path is printed at each forward(). */
 const TRACED = process.env["TRANSFORMERS_TRACE"];
+
+const is_model = (value: unknown): boolean => value instanceof GraphModel;

@@ -26,48 +26,105 @@ export interface LoadingRules {
   initializer_range: number;
 }
 
-/** Renames keys: the caller's mapping, then the prefix of the base model, added or taken away as the model wants it. */
-function rename_keys(state: NativeStateDict, rules: LoadingRules): void {
-  for (const [pattern, replacement] of Object.entries(rules.key_mapping ?? {})) {
-    const regex = new RegExp(pattern);
-    for (const key of state.keys()) if (regex.test(key)) state.rename(key, key.replace(regex, replacement));
-  }
-  const wanted = new Set(rules.parameters.map((parameter) => parameter.name));
+/** Names of old checkpoints, and what the same tensors are called now. */
+const OLD_NAMES: [RegExp, string][] = [
+  [/LayerNorm\.beta$/, "LayerNorm.bias"],
+  [/LayerNorm\.gamma$/, "LayerNorm.weight"],
+  [/weight_g$/, "parametrizations.weight.original0"],
+  [/weight_v$/, "parametrizations.weight.original1"],
+];
+
+function renamed(key: string, mapping: Record<string, string>): string {
+  let name = key;
+  for (const [old, now] of OLD_NAMES) name = name.replace(old, now);
+  for (const [pattern, replacement] of Object.entries(mapping))
+    if (new RegExp(pattern).test(name)) return name.replace(new RegExp(pattern, "g"), replacement);
+  return name;
+}
+
+/**
+ * Brings the tensors under the model's names: old ones, the caller's mapping, and the prefix of the base model, which a
+ * checkpoint of another head has or lacks. Returns what belongs to another head, by its name in the checkpoint.
+ */
+function rename_keys(state: NativeStateDict, rules: LoadingRules): { strangers: string[]; adds_prefix: boolean } {
   const prefix = `${rules.base_model_prefix}.`;
+  const has_prefix = state.keys().some((key) => key.startsWith(rules.base_model_prefix));
+  const wants_prefix = rules.parameters.some(({ name }) => name.startsWith(prefix));
+  const adds_prefix = wants_prefix && !has_prefix;
+  const own = new Set(rules.parameters.filter(({ name }) => !name.startsWith(prefix)).map(({ name }) => name));
+  const base = new Set(rules.parameters.map(({ name }) => name).filter((name) => name.startsWith(prefix)));
+  const strangers: string[] = [];
   for (const key of state.keys()) {
-    if (wanted.has(key)) continue;
-    const other = key.startsWith(prefix) ? key.slice(prefix.length) : prefix + key;
-    if (wanted.has(other) && !state.has(other)) state.rename(key, other);
+    let name = renamed(key, rules.key_mapping ?? {});
+    if (adds_prefix) {
+      if (own.has(name) && !base.has(prefix + name))
+        throw new TransformersError(
+          "The state dictionary of the model you are trying to load is corrupted. Are you sure it was properly saved?",
+          "checkpoint_invalid",
+        );
+      name = prefix + name;
+    } else if (has_prefix && !wants_prefix) {
+      if (!name.startsWith(prefix)) {
+        strangers.push(key);
+        state.delete(key);
+        continue;
+      }
+      name = name.slice(prefix.length);
+    }
+    if (name !== key) state.rename(key, name);
   }
+  return { strangers, adds_prefix };
+}
+
+/** The groups of names that share one tensor. */
+function tied_groups(tied: LoadingRules["tied"]): Set<string>[] {
+  const groups: Set<string>[] = [];
+  for (const pair of tied) {
+    const group = groups.find((names) => pair.some((name) => names.has(name)));
+    if (group) for (const name of pair) group.add(name);
+    else groups.push(new Set(pair));
+  }
+  return groups;
 }
 
 /** Makes `state` exactly the model's tensors: repaired, tied, and complete; missing ones are drawn anew. */
 export function reconcile(state: NativeStateDict, rules: LoadingRules): LoadingInfo {
-  rename_keys(state, rules);
-  const tied = new Map(rules.tied);
+  const { strangers, adds_prefix } = rename_keys(state, rules);
   const wanted = new Map(rules.parameters.map((parameter) => [parameter.name, parameter]));
-  const info: LoadingInfo = { missing_keys: [], unexpected_keys: [], mismatched_keys: [], error_msgs: [] };
+  const unexpected = state.keys().filter((key) => !wanted.has(key));
+  for (const key of unexpected) state.delete(key);
+  const prefix = adds_prefix ? `${rules.base_model_prefix}.` : "";
+  const info: LoadingInfo = {
+    missing_keys: [],
+    unexpected_keys: [...unexpected, ...strangers]
+      .filter((key) => !rules.ignore_unexpected.some((pattern) => pattern.test(key)))
+      .map((key) => (key.startsWith(prefix) ? key.slice(prefix.length) : key))
+      .sort(),
+    mismatched_keys: [],
+    error_msgs: [],
+  };
 
-  for (const key of state.keys()) {
-    if (wanted.has(key)) continue;
-    if (!tied.has(key) && !rules.ignore_unexpected.some((pattern) => pattern.test(key))) info.unexpected_keys.push(key);
-    state.delete(key);
+  // One of a group brings the others.
+  for (const group of tied_groups(rules.tied)) {
+    const found = [...group].find((name) => state.has(name));
+    if (found) for (const name of group) if (wanted.has(name) && !state.has(name)) state.alias(name, found);
   }
+  const tied = new Map(rules.tied);
   const fresh: ParameterSpec[] = [];
   for (const parameter of rules.parameters) {
     const { name, shape } = parameter;
-    if (tied.has(name)) continue;
     if (!state.has(name)) {
       info.missing_keys.push(name);
-      fresh.push(parameter);
+      if (!tied.has(name)) fresh.push(parameter);
       continue;
     }
     const found = state.info(name).shape;
     if (found.length !== shape.length || found.some((size, i) => size !== shape[i])) {
       info.mismatched_keys.push([name, found, shape]);
-      fresh.push(parameter);
+      if (!tied.has(name)) fresh.push(parameter);
     }
   }
+  info.missing_keys.sort();
   report(info, rules);
   initialize(state, fresh, { initializer_range: rules.initializer_range });
   for (const [name, source] of tied) state.alias(name, source);

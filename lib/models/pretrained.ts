@@ -14,6 +14,7 @@ import { initialize, type ParameterSpec } from "./initialization.js";
 import { type LoadingInfo, reconcile } from "./loading.js";
 import type { ModelOutput } from "./outputs.js";
 import { print_tree } from "./print_tree.js";
+import { type ResizeOptions, resize, resized_count, type TokenTensors } from "./resizing.js";
 
 /** Options of `from_pretrained` that concern the weights; those of the files are CheckpointOptions. */
 export interface ModelOptions extends CheckpointOptions {
@@ -168,6 +169,13 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     return this;
   }
 
+  /** The tables of the model's Embedding modules. */
+  protected embedding_names(): string[] {
+    return this.parameters()
+      .map(({ name }) => name)
+      .filter((name) => /embed_tokens/.test(name));
+  }
+
   /** Number of elements of all tensors; tied ones count once. */
   num_parameters({
     exclude_embeddings = false,
@@ -176,13 +184,47 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     exclude_embeddings?: boolean;
   } = {}): number {
     const tied = new Set(this.tied_weights().map(([alias]) => alias));
+    const embeddings = new Set(exclude_embeddings ? this.embedding_names() : []);
     return this.parameters()
-      .filter(({ name }) => !tied.has(name) && !(exclude_embeddings && /embed_tokens/.test(name)))
+      .filter(({ name }) => !tied.has(name) && !embeddings.has(name))
       .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   }
 
   can_generate(): boolean {
     return false;
+  }
+
+  /** The tensors with a row for each token; undefined for a model that has none. */
+  protected token_tensors(): TokenTensors | undefined {
+    return undefined;
+  }
+
+  /** Tells a subclass that its vocabulary has another size. */
+  protected abstract vocabulary_resized(count: number): void;
+
+  /**
+   * Gives the model a vocabulary of `new_num_tokens`: new rows of the embeddings (and of an untied head) lie about the
+   * mean of the others. Without a number nothing changes. Returns the table of embeddings, [tokens, size].
+   * @throws TypeError for counts that are no positive integers.
+   */
+  async resize_token_embeddings(
+    new_num_tokens?: number | null,
+    { pad_to_multiple_of, mean_resizing = true }: ResizeOptions = {},
+  ): Promise<{ name: string; shape: number[] }> {
+    const state = this.require_tensors("resize_token_embeddings");
+    const tensors = this.token_tensors();
+    if (!tensors) throw new TransformersError(`${this.constructor.name} has no embeddings of tokens`, "unsupported");
+    const [current] = state.info(tensors.embeddings).shape;
+    const count = resized_count(current, new_num_tokens, pad_to_multiple_of);
+    if (count !== current) {
+      await this.drop_engine();
+      const ties = this.tied_weights();
+      const tied = ties.some(([alias]) => alias === tensors.head);
+      resize(state, tensors, count, { tied, mean_resizing, initializer_range: this.initializer_range });
+      for (const [alias, source] of ties) if (state.has(source)) state.alias(alias, source);
+      this.vocabulary_resized(count);
+    }
+    return { name: tensors.embeddings, shape: state.info(tensors.embeddings).shape };
   }
 
   /** The tensors by name. */

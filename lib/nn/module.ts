@@ -48,9 +48,20 @@ export abstract class Block<Config = PretrainedConfig> extends Module {
 /** An object whose properties are modules and parameters: a Module, or a whole model. */
 export type ModuleTree = object;
 
+/** The modules of a class in a tree, such as all embeddings. */
+export function modules_of<Kind extends Module>(
+  root: ModuleTree,
+  kind: abstract new (...args: never[]) => Kind,
+  is_tree: (value: unknown) => boolean = () => false,
+): Kind[] {
+  const found: Kind[] = [];
+  visit(root, "", { parameter() {}, module: (module) => module instanceof kind && found.push(module) }, is_tree);
+  return found;
+}
+
 interface Visitor {
   parameter(parameter: Parameter, name: string): void;
-  module?(module: Module, path: string): void;
+  module?(module: Module, path: string): unknown;
 }
 
 /** Visits parameters and modules in the order of their declaration. `is_tree`: whether a property is to be entered. */

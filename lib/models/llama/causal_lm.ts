@@ -83,6 +83,10 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     });
   }
 
+  protected override vocabulary_resized(count: number): void {
+    this.config["vocab_size"] = count;
+  }
+
   protected override async drop_engine(): Promise<void> {
     const engine = this.engine_promise;
     this.engine_promise = undefined;

@@ -4,6 +4,7 @@ import { native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
 import type { LoadingInfo } from "../loading.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
+import type { TokenTensors } from "../resizing.js";
 import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
 import type { DecoderConfig, LlamaFamily } from "./family.js";
 import { tensor_sources } from "./parameters.js";
@@ -66,6 +67,10 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
 
   override tied_weights(): [string, string][] {
     return this.decoder.tie_word_embeddings ? [["lm_head.weight", "model.embed_tokens.weight"]] : [];
+  }
+
+  protected override token_tensors(): TokenTensors {
+    return { embeddings: "model.embed_tokens.weight", head: "lm_head.weight" };
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
