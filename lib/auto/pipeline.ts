@@ -4,10 +4,11 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { HUB_OPTION_NAMES, type HubOptions } from "../hub/cached_file.js";
 import { PreTrainedModel } from "../models/pretrained.js";
-import type { Pipeline } from "../pipelines/base.js";
+import type { NoOptions, Pipeline } from "../pipelines/base.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import {
   type AllTasks,
+  type ConfiguredTasks,
   PIPELINE_REGISTRY,
   type PipelineClass,
   type PipelineType,
@@ -90,11 +91,11 @@ function place(
  * Without a model, Python's default checkpoint of the task.
  * @throws TransformersError for an unknown task or missing files, TypeError for options that do not exist.
  */
-export async function pipeline<Task extends PipelineType>(
+export async function pipeline<Task extends PipelineType, const O extends PipelineOptions = NoOptions>(
   task: Task,
-  model?: string | PreTrainedModel | PipelineOptions | null,
-  options?: PipelineOptions,
-): Promise<AllTasks[Task]>;
+  model?: string | PreTrainedModel | O | null,
+  options?: O,
+): Promise<Task extends keyof ConfiguredTasks<O> ? ConfiguredTasks<O>[Task] : AllTasks[Task]>;
 /** A task that `PIPELINE_REGISTRY.register_pipeline` added. */
 export async function pipeline(
   task: string,

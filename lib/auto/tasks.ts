@@ -3,8 +3,21 @@
 import { expected, TransformersError, warn_once } from "../errors.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { Pipeline, PipelineParts } from "../pipelines/base.js";
+import { FeatureExtractionPipeline } from "../pipelines/feature_extraction.js";
+import { FillMaskPipeline } from "../pipelines/fill_mask.js";
+import { QuestionAnsweringPipeline } from "../pipelines/question_answering.js";
+import { TextClassificationPipeline } from "../pipelines/text_classification.js";
 import { TextGenerationPipeline } from "../pipelines/text_generation.js";
-import { AutoModelForCausalLM } from "./model.js";
+import { TokenClassificationPipeline } from "../pipelines/token_classification.js";
+import { ZeroShotClassificationPipeline } from "../pipelines/zero_shot_classification.js";
+import {
+  AutoModel,
+  AutoModelForCausalLM,
+  AutoModelForMaskedLM,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+} from "./model.js";
 
 /** An Auto class, or anything that loads a model as they do. */
 export interface ModelLoader {
@@ -72,20 +85,61 @@ export class PipelineRegistry {
 }
 
 const SUPPORTED_TASKS = {
+  "feature-extraction": {
+    pipeline: FeatureExtractionPipeline,
+    auto_model: AutoModel,
+    model: ["distilbert/distilbert-base-cased", "6ea8117"],
+  },
+  "fill-mask": {
+    pipeline: FillMaskPipeline,
+    auto_model: AutoModelForMaskedLM,
+    model: ["distilbert/distilroberta-base", "fb53ab8"],
+  },
+  "question-answering": {
+    pipeline: QuestionAnsweringPipeline,
+    auto_model: AutoModelForQuestionAnswering,
+    model: ["distilbert/distilbert-base-cased-distilled-squad", "564e9b5"],
+  },
+  "text-classification": {
+    pipeline: TextClassificationPipeline,
+    auto_model: AutoModelForSequenceClassification,
+    model: ["distilbert/distilbert-base-uncased-finetuned-sst-2-english", "714eb0f"],
+  },
   "text-generation": {
     pipeline: TextGenerationPipeline,
     auto_model: AutoModelForCausalLM,
     model: ["openai-community/gpt2", "607a30d"],
   },
+  "token-classification": {
+    pipeline: TokenClassificationPipeline,
+    auto_model: AutoModelForTokenClassification,
+    model: ["dbmdz/bert-large-cased-finetuned-conll03-english", "4c53496"],
+  },
+  "zero-shot-classification": {
+    pipeline: ZeroShotClassificationPipeline,
+    auto_model: AutoModelForSequenceClassification,
+    model: ["facebook/bart-large-mnli", "d7645e1"],
+  },
 } satisfies Record<string, TaskDefinition>;
 
 /** Python's, and transformers.js's "embeddings". */
-const TASK_ALIASES = {} as const satisfies Record<string, keyof typeof SUPPORTED_TASKS>;
+const TASK_ALIASES = {
+  "sentiment-analysis": "text-classification",
+  ner: "token-classification",
+  embeddings: "feature-extraction",
+} as const satisfies Record<string, keyof typeof SUPPORTED_TASKS>;
 
 export type SupportedTasks = {
   [Task in keyof typeof SUPPORTED_TASKS]: InstanceType<(typeof SUPPORTED_TASKS)[Task]["pipeline"]>;
 };
 export type AliasTasks = { [Alias in keyof typeof TASK_ALIASES]: SupportedTasks[(typeof TASK_ALIASES)[Alias]] };
+/** The tasks whose results have another type when options of the construction, `O`, say so. */
+export interface ConfiguredTasks<O> {
+  "token-classification": TokenClassificationPipeline<O>;
+  ner: TokenClassificationPipeline<O>;
+  "feature-extraction": FeatureExtractionPipeline<O>;
+  embeddings: FeatureExtractionPipeline<O>;
+}
 /** The pipeline type of each task. */
 export type AllTasks = SupportedTasks & AliasTasks;
 export type TaskType = keyof SupportedTasks;

@@ -8,7 +8,7 @@ import { prepare_generation_config } from "../generation/prepare.js";
 import type { ModelOutput } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
-import { collate, type Fields, separate } from "./batching.js";
+import { batches, collate, type Fields, separate } from "./batching.js";
 
 export type { Fields } from "./batching.js";
 
@@ -50,7 +50,7 @@ export type Results<Q, One, Each = One> = Q extends string
       : One;
 
 /** Rows that go through the model in one call, where their number changes no result. */
-const ROWS_PER_CALL = 64;
+export const ROWS_PER_CALL = 64;
 
 /**
  * Text in, answers out: `preprocess` makes Tensors of an input, `_forward` runs the model on a batch of them, and
@@ -74,22 +74,21 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
   /** The pipeline's own: its defaults under the model's generation config, under what the caller gave. */
   generation_config: GenerationConfig | undefined;
   prefix: string | undefined;
-  private readonly batch_size: number | undefined;
-  private readonly parameters: Required<StageParameters>;
+  protected readonly batch_size: number | undefined;
+  protected readonly parameters: Required<StageParameters>;
 
   constructor({ task, model, tokenizer }: PipelineParts, options: Kwargs = {}) {
     super();
     this.task = task;
     this.model = model;
     this.tokenizer = tokenizer;
-    const { batch_size, num_workers, ...rest } = options;
-    this.batch_size = check_batch_size(batch_size);
-    check_workers(num_workers);
+    const { batch_size, kwargs } = split_common(options);
+    this.batch_size = batch_size;
     const {
       preprocess = {},
       forward = {},
       postprocess = {},
-    } = this._sanitize_parameters(this.prepare_generation(rest));
+    } = this._sanitize_parameters(this.prepare_generation(kwargs));
     this.parameters = { preprocess, forward, postprocess };
     if (this.prefix && !("prefix" in preprocess)) {
       const prefixed = this._sanitize_parameters({ prefix: this.prefix });
@@ -143,10 +142,8 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
   }
 
   override async _call(inputs: unknown, options: Kwargs = {}, ..._rest: unknown[]): Promise<unknown> {
-    if (typeof options !== "object" || options === null) throw expected("an object of options", "options", options);
-    const { batch_size, num_workers, ...kwargs } = options;
-    const size = check_batch_size(batch_size) ?? this.batch_size;
-    check_workers(num_workers);
+    const { batch_size, kwargs } = split_common(options);
+    const size = batch_size ?? this.batch_size;
     const { preprocess, forward, postprocess } = this._sanitize_parameters(kwargs);
     const parameters = {
       preprocess: { ...this.parameters.preprocess, ...preprocess },
@@ -185,7 +182,7 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
   }
 
   /** Whether rows of several lengths give together what each gives alone: padding stands after them, and is known to be padding. */
-  private rows_may_share(): boolean {
+  protected rows_may_share(): boolean {
     const { padding_side, pad_token_id } = this.tokenizer ?? {};
     return (
       (this.constructor as typeof Pipeline).rows_are_independent &&
@@ -201,14 +198,11 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
     size = 1,
     parameters: Required<StageParameters>,
   ): AsyncGenerator<Output> {
-    let pending: Fields[][] = [];
-    for await (const input of inputs) {
-      pending.push(await this.rows_of(input, parameters.preprocess));
-      if (pending.length < size) continue;
+    for await (const group of batches(inputs, size)) {
+      const pending: Fields[][] = [];
+      for (const input of group) pending.push(await this.rows_of(input, parameters.preprocess));
       yield* this.finish(pending, size, parameters);
-      pending = [];
     }
-    if (pending.length > 0) yield* this.finish(pending, size, parameters);
   }
 
   private async *finish(
@@ -240,10 +234,10 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
     return this.postprocess(outputs[0] as Outputs, parameters);
   }
 
-  /** The fields of a batch that the model takes, as the tokenizer names them. */
-  protected model_inputs(batch: Fields): Fields {
+  /** Calls the model with the fields of a batch that it takes, as the tokenizer names them. */
+  protected run_model(batch: Fields): Promise<ModelOutput> {
     const names = this.require_tokenizer().model_input_names.filter((name) => name in batch);
-    return Object.fromEntries(names.map((name) => [name, batch[name]]));
+    return this.model._call(Object.fromEntries(names.map((name) => [name, batch[name]])));
   }
 
   protected require_tokenizer(): PreTrainedTokenizerFast {
@@ -305,16 +299,19 @@ export function no_more(kwargs: Kwargs, task: string): void {
   if (stranger !== undefined) throw new TypeError(`The ${task} pipeline got an unexpected option '${stranger}'`);
 }
 
-function check_batch_size(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (Number.isInteger(value) && (value as number) > 0) return value as number;
-  throw expected("a positive integer", "batch_size", value);
-}
-
-function check_workers(value: unknown): void {
-  if (value === undefined || value === null || value === 0) return;
-  if (!Number.isInteger(value) || (value as number) < 0) throw expected("an integer from 0 on", "num_workers", value);
-  warn_once("`num_workers` does nothing: tokenizer and model use threads of their own (see the option `n_threads`).");
+/** Takes the options of every pipeline out of those of one. */
+export function split_common(options: Kwargs): { batch_size: number | undefined; kwargs: Kwargs } {
+  if (typeof options !== "object" || options === null) throw expected("an object of options", "options", options);
+  const { batch_size, num_workers, ...kwargs } = options;
+  for (const [name, value, least] of [
+    ["batch_size", batch_size, 1],
+    ["num_workers", num_workers, 0],
+  ] as const)
+    if (value !== undefined && value !== null && !(Number.isInteger(value) && (value as number) >= least))
+      throw expected(`an integer from ${least} on`, name, value);
+  if (num_workers)
+    warn_once("`num_workers` does nothing: tokenizer and model use threads of their own (see the option `n_threads`).");
+  return { batch_size: (batch_size as number | null | undefined) ?? undefined, kwargs };
 }
 
 /** The model of a pipeline that generates. */

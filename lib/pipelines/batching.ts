@@ -8,6 +8,18 @@ import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 /** What flows between the stages: Tensors whose first axis is the batch, and anything else, in a list for each input. */
 export type Fields = Record<string, unknown>;
 
+/** Lists of `size` inputs; the last one may be shorter. */
+export async function* batches<T>(inputs: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const input of inputs) {
+    batch.push(input);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** What the padding of a field is filled with. */
 function filler(key: string, tokenizer: PreTrainedTokenizerFast | undefined): number {
   if (key === "p_mask" || key === "special_tokens_mask") return 1;
@@ -20,18 +32,24 @@ function filler(key: string, tokenizer: PreTrainedTokenizerFast | undefined): nu
   );
 }
 
-/** Tensors [1, length, …] to one [count, longest, …]. */
+/** Tensors [rows, length, …] to one [all rows, longest, …]. */
 function pad(tensors: Tensor[], value: number, side: "left" | "right"): Tensor {
   const [{ type, dims }] = tensors;
   const longest = Math.max(...tensors.map((tensor) => tensor.dims[1]));
   const inner = dims.slice(2).reduce((product, size) => product * size, 1);
-  const row = longest * inner;
-  const data = allocate(type, tensors.length * row) as Float32Array;
+  const step = longest * inner;
+  const rows = tensors.reduce((sum, tensor) => sum + tensor.dims[0], 0);
+  const data = allocate(type, rows * step) as Float32Array;
   if (value !== 0) data.fill((is_wide(type) ? BigInt(value) : value) as number);
-  tensors.forEach((tensor, i) => {
-    data.set(tensor.data as Float32Array, side === "left" ? (i + 1) * row - tensor.data.length : i * row);
-  });
-  return new Tensor(type, data, [tensors.length, longest, ...dims.slice(2)]);
+  let start = 0;
+  for (const tensor of tensors) {
+    const width = tensor.dims[1] * inner;
+    for (let row = 0; row < tensor.dims[0]; row++, start += step) {
+      const part = tensor.data.subarray(row * width, (row + 1) * width) as Float32Array;
+      data.set(part, side === "left" ? start + step - width : start);
+    }
+  }
+  return new Tensor(type, data, [rows, longest, ...dims.slice(2)]);
 }
 
 /**

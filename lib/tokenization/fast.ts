@@ -50,6 +50,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   readonly #engine: NativeTokenizer;
   readonly #components: Record<ComponentKind, Component | null>;
   #splits_special_tokens = false;
+  #subword_prefix: string | null | undefined;
 
   constructor(keywords: TokenizerKeywords = {}) {
     const content = content_of(keywords);
@@ -107,6 +108,15 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
       throw from_native(error);
     }
     this.#components[kind] = component;
+  }
+
+  /** What stands before the pieces inside a word, such as WordPiece's "##"; null where the model marks none. */
+  get continuing_subword_prefix(): string | null {
+    if (this.#subword_prefix === undefined) {
+      const found = /"continuing_subword_prefix":("(?:[^"\\]|\\.)*")/.exec(this.#engine.to_json(false));
+      this.#subword_prefix = found ? (JSON.parse(found[1]!) as string) : null;
+    }
+    return this.#subword_prefix;
   }
 
   /** The engine, for this package's own files. */
