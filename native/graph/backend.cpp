@@ -41,6 +41,7 @@ Backend::Backend(const std::string& name, int n_threads, const std::atomic<bool>
   if (!is_cpu_) return;
   if (n_threads_ > 1) {
     ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
+    params.poll = 1;  // threads without work spin for some milliseconds, not for hundreds
     if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) threadpool_ = create(&params);
     if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool"))
       if (threadpool_) set(backend_, threadpool_);
