@@ -163,14 +163,29 @@ export interface NativeEncoding {
 export interface NativeTokenizer {
   /** The fast path: ids alone. */
   encode_ids(text: string, add_special_tokens: boolean): Int32Array;
-  /** The same into a caller's array. Returns the number of ids; if `out` is too short it is left as it was. */
-  encode_ids_into(text: string, add_special_tokens: boolean, out: Int32Array): number;
+  /**
+   * The same into a caller's array. Returns the number of ids; if `out` is too short it is left as it was.
+   * Of the text's own ids `limit` stay; those at the end `direction` go.
+   */
+  encode_ids_into(
+    text: string,
+    add_special_tokens: boolean,
+    out: Int32Array,
+    limit?: number,
+    direction?: "left" | "right",
+  ): number;
   /** `encode_ids` of many texts on up to `threads` threads (1 to 256): all ids in a row, and where those of each text end. */
   encode_ids_batch(
     texts: readonly string[],
     add_special_tokens: boolean,
     threads: number,
+    limit?: number,
+    direction?: "left" | "right",
   ): { ids: Int32Array; ends: Int32Array };
+  /** True if the tokens of a single text can have other type ids than 0. */
+  readonly has_type_ids: boolean;
+  /** A tokenizer of its own, which shares what does not change, above all the vocabulary. */
+  clone(): NativeTokenizer;
   encode(text: string | string[], pair: string | string[] | null, options: NativeEncodeOptions): NativeEncoding;
   /** `encode` of many texts on up to `threads` threads (1 to 256). A pair may be null; null for `pairs`: there are none. */
   encode_batch(
@@ -189,8 +204,8 @@ export interface NativeTokenizer {
   normalize(text: string): string;
   /** The pre-tokenizer alone: an encoding of which only `tokens` and `offsets` mean something. */
   pre_tokenize(text: string): NativeEncoding;
-  /** Ids without a token are skipped, as in Rust. */
-  decode(ids: ArrayLike<number>, skip_special_tokens: boolean): string;
+  /** Ids without a token are skipped, as in Rust. Of an Int32Array the first `count`, by default all. */
+  decode(ids: ArrayLike<number>, skip_special_tokens: boolean, count?: number): string;
   /** The decoder alone: Python's `convert_tokens_to_string`. */
   decode_tokens(tokens: string[]): string;
   token_to_id(token: string): number | undefined;

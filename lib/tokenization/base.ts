@@ -75,6 +75,19 @@ function is_simple(options: unknown): options is { add_special_tokens?: boolean;
   return true;
 }
 
+function row_of_ids(token_ids: Ids): number[] {
+  const value = Array.isArray(token_ids) && typeof token_ids[0] === "number" ? token_ids : to_lists(token_ids);
+  const ids = (is_list(value) ? value : [value]) as number[];
+  for (const id of ids) {
+    if (typeof id === "bigint") return ids.map(Number);
+    if (typeof id === "number") continue;
+    throw is_list(id)
+      ? new TypeError("decode takes one row of token ids and received rows; batch_decode takes those")
+      : expected("a token id or a list of them", "token_ids", id);
+  }
+  return ids;
+}
+
 /** `(text, pair, options)` and `(text, options)`. */
 function arguments_of(rest: unknown[]): [Input, CallOptions] {
   const [first, second] = rest;
@@ -151,7 +164,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     single: boolean,
   ): BatchEncoding;
   /** The same without anything but the ids. */
-  protected abstract _encode_ids(text: string, add_special_tokens: boolean): ArrayLike<number>;
+  protected abstract _encode_ids(text: string, add_special_tokens: boolean): number[];
   protected abstract _decode(ids: number[], options: DecodeOptions): string;
   /** Called around `text_target`: tokenizers of translation models end targets differently. */
   protected _switch_mode(_mode: "input" | "target"): void {}
@@ -238,7 +251,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
       return this.encode_plus(text, ...rest)["input_ids"];
     const ids = this._encode_ids(text, options.add_special_tokens ?? true);
     this.warn_if_too_long(ids.length, null, options.verbose ?? true);
-    return Array.from(ids);
+    return ids;
   }
 
   /** The tokens of one text or pair, without special ones unless `add_special_tokens`. */
@@ -258,14 +271,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
 
   /** One row of ids to text. Ids that the vocabulary lacks are left out. */
   decode(token_ids: Ids, options: DecodeOptions = {}): string {
-    const value = to_lists(token_ids);
-    const ids = (is_list(value) ? value : [value]) as number[];
-    const wrong = ids.find((id) => typeof id !== "number");
-    if (wrong !== undefined) {
-      throw is_list(wrong)
-        ? new TypeError("decode takes one row of token ids and received rows; batch_decode takes those")
-        : expected("a token id or a list of them", "token_ids", wrong);
-    }
+    const ids = row_of_ids(token_ids);
     const text = this._decode(ids, options);
     const clean = options.clean_up_tokenization_spaces ?? this.clean_up_tokenization_spaces;
     return clean ? clean_up_tokenization(text) : text;

@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from "node:util";
 import { is_tensor } from "../tensor/index.js";
-import type { Encoding, Span } from "./encoding.js";
+import { Encoding, type Span } from "./encoding.js";
 import { type Nested, tensor_type, to_tensor } from "./tensors.js";
 
 const NOT_FAST = (method: string) =>
@@ -27,17 +27,17 @@ export class BatchEncoding extends Indexed {
   // The values of the fields, that each caller knows better than a type could say.
   // biome-ignore lint/suspicious/noExplicitAny: as a Python dict
   [field: string]: any;
-  readonly #encodings: Encoding[] | null;
+  #encodings: Encoding[] | null | (() => Encoding[]);
   readonly #n_sequences: number | null;
 
   constructor(
     data: Record<string, unknown> = {},
-    encoding: Encoding | Encoding[] | null = null,
+    encoding: Encoding | Encoding[] | (() => Encoding[]) | null = null,
     options: { tensor_type?: unknown; prepend_batch_axis?: boolean; n_sequences?: number } = {},
   ) {
     super();
-    this.#encodings = encoding && (Array.isArray(encoding) ? encoding : [encoding]);
-    this.#n_sequences = options.n_sequences ?? this.#encodings?.[0]?.n_sequences ?? null;
+    this.#encodings = encoding instanceof Encoding ? [encoding] : encoding;
+    this.#n_sequences = options.n_sequences ?? null;
     Object.assign(this, data);
     this.convert_to_tensors(options.tensor_type, options.prepend_batch_axis);
   }
@@ -47,6 +47,7 @@ export class BatchEncoding extends Indexed {
     return { ...this };
   }
   get encodings(): Encoding[] | null {
+    if (typeof this.#encodings === "function") this.#encodings = this.#encodings();
     return this.#encodings;
   }
   get is_fast(): boolean {
@@ -54,7 +55,7 @@ export class BatchEncoding extends Indexed {
   }
   /** 1 for texts, 2 for pairs, null if unknown. */
   get n_sequences(): number | null {
-    return this.#n_sequences;
+    return this.#n_sequences ?? this.encodings?.[0]?.n_sequences ?? null;
   }
 
   keys(): string[] {
@@ -68,11 +69,10 @@ export class BatchEncoding extends Indexed {
   }
 
   #encoding(method: string, batch_index: number): Encoding {
-    if (!this.#encodings?.length) throw NOT_FAST(method);
-    const encoding = this.#encodings.at(batch_index);
-    if (!encoding) {
-      throw new RangeError(`${method}(): no encoding ${batch_index}, the batch has ${this.#encodings.length}`);
-    }
+    const { encodings } = this;
+    if (!encodings?.length) throw NOT_FAST(method);
+    const encoding = encodings.at(batch_index);
+    if (!encoding) throw new RangeError(`${method}(): no encoding ${batch_index}, the batch has ${encodings.length}`);
     return encoding;
   }
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { expected, from_native, out_of_range } from "../errors.js";
-import { type AddedTokenSpec, type NativeEncoding, type NativeTokenizer, native } from "../native.js";
+import { expected, from_native } from "../errors.js";
+import { type AddedTokenSpec, type NativeTokenizer, native } from "../native.js";
 import { AddedToken, type Token } from "./added_token.js";
 import { type DecodeOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
-import { Encoding } from "./encoding.js";
+import { check_id, Encoder, type EngineCall, threads_for } from "./engine_call.js";
 import { load_pretrained, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
@@ -47,9 +47,8 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /** Keywords of the class with their defaults, as in the signature of Python's `__init__`. */
   static readonly keywords: Readonly<Record<string, unknown>> = {};
 
-  readonly #engine: NativeTokenizer;
+  #encoder: Encoder;
   readonly #components: Record<ComponentKind, Component | null>;
-  #splits_special_tokens = false;
   #subword_prefix: string | null | undefined;
 
   constructor(keywords: TokenizerKeywords = {}) {
@@ -59,7 +58,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const { tokenizer_file: _file, tokenizer_object: _object, added_tokens_decoder = {}, ...given } = keywords;
     const kwargs = { ...baked_in(header), ...new.target.keywords, ...given };
     super(kwargs);
-    this.#engine = engine;
+    this.#encoder = new Encoder(engine);
     const { normalizer, pre_tokenizer, post_processor, decoder } = header;
     this.#components = { normalizer, pre_tokenizer, post_processor, decoder };
     this.#add_missing(added_tokens_decoder);
@@ -68,7 +67,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
 
   /** Tokens of the configuration that the tokenizer.json lacks become added tokens. */
   #add_missing(added_tokens_decoder: Record<number, AddedToken>): void {
-    const known = new Map(this.#engine.added_tokens().map((token) => [token.content, AddedToken.from(token)]));
+    const known = new Map(this._tokenizer.added_tokens().map((token) => [token.content, AddedToken.from(token)]));
     const wanted = Object.entries(added_tokens_decoder)
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([, token]) => token)
@@ -103,7 +102,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /** Python's `tokenizer.backend_tokenizer.normalizer = …`. */
   set_component(kind: ComponentKind, component: Component | null): void {
     try {
-      this.#engine.set_component(kind, component && JSON.stringify(component));
+      this.#changing().set_component(kind, component && JSON.stringify(component));
     } catch (error) {
       throw from_native(error);
     }
@@ -113,7 +112,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /** What stands before the pieces inside a word, such as WordPiece's "##"; null where the model marks none. */
   get continuing_subword_prefix(): string | null {
     if (this.#subword_prefix === undefined) {
-      const found = /"continuing_subword_prefix":("(?:[^"\\]|\\.)*")/.exec(this.#engine.to_json(false));
+      const found = /"continuing_subword_prefix":("(?:[^"\\]|\\.)*")/.exec(this._tokenizer.to_json(false));
       this.#subword_prefix = found ? (JSON.parse(found[1]!) as string) : null;
     }
     return this.#subword_prefix;
@@ -121,26 +120,32 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
 
   /** The engine, for this package's own files. */
   get _tokenizer(): NativeTokenizer {
-    return this.#engine;
+    return this.#encoder.engine;
+  }
+
+  /** The engine, to be changed: encodings that are computed when they are read keep it as it was. */
+  #changing(): NativeTokenizer {
+    if (this.#encoder.lent) this.#encoder = new Encoder(this.#encoder.engine.clone());
+    return this.#encoder.engine;
   }
 
   get is_fast(): boolean {
     return true;
   }
   get length(): number {
-    return this.#engine.vocab_size(true);
+    return this._tokenizer.vocab_size(true);
   }
   get vocab_size(): number {
-    return this.#engine.vocab_size(false);
+    return this._tokenizer.vocab_size(false);
   }
   get added_tokens_decoder(): Record<number, AddedToken> {
-    return Object.fromEntries(this.#engine.added_tokens().map((token) => [token.id!, AddedToken.from(token)]));
+    return Object.fromEntries(this._tokenizer.added_tokens().map((token) => [token.id!, AddedToken.from(token)]));
   }
   get_vocab(): Record<string, number> {
-    return this.#engine.get_vocab(true);
+    return this._tokenizer.get_vocab(true);
   }
   num_special_tokens_to_add(pair = false): number {
-    return this.#engine.num_special_tokens_to_add(pair);
+    return this._tokenizer.num_special_tokens_to_add(pair);
   }
 
   convert_tokens_to_ids(token: string): number | null;
@@ -148,10 +153,10 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   convert_tokens_to_ids(tokens: string | readonly string[]): number | null | (number | null)[] {
     if (Array.isArray(tokens)) return tokens.map((token) => this.convert_tokens_to_ids(token as string));
     if (typeof tokens !== "string") throw expected("a token or a list of tokens", "tokens", tokens);
-    const id = this.#engine.token_to_id(tokens);
+    const id = this._tokenizer.token_to_id(tokens);
     if (id !== undefined) return id;
     const unk = this.unk_token;
-    return unk === null ? null : (this.#engine.token_to_id(unk) ?? null);
+    return unk === null ? null : (this._tokenizer.token_to_id(unk) ?? null);
   }
 
   convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
@@ -161,14 +166,14 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     options: { skip_special_tokens?: boolean } = {},
   ): string | null | (string | null)[] {
     if (typeof ids === "number" || typeof ids === "bigint")
-      return this.#engine.id_to_token(check_id(Number(ids))) ?? null;
+      return this._tokenizer.id_to_token(check_id(Number(ids))) ?? null;
     const skip = new Set(options.skip_special_tokens ? this.all_special_ids : []);
     const list = Array.from(ids, Number).filter((id) => !skip.has(id));
-    return list.map((id) => this.#engine.id_to_token(check_id(id)) ?? null);
+    return list.map((id) => this._tokenizer.id_to_token(check_id(id)) ?? null);
   }
 
   convert_tokens_to_string(tokens: readonly string[]): string {
-    return this.#engine.decode_tokens([...tokens]);
+    return this._tokenizer.decode_tokens([...tokens]);
   }
 
   /**
@@ -184,18 +189,11 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
       if (typeof token === "string") return new AddedToken(token, { special: special ?? false }).to_json();
       return { ...token.to_json(), special: special || token.special };
     });
-    return this.#engine.add_tokens(specs);
+    return this.#changing().add_tokens(specs);
   }
 
-  #split_special_tokens(split: boolean): void {
-    if (split === this.#splits_special_tokens) return;
-    this.#engine.set_encode_special_tokens(split);
-    this.#splits_special_tokens = split;
-  }
-
-  protected override _encode_ids(text: string, add_special_tokens: boolean): Int32Array {
-    this.#split_special_tokens(this.split_special_tokens);
-    return this.#engine.encode_ids(text, add_special_tokens);
+  protected override _encode_ids(text: string, add_special_tokens: boolean): number[] {
+    return this.#encoder.ids(text, add_special_tokens, this.split_special_tokens);
   }
 
   protected override _encode(
@@ -204,70 +202,69 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     plan: Strategies,
     single: boolean,
   ): BatchEncoding {
-    this.#split_special_tokens(options.split_special_tokens ?? this.split_special_tokens);
-    const request = {
+    const call: EngineCall = {
+      samples,
       add_special_tokens: options.add_special_tokens ?? true,
       is_pretokenized: options.is_split_into_words ?? false,
-      ...(plan.truncation !== "do_not_truncate" && {
-        truncation: {
-          max_length: plan.max_length!,
-          stride: options.stride ?? 0,
-          strategy: plan.truncation,
-          direction: this.truncation_side,
-        },
-      }),
+      split_special_tokens: options.split_special_tokens ?? this.split_special_tokens,
+      overflow: options.return_overflowing_tokens ?? false,
+      unit: options.offsets_unit,
+      threads: options.num_threads ?? threads_for(samples),
     };
-    const encodings = this.#encode_all(samples, request);
-    if (plan.padding !== "do_not_pad") this.#pad(encodings, options, plan);
-    return this.#collect(encodings, options, plan, single);
-  }
-
-  #encode_all(samples: readonly Sample[], request: Parameters<NativeTokenizer["encode"]>[2]): NativeEncoding[] {
-    try {
-      return samples.map(({ text, pair }) => this.#engine.encode(text as string, pair as string | null, request));
-    } catch (error) {
-      throw from_native(error);
+    if (plan.truncation !== "do_not_truncate") {
+      call.truncation = {
+        max_length: plan.max_length!,
+        stride: options.stride ?? 0,
+        strategy: plan.truncation,
+        direction: this.truncation_side,
+      };
     }
+    if (plan.padding !== "do_not_pad") {
+      call.padding = {
+        length: plan.padding === "max_length" ? plan.max_length : null,
+        multiple_of: options.pad_to_multiple_of ?? 1,
+        id: this.pad_token_id!,
+        type_id: this.pad_token_type_id,
+        token: this.pad_token!,
+        side: options.padding_side ?? this.padding_side,
+      };
+    }
+    return this.#collect(call, options, plan, single);
   }
 
-  #pad(encodings: readonly NativeEncoding[], options: EncodeOptions, plan: Strategies): void {
-    const longest = encodings.reduce((most, encoding) => Math.max(most, encoding.length), 0);
-    const multiple = options.pad_to_multiple_of ?? 1;
-    const length = Math.ceil((plan.padding === "max_length" ? plan.max_length! : longest) / multiple) * multiple;
-    const side = options.padding_side ?? this.padding_side;
-    for (const encoding of encodings)
-      encoding.pad(length, this.pad_token_id!, this.pad_token_type_id, this.pad_token!, side);
-  }
-
-  /** The engine's encodings to the fields that were asked for, in Python's order. */
-  #collect(roots: readonly NativeEncoding[], options: EncodeOptions, plan: Strategies, single: boolean): BatchEncoding {
-    const overflow = options.return_overflowing_tokens ?? false;
-    const parts = roots.map((root) => (overflow ? [root, ...root.overflowing] : [root]));
-    const encodings = parts.flat().map((part) => new Encoding(part, options.offsets_unit));
+  /** The fields that were asked for, in Python's order. */
+  #collect(call: EngineCall, options: EncodeOptions, plan: Strategies, single: boolean): BatchEncoding {
+    const encoder = this.#encoder;
     const wants = (name: string, asked?: boolean | null) => asked ?? this.model_input_names.includes(name);
-    const data: Record<string, unknown> = { input_ids: encodings.map((e) => e.ids) };
-    if (wants("token_type_ids", options.return_token_type_ids))
-      data["token_type_ids"] = encodings.map((e) => e.type_ids);
-    if (wants("attention_mask", options.return_attention_mask))
-      data["attention_mask"] = encodings.map((e) => e.attention_mask);
+    const type_ids = wants("token_type_ids", options.return_token_type_ids);
+    const attention_mask = wants("attention_mask", options.return_attention_mask);
+    const needs_encodings = options.return_special_tokens_mask || options.return_offsets_mapping;
+    const rows = needs_encodings ? undefined : encoder.rows(call, { attention_mask, type_ids });
+    const parts = rows ? [] : encoder.encodings(call);
+    const encodings = parts.flat();
+    if (rows) encoder.lent = true;
+
+    const ids = rows ? rows.ids : encodings.map((e) => e.ids);
+    const data: Record<string, unknown> = { input_ids: ids };
+    if (type_ids) data["token_type_ids"] = rows ? rows.type_ids : encodings.map((e) => e.type_ids);
+    if (attention_mask) data["attention_mask"] = rows ? rows.attention_mask : encodings.map((e) => e.attention_mask);
     if (options.return_special_tokens_mask) data["special_tokens_mask"] = encodings.map((e) => e.special_tokens_mask);
     if (options.return_offsets_mapping) data["offset_mapping"] = encodings.map((e) => e.offsets);
-    if (options.return_length) data["length"] = encodings.map((e) => e.length);
-    if (overflow) data["overflow_to_sample_mapping"] = parts.flatMap((list, i) => list.map(() => i));
-    for (const encoding of encodings)
-      this.warn_if_too_long(encoding.length, options.max_length ?? plan.max_length, options.verbose ?? true);
+    if (options.return_length) data["length"] = ids.map((row) => row.length);
+    if (call.overflow) data["overflow_to_sample_mapping"] = parts.flatMap((list, i) => list.map(() => i));
+    for (const row of ids)
+      this.warn_if_too_long(row.length, options.max_length ?? plan.max_length, options.verbose ?? true);
 
     const tensors = tensor_type(options.return_tensors ?? options.return_tensor);
-    if (single && tensors === null && !overflow) {
+    if (single && tensors === null && !call.overflow) {
       // One text has no batch axis; `length` is no list of lists, and keeps it.
-      for (const [key, value] of Object.entries(data)) if (key !== "length") data[key] = (value as unknown[])[0];
+      for (const key in data) if (key !== "length") data[key] = (data[key] as unknown[])[0];
     }
-    return new BatchEncoding(data, encodings, { tensor_type: tensors });
+    return new BatchEncoding(data, rows ? () => encoder.encodings(call).flat() : encodings, { tensor_type: tensors });
   }
 
   protected override _decode(ids: number[], options: DecodeOptions): string {
-    for (const id of ids) check_id(id);
-    return this.#engine.decode(ids, options.skip_special_tokens ?? false);
+    return this.#encoder.decode(ids, options.skip_special_tokens ?? false);
   }
 
   /** Decodes token by token, never giving a part of a character. */
@@ -308,11 +305,6 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     ) as Promise<unknown> as Promise<T>;
   }
   // biome-ignore-end lint/complexity/noThisInStatic: see above
-}
-
-function check_id(id: number): number {
-  if (Number.isInteger(id) && id >= 0 && id <= 0xffffffff) return id;
-  throw out_of_range("a token id (a whole number from 0)", "ids", id);
 }
 
 /** Truncation and padding of a tokenizer.json do not act, but set defaults of the tokenizer. */

@@ -41,6 +41,11 @@ export interface EncodeOptions extends PadOptions {
   return_length?: boolean;
   /** true: special tokens inside the text are text. Default: the tokenizer's `split_special_tokens`. */
   split_special_tokens?: boolean;
+  /**
+   * Threads for a batch, 1 to 256. Default: as many as its length is worth, at most 8; one if the environment's
+   * `TOKENIZERS_PARALLELISM` is false. They end with the call.
+   */
+  num_threads?: number;
 }
 
 const ENCODE_OPTIONS: Record<keyof EncodeOptions, true> = {
@@ -62,6 +67,7 @@ const ENCODE_OPTIONS: Record<keyof EncodeOptions, true> = {
   offsets_unit: true,
   return_length: true,
   split_special_tokens: true,
+  num_threads: true,
   verbose: true,
 };
 
@@ -96,11 +102,13 @@ function natural(value: unknown, argument: string, least: number): void {
 }
 
 /** Checks the numbers among the options. */
-export function check_numbers({ max_length, stride, pad_to_multiple_of, padding_side }: EncodeOptions): void {
+export function check_numbers(options: EncodeOptions): void {
+  const { max_length, stride, pad_to_multiple_of, padding_side, num_threads } = options;
   if (max_length !== undefined && max_length !== null) natural(max_length, "max_length", 0);
   if (stride !== undefined) natural(stride, "stride", 0);
   if (pad_to_multiple_of !== undefined && pad_to_multiple_of !== null)
     natural(pad_to_multiple_of, "pad_to_multiple_of", 1);
+  if (num_threads !== undefined) natural(num_threads, "num_threads", 1);
   if (padding_side !== undefined && padding_side !== null && padding_side !== "left" && padding_side !== "right") {
     throw expected('"left" or "right"', "padding_side", padding_side);
   }

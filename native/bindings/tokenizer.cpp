@@ -1,6 +1,8 @@
 // NativeTokenizer of lib/native_interface.ts, over native/tokenizer.
 #include "tokenizer/tokenizer.h"
 
+#include <algorithm>
+
 #include <cstring>
 
 #include "bindings/bindings.h"
@@ -16,6 +18,7 @@ namespace {
 using namespace tokens;
 using tokenizer::AddedToken;
 using tokenizer::Input;
+using tokenizer::Limit;
 using tokenizer::Truncation;
 
 Input input_argument(const Napi::Value& value, bool is_pretokenized, const char* name) {
@@ -31,11 +34,6 @@ std::optional<Input> pair_argument(const Napi::Value& value, bool is_pretokenize
 // Ids of tokens; what is no id becomes one that no token has.
 std::vector<uint32_t> ids_argument(const Napi::Value& value) {
   std::vector<uint32_t> ids;
-  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
-    const auto array = value.As<Napi::Int32Array>();
-    ids.assign(array.Data(), array.Data() + array.ElementLength());
-    return ids;
-  }
   if (!value.IsObject()) expected("a list of ids", "ids");
   const auto list = value.As<Napi::Object>();
   const uint32_t n = list.Get("length").ToNumber();
@@ -82,6 +80,12 @@ Truncation truncation_of(const Napi::Value& value) {
   return truncation;
 }
 
+// Of encode_ids: the ids that may stay and the end that goes, or nothing for no limit.
+Limit limit_argument(const Napi::Value& most, const Napi::Value& direction) {
+  if (most.IsUndefined()) return {};
+  return {size_argument(most, "limit"), direction_argument(direction, "direction")};
+}
+
 std::optional<Truncation> truncation_in(const Napi::Object& options) {
   const Napi::Value value = options.Get("truncation");
   return value.IsUndefined() ? std::nullopt : std::optional(truncation_of(value));
@@ -108,7 +112,9 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   explicit Tokenizer(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     encoding_type_ = Napi::Persistent(info.NewTarget().As<Napi::Object>().Get("Encoding").As<Napi::Function>());
     guarded(info.Env(), [&] {
-      if (info[0].IsTypedArray() && info[0].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+      if (info[0].IsExternal()) {  // from clone()
+        tokenizer_ = std::make_unique<tokenizer::Tokenizer>(*info[0].As<Napi::External<tokenizer::Tokenizer>>().Data());
+      } else if (info[0].IsTypedArray() && info[0].As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
         const auto bytes = info[0].As<Napi::Uint8Array>();
         tokenizer_ = std::make_unique<tokenizer::Tokenizer>(
             std::string_view(reinterpret_cast<const char*>(bytes.Data()), bytes.ElementLength()));
@@ -128,6 +134,8 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::encode_ids_batch>("encode_ids_batch"),
                            InstanceMethod<&Tokenizer::encode>("encode"),
                            InstanceMethod<&Tokenizer::encode_batch>("encode_batch"),
+                           InstanceMethod<&Tokenizer::clone>("clone"),
+                           InstanceAccessor<&Tokenizer::has_type_ids>("has_type_ids"),
                            InstanceMethod<&Tokenizer::post_process>("post_process"),
                            InstanceMethod<&Tokenizer::normalize>("normalize"),
                            InstanceMethod<&Tokenizer::pre_tokenize>("pre_tokenize"),
@@ -190,7 +198,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
       if (napi_get_typedarray_info(info.Env(), info[2], &type, &room, &out, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
         expected("an Int32Array", "out");
       }
-      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens);
+      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens, limit_argument(info[3], info[4]));
       if (ids.size() > 0 && ids.size() <= room) std::memcpy(out, ids.data(), ids.size() * sizeof(int32_t));
       return Napi::Number::New(info.Env(), static_cast<double>(ids.size()));
     });
@@ -213,7 +221,8 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
         const size_t begin = i == 0 ? 0 : ends[i - 1];
         texts.emplace_back(text_.data() + begin, ends[i] - begin);
       }
-      const auto batch = tokenizer_->encode_ids(texts, boolean_argument(info[1], "add_special_tokens"), threads_argument(info[2]));
+      const auto batch = tokenizer_->encode_ids(texts, boolean_argument(info[1], "add_special_tokens"),
+                                                limit_argument(info[3], info[4]), threads_argument(info[2]));
       Napi::Object result = Napi::Object::New(env);
       result.Set("ids", int32_array(env, batch.ids));
       result.Set("ends", int32_array(env, batch.ends));
@@ -259,6 +268,13 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
     });
   }
 
+  Napi::Value clone(const Napi::CallbackInfo& info) {
+    const auto type = info.This().As<Napi::Object>().Get("constructor").As<Napi::Function>();
+    return type.New({Napi::External<tokenizer::Tokenizer>::New(info.Env(), tokenizer_.get())});
+  }
+
+  Napi::Value has_type_ids(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), tokenizer_->has_type_ids()); }
+
   Napi::Value post_process(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       if (!info[2].IsObject()) expected("an object", "options");
@@ -288,8 +304,16 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
 
   Napi::Value decode(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
+      const bool skip_special_tokens = boolean_argument(info[1], "skip_special_tokens");
+      napi_typedarray_type type = napi_float32_array;
+      size_t count = 0;
+      void* data = nullptr;
+      if (napi_get_typedarray_info(info.Env(), info[0], &type, &count, &data, nullptr, nullptr) == napi_ok && type == napi_int32_array) {
+        if (!info[2].IsUndefined()) count = std::min(count, size_argument(info[2], "count"));
+        return to_string(info.Env(), tokenizer_->decode(static_cast<const uint32_t*>(data), count, skip_special_tokens));
+      }
       const std::vector<uint32_t> ids = ids_argument(info[0]);
-      return to_string(info.Env(), tokenizer_->decode(ids.data(), ids.size(), boolean_argument(info[1], "skip_special_tokens")));
+      return to_string(info.Env(), tokenizer_->decode(ids.data(), ids.size(), skip_special_tokens));
     });
   }
 

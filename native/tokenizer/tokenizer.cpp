@@ -62,8 +62,9 @@ Tokenizer::Tokenizer(std::string_view json) {
 // ---- encoding
 
 Workspace& Tokenizer::workspace(size_t worker) {
-  while (workspaces_.size() <= worker) workspaces_.push_back(std::make_unique<Workspace>());
-  return *workspaces_[worker];
+  auto& list = workspaces_.list;
+  while (list.size() <= worker) list.push_back(std::make_unique<Workspace>());
+  return *list[worker];
 }
 
 void Tokenizer::prepare(std::string_view text, bool aligned, Workspace& workspace) const {
@@ -76,40 +77,51 @@ void Tokenizer::prepare(std::string_view text, bool aligned, Workspace& workspac
   if (!model_->takes_bytes()) pieces.spell_bytes();
 }
 
-void Tokenizer::append_ids(std::string_view text, bool add_special_tokens, Workspace& workspace) const {
+void Tokenizer::append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const {
+  Ids& ids = workspace.ids;
   prepare(text, needs_alignment(), workspace);
-  if (!add_special_tokens) return model_->encode(workspace);
+  const auto append = [&] {
+    const size_t begin = ids.size();
+    model_->encode(workspace);
+    if (ids.size() - begin <= limit.most) return;
+    int32_t* first = ids.data() + begin;
+    if (limit.direction == Direction::left) std::copy(ids.data() + ids.size() - limit.most, ids.data() + ids.size(), first);
+    ids.keep(first + limit.most);
+  };
+  if (!add_special_tokens) return append();
   for (const int32_t id : plan_) {
-    if (id == kSequence) model_->encode(workspace);
-    else workspace.ids.push(id);
+    if (id == kSequence) append();
+    else ids.push(id);
   }
 }
 
-const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) {
+const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens, const Limit& limit) {
   Workspace& mine = workspace(0);
   mine.ids.clear();
-  append_ids(text, add_special_tokens, mine);
+  append_ids(text, add_special_tokens, limit, mine);
   return mine.ids;
 }
 
-BatchIds Tokenizer::encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, size_t threads) {
+BatchIds Tokenizer::encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, const Limit& limit,
+                               size_t threads) {
   struct Place {
     size_t worker, begin, end;  // in the ids of its worker
   };
   std::vector<Place> places(texts.size());
   threads = std::max<size_t>(threads, 1);
   workspace(threads - 1);
-  for (const auto& each : workspaces_) each->ids.clear();
+  const auto& workspaces = workspaces_.list;
+  for (const auto& each : workspaces) each->ids.clear();
   parallel_for(texts.size(), threads, kGrain, [&](size_t worker, size_t i) {
-    Workspace& mine = *workspaces_[worker];
+    Workspace& mine = *workspaces[worker];
     const size_t begin = mine.ids.size();
-    append_ids(texts[i], add_special_tokens, mine);
+    append_ids(texts[i], add_special_tokens, limit, mine);
     places[i] = {worker, begin, mine.ids.size()};
   });
   BatchIds batch;
   batch.ends.reserve(texts.size());
   for (const Place& place : places) {
-    const int32_t* ids = workspaces_[place.worker]->ids.data();
+    const int32_t* ids = workspaces[place.worker]->ids.data();
     batch.ids.insert(batch.ids.end(), ids + place.begin, ids + place.end);
     batch.ends.push_back(static_cast<uint32_t>(batch.ids.size()));
   }
@@ -134,7 +146,11 @@ void Tokenizer::plan_special_tokens() {
   sequences.push_back(std::move(sequence));
   const Encoding result = tokenizer::post_process(post_processor_.get(), std::move(sequences), true);
   plan_.clear();
-  for (const Token& each : result.tokens) plan_.push_back(each.id);
+  has_type_ids_ = false;
+  for (const Token& each : result.tokens) {
+    plan_.push_back(each.id);
+    has_type_ids_ = has_type_ids_ || each.type_id != 0;
+  }
 }
 
 void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const {
@@ -179,7 +195,7 @@ std::vector<Encoding> Tokenizer::encode(const std::vector<Input>& inputs, const 
   workspace(threads - 1);
   parallel_for(inputs.size(), threads, kGrain, [&](size_t worker, size_t i) {
     const Input* pair = !pairs.empty() && pairs[i] ? &*pairs[i] : nullptr;
-    result[i] = encode(inputs[i], pair, add_special_tokens, truncation, *workspaces_[worker]);
+    result[i] = encode(inputs[i], pair, add_special_tokens, truncation, *workspaces_.list[worker]);
   });
   return result;
 }
@@ -362,7 +378,7 @@ void Tokenizer::set_padding(std::optional<std::string_view> json) { padding_ = r
 
 void Tokenizer::set_model(std::string_view json) {
   model_ = read_component<Model>(json, "model");
-  workspaces_.clear();  // their words are the old model's
+  workspaces_.list.clear();  // their words are the old model's
   plan_special_tokens();
   bytes_ends_.clear();
 }

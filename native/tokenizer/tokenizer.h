@@ -26,6 +26,12 @@ struct BatchIds {
   std::vector<uint32_t> ends;
 };
 
+// How many ids of a text stay, special tokens not counted, and at which end others go.
+struct Limit {
+  size_t most = SIZE_MAX;
+  Direction direction = Direction::right;
+};
+
 // A text, or the words of one.
 struct Input {
   std::vector<std::string> texts;
@@ -36,12 +42,14 @@ class Tokenizer {
  public:
   // Throws Error{"tokenizer_invalid"} that names the place inside the JSON.
   explicit Tokenizer(std::string_view json);
+  // A copy shares what does not change, above all the vocabulary.
+  Tokenizer(const Tokenizer&) = default;
 
   // The ids of a text. They stay until the next call.
-  const Ids& encode_ids(std::string_view text, bool add_special_tokens);
+  const Ids& encode_ids(std::string_view text, bool add_special_tokens, const Limit& limit = {});
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
   // The same for many texts, on up to `threads` threads. `pairs` is empty or as long as `inputs`.
-  BatchIds encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, size_t threads);
+  BatchIds encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, const Limit& limit, size_t threads);
   std::vector<Encoding> encode(const std::vector<Input>& inputs, const std::vector<std::optional<Input>>& pairs,
                                bool add_special_tokens, const Truncation* truncation, size_t threads);
 
@@ -72,6 +80,8 @@ class Tokenizer {
 
   size_t add_tokens(const std::vector<AddedToken>& tokens);
   void set_encode_special_tokens(bool value) { added_.set_encode_special_tokens(value); }
+  // True if the tokens of a single text can have other type ids than 0.
+  bool has_type_ids() const { return has_type_ids_; }
   size_t special_tokens_to_add(bool is_pair) const { return post_processor_ ? post_processor_->added_tokens(is_pair) : 0; }
 
   // Each reads the component's JSON; without it there is none.
@@ -90,8 +100,15 @@ class Tokenizer {
   std::string to_json(bool pretty) const;
 
  private:
+  // One for each thread that encodes; a copy of a tokenizer starts with none.
+  struct Workspaces {
+    Workspaces() = default;
+    Workspaces(const Workspaces&) {}
+    std::vector<std::unique_ptr<Workspace>> list;
+  };
+
   Workspace& workspace(size_t worker);
-  void append_ids(std::string_view text, bool add_special_tokens, Workspace& workspace) const;
+  void append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const;
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
                   Workspace& workspace) const;
   // Runs the text through everything before the model.
@@ -105,20 +122,21 @@ class Tokenizer {
 
   std::optional<TruncationInFile> truncation_;
   std::optional<PaddingInFile> padding_;
-  std::unique_ptr<Normalizer> normalizer_;
-  std::unique_ptr<PreTokenizer> pre_tokenizer_;
-  std::unique_ptr<PostProcessor> post_processor_;
-  std::unique_ptr<Decoder> decoder_;
-  std::unique_ptr<Model> model_;
+  std::shared_ptr<const Normalizer> normalizer_;
+  std::shared_ptr<const PreTokenizer> pre_tokenizer_;
+  std::shared_ptr<const PostProcessor> post_processor_;
+  std::shared_ptr<const Decoder> decoder_;
+  std::shared_ptr<const Model> model_;
   AddedVocabulary added_;
 
   std::vector<int32_t> plan_;  // the special tokens of one sequence, kSequence in its place
+  bool has_type_ids_ = false;
   // What each id adds to a text, for byte-level decoding; built on first use.
   std::string bytes_;
   std::vector<uint32_t> bytes_ends_;
   std::vector<bool> special_ids_;
 
-  std::vector<std::unique_ptr<Workspace>> workspaces_;  // of the calling thread, then of others
+  Workspaces workspaces_;
 };
 
 }  // namespace gt::tokenizer

@@ -25,6 +25,7 @@ class Ids {
     size_++;
   }
   void clear() { size_ = 0; }
+  int32_t* data() { return data_.data(); }
   const int32_t* data() const { return data_.data(); }
   size_t size() const { return size_; }
 
