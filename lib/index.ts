@@ -29,8 +29,11 @@ export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStre
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
 export * from "./models/bert.js";
+export * as heads from "./models/heads.js";
 export * from "./models/outputs.js";
 export { PreTrainedModel } from "./models/pretrained.js";
+export { TextModel } from "./models/text_model.js";
+export * as nn from "./nn/index.js";
 export {
   ChunkPipeline,
   type Fields,
