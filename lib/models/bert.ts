@@ -5,7 +5,7 @@ import { activation, Block, Embedding, LayerNorm, Linear, Parameter, type Sym, t
 import * as heads from "./heads.js";
 import { TextModel } from "./text_model.js";
 
-class BertEmbeddings extends Block {
+export class BertEmbeddings extends Block {
   word_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
     padding_idx: this.config.pad_token_id,
   });
@@ -146,7 +146,7 @@ class BertPreTrainingHeads extends Block {
   }
 }
 
-abstract class BertPreTrainedModel extends TextModel {
+export abstract class BertPreTrainedModel extends TextModel {
   static override base_model_prefix = "bert";
   static override token_inputs = ["token_type_ids"];
 

@@ -1,6 +1,10 @@
 // The architectures of the graph engine: which class is which kind of model, by `model_type`.
 import * as bert from "./bert.js";
+import * as camembert from "./camembert.js";
+import * as distilbert from "./distilbert.js";
 import type { GraphModel } from "./graph_model.js";
+import * as roberta from "./roberta.js";
+import * as xlm_roberta from "./xlm_roberta.js";
 
 type GraphModelClass = typeof GraphModel & { new (...args: never[]): GraphModel };
 
@@ -27,6 +31,45 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     question_answering: bert.BertForQuestionAnswering,
     sequence_classification: bert.BertForSequenceClassification,
     token_classification: bert.BertForTokenClassification,
+  },
+  camembert: {
+    base: camembert.CamembertModel,
+    pretraining: camembert.CamembertForMaskedLM,
+    causal_lm: camembert.CamembertForCausalLM,
+    masked_lm: camembert.CamembertForMaskedLM,
+    multiple_choice: camembert.CamembertForMultipleChoice,
+    question_answering: camembert.CamembertForQuestionAnswering,
+    sequence_classification: camembert.CamembertForSequenceClassification,
+    token_classification: camembert.CamembertForTokenClassification,
+  },
+  distilbert: {
+    base: distilbert.DistilBertModel,
+    pretraining: distilbert.DistilBertForMaskedLM,
+    masked_lm: distilbert.DistilBertForMaskedLM,
+    multiple_choice: distilbert.DistilBertForMultipleChoice,
+    question_answering: distilbert.DistilBertForQuestionAnswering,
+    sequence_classification: distilbert.DistilBertForSequenceClassification,
+    token_classification: distilbert.DistilBertForTokenClassification,
+  },
+  roberta: {
+    base: roberta.RobertaModel,
+    pretraining: roberta.RobertaForMaskedLM,
+    causal_lm: roberta.RobertaForCausalLM,
+    masked_lm: roberta.RobertaForMaskedLM,
+    multiple_choice: roberta.RobertaForMultipleChoice,
+    question_answering: roberta.RobertaForQuestionAnswering,
+    sequence_classification: roberta.RobertaForSequenceClassification,
+    token_classification: roberta.RobertaForTokenClassification,
+  },
+  "xlm-roberta": {
+    base: xlm_roberta.XLMRobertaModel,
+    pretraining: xlm_roberta.XLMRobertaForMaskedLM,
+    causal_lm: xlm_roberta.XLMRobertaForCausalLM,
+    masked_lm: xlm_roberta.XLMRobertaForMaskedLM,
+    multiple_choice: xlm_roberta.XLMRobertaForMultipleChoice,
+    question_answering: xlm_roberta.XLMRobertaForQuestionAnswering,
+    sequence_classification: xlm_roberta.XLMRobertaForSequenceClassification,
+    token_classification: xlm_roberta.XLMRobertaForTokenClassification,
   },
 };
 

@@ -5,7 +5,7 @@ import type { NativeStateDict } from "../native.js";
 export interface ParameterSpec {
   name: string;
   shape: number[];
-  init: "normal" | "ones" | "zeros";
+  init: "normal" | "ones" | "zeros" | ((shape: number[]) => Float32Array);
   /** Deviation of "normal"; default: the configuration's initializer_range. */
   std?: number | undefined;
   /** The row of an embedding that begins as zeros. */
@@ -41,10 +41,11 @@ export function initialize(
 ): void {
   const next = uniforms(seed);
   for (const { name, shape, init, std, padding_idx } of parameters) {
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    const made = typeof init === "function";
+    const data = made ? init(shape) : new Float32Array(shape.reduce((product, size) => product * size, 1));
     if (init === "normal") fill_normal(data, std ?? initializer_range, next);
-    else data.fill(init === "ones" ? 1 : 0);
+    else if (!made) data.fill(init === "ones" ? 1 : 0);
     if (padding_idx !== undefined) data.fill(0, padding_idx * shape[1], (padding_idx + 1) * shape[1]);
-    state.set(name, "F32", shape, new Uint8Array(data.buffer));
+    state.set(name, "F32", shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 }

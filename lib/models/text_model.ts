@@ -34,6 +34,8 @@ export abstract class TextModel extends GraphModel {
   static head: Head;
   /** Inputs with one integer for each token, beside the ids and positions. */
   static token_inputs: readonly string[] = [];
+  /** Whether forward() takes `position_ids`. */
+  static takes_position_ids = true;
 
   /** The named outputs of the head, in Python's order. Fields that the output's class calls `per_token` are [tokens, …]. */
   abstract compute(tokens: Tokens): Record<string, Sym | undefined>;
@@ -43,19 +45,19 @@ export abstract class TextModel extends GraphModel {
     return false;
   }
 
-  /** The table of positions that the model has; the ids of positions are below it. */
-  get position_count(): number {
-    return this.max_positions;
+  /** The position of a row's first token. */
+  protected get first_position(): number {
+    return 0;
   }
 
   /** Positions of a row for which the caller gives none. `ids`: undefined when the call brings embeddings. */
   protected default_positions(length: number, _ids: Int32Array | undefined): Int32Array {
-    return Int32Array.from({ length }, (_, i) => i);
+    return Int32Array.from({ length }, (_, i) => this.first_position + i);
   }
 
-  /** The position in each row that `tokens.last` stands for. */
-  protected last_positions(batch: { ids: Int32Array[] | undefined; rows: number; length: number }): Int32Array {
-    return new Int32Array(batch.rows).fill(batch.length - 1);
+  /** Where `tokens.last` is in each row, if `compute` reads it. It is computed even if the mask hides it. */
+  protected last_positions(_batch: Pick<Batch, "ids" | "rows" | "length">): Int32Array | undefined {
+    return undefined;
   }
 
   /**
@@ -79,13 +81,19 @@ export abstract class TextModel extends GraphModel {
     );
     const has_labels = Object.keys(labels).length > 0;
     const padding = batch.mask ? batch.mask.reduce((sum, row) => row.reduce((n, bit) => n + 1 - bit, sum), 0) : 0;
+    const last = this.last_positions(batch);
     const packing = pack({
       ...batch,
       causal: this.is_causal,
       keep_padding:
-        wants.hidden_states || wants.attentions || has_labels || padding * this.num_parameters() * 2 < FREE_FLOPS,
+        wants.hidden_states ||
+        wants.attentions ||
+        has_labels ||
+        padding * this.num_parameters() * 2 < FREE_FLOPS ||
+        last?.some((position, row) => batch.mask?.[row][position] === 0),
     });
     const feeds = this.feeds(args, batch, packing);
+    if (last) feeds["last"] = this.pick(packing, last);
     const width = wants.attentions ? length : undefined;
     const key = [packing.count, rows, width, batch.embeds?.size, wants.hidden_states].join(" ");
     const computed = await this.execute(key, () => this.trace(packing, batch, wants), feeds);
@@ -159,7 +167,8 @@ export abstract class TextModel extends GraphModel {
       !ArrayBuffer.isView(inputs);
     const args: Arguments = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
     const type = this.constructor as typeof TextModel;
-    const known = ["input_ids", "inputs_embeds", "attention_mask", "position_ids", ...type.token_inputs];
+    const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs];
+    if (type.takes_position_ids) known.push("position_ids");
     for (const [name, value] of Object.entries(args))
       if (![...known, ...type.head.labels, ...OPTIONS].includes(name) && value !== undefined)
         throw new TypeError(`${type.name}.forward() got an unexpected keyword argument '${name}'`);
@@ -212,17 +221,16 @@ export abstract class TextModel extends GraphModel {
     };
     const feeds: Feeds = { spans: packing.spans, first: this.pick(packing, new Int32Array(rows)) };
     const positions =
-      integers("position_ids", this.position_count) ??
+      integers("position_ids", this.max_positions) ??
       Array.from({ length: rows }, (_, i) => this.default_positions(length, batch.ids?.[i]));
     const last = Math.max(...positions.map((row) => row.reduce((most, at) => Math.max(most, at), 0)));
-    if (last >= this.position_count)
+    if (last >= this.max_positions)
       throw out_of_range(
-        `at most ${this.max_positions} tokens in a row, as max_position_embeddings says`,
+        `at most ${this.max_positions - this.first_position} tokens in a row, as max_position_embeddings says`,
         "input_ids",
         `${length} tokens`,
       );
     feeds["position_ids"] = flat(positions);
-    feeds["last"] = this.pick(packing, this.last_positions(batch));
     for (const name of (this.constructor as typeof TextModel).token_inputs)
       feeds[name] = flat(integers(name, this.config["type_vocab_size"] as number) ?? [new Int32Array(length)]);
     if (batch.ids) feeds["input_ids"] = flat(batch.ids);

@@ -1,5 +1,5 @@
 // The layers that models are made of, with torch's names, arguments and tensors.
-import { Module, Parameter } from "./module.js";
+import { type Initialization, Module, Parameter } from "./module.js";
 import { text } from "./shapes.js";
 import { type Operand, type Sym, sym } from "./sym.js";
 import { Trace } from "./trace.js";
@@ -40,10 +40,14 @@ export function linear(x: Sym, weight: Operand, bias?: Operand, { transposed = f
 export class Embedding extends Module {
   weight: Parameter;
 
-  constructor(num_embeddings: number, embedding_dim: number, { padding_idx }: { padding_idx?: number | null } = {}) {
+  constructor(
+    num_embeddings: number,
+    embedding_dim: number,
+    { padding_idx, init = "normal" }: { padding_idx?: number | null; init?: Initialization["init"] } = {},
+  ) {
     super();
     this.weight = new Parameter([num_embeddings, embedding_dim], {
-      init: "normal",
+      init,
       padding_idx: padding_idx ?? undefined,
     });
   }

@@ -15,7 +15,7 @@ export class Parameter {
 
   constructor(shape: number[], initialization: Initialization | ParameterSpec["init"] = "normal") {
     this.shape = shape;
-    this.initialization = typeof initialization === "string" ? { init: initialization } : initialization;
+    this.initialization = typeof initialization === "object" ? initialization : { init: initialization };
   }
 
   get spec(): ParameterSpec {
