@@ -33,6 +33,7 @@ export * as heads from "./models/heads.js";
 export * as nn from "./nn/index.js";
 export * from "./models/camembert.js";
 export * from "./models/distilbert.js";
+export * from "./models/gpt2.js";
 export * from "./models/outputs.js";
 export * from "./models/roberta.js";
 export * from "./models/xlm_roberta.js";

@@ -88,6 +88,10 @@ export class DistilBertModel extends DistilBertPreTrainedModel {
   embeddings = new Embeddings(this.config);
   transformer = new Transformer(this.config);
 
+  override get_input_embeddings(): Embedding {
+    return this.embeddings.word_embeddings;
+  }
+
   override compute(tokens: Tokens) {
     return { last_hidden_state: this.transformer.forward(this.embeddings.forward(tokens), tokens) };
   }
@@ -121,6 +125,10 @@ export class DistilBertForMaskedLM extends DistilBertWithHead {
     return this.config.tie_word_embeddings
       ? [["vocab_projector.weight", "distilbert.embeddings.word_embeddings.weight"]]
       : [];
+  }
+
+  override get_output_embeddings(): Linear {
+    return this.vocab_projector;
   }
 
   override compute(tokens: Tokens) {

@@ -2,6 +2,7 @@
 import * as bert from "./bert.js";
 import * as camembert from "./camembert.js";
 import * as distilbert from "./distilbert.js";
+import * as gpt2 from "./gpt2.js";
 import type { GraphModel } from "./graph_model.js";
 import * as roberta from "./roberta.js";
 import * as xlm_roberta from "./xlm_roberta.js";
@@ -50,6 +51,14 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     question_answering: distilbert.DistilBertForQuestionAnswering,
     sequence_classification: distilbert.DistilBertForSequenceClassification,
     token_classification: distilbert.DistilBertForTokenClassification,
+  },
+  gpt2: {
+    base: gpt2.GPT2Model,
+    pretraining: gpt2.GPT2LMHeadModel,
+    causal_lm: gpt2.GPT2LMHeadModel,
+    question_answering: gpt2.GPT2ForQuestionAnswering,
+    sequence_classification: gpt2.GPT2ForSequenceClassification,
+    token_classification: gpt2.GPT2ForTokenClassification,
   },
   roberta: {
     base: roberta.RobertaModel,

@@ -21,6 +21,8 @@ export interface PackingOptions {
   mask?: Uint8Array[] | undefined;
   /** Tokens see those before them only. */
   causal?: boolean;
+  /** What a token looks at, evenly, that may see nothing: its whole row (default), or what stands before it and itself. */
+  blind_sees?: "row" | "before";
   /** Compute also what nobody sees, as Python does. */
   keep_padding?: boolean;
 }
@@ -35,7 +37,14 @@ function is_right_padded(mask: Uint8Array): boolean {
  * Rows that are padded at the end lose their padding. Of others all tokens stay, those that nobody sees in front, with
  * what Python's masks give them: all seen tokens (causal: those before), or the whole row evenly where there is none.
  */
-export function pack({ rows, length, mask, causal = false, keep_padding = false }: PackingOptions): Packing {
+export function pack({
+  rows,
+  length,
+  mask,
+  causal = false,
+  blind_sees = "row",
+  keep_padding = false,
+}: PackingOptions): Packing {
   const places = new Int32Array(rows * length);
   const tokens = new Int32Array(rows * length).fill(-1);
   const spans = new Int32Array(3 * rows * length);
@@ -54,7 +63,7 @@ export function pack({ rows, length, mask, causal = false, keep_padding = false 
     for (let token = first; token < count; token++) {
       let end = count;
       if (causal) end = token >= begin ? token + 1 : seen_before(places, begin, count, places[token]);
-      spans.set(end > begin ? [begin, end, token] : [first, count, -1], 3 * token);
+      spans.set(end > begin ? [begin, end, token] : [first, blind_sees === "row" ? count : token + 1, -1], 3 * token);
     }
   }
   return { rows, length, count, places: places.slice(0, count), tokens, spans: spans.slice(0, 3 * count) };

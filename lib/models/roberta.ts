@@ -59,6 +59,10 @@ export class RobertaModel extends RobertaPreTrainedModel {
     if (add_pooling_layer) this.pooler = new BertPooler(config);
   }
 
+  override get_input_embeddings(): Embedding {
+    return this.embeddings.word_embeddings;
+  }
+
   override compute(tokens: Tokens) {
     const last_hidden_state = this.encoder.forward(this.embeddings.forward(tokens), tokens);
     return { last_hidden_state, pooler_output: this.pooler?.forward(tokens.first(last_hidden_state)) };
@@ -83,6 +87,10 @@ export class RobertaForMaskedLM extends RobertaForTokens {
     const bias: [string, string] = ["lm_head.decoder.bias", "lm_head.bias"];
     const weight: [string, string] = ["lm_head.decoder.weight", "roberta.embeddings.word_embeddings.weight"];
     return this.config.tie_word_embeddings ? [weight, bias] : [bias];
+  }
+
+  override get_output_embeddings(): Linear {
+    return this.lm_head.decoder;
   }
 
   override compute(tokens: Tokens) {

@@ -17,7 +17,7 @@ const OPTIONS = ["output_hidden_states", "output_attentions", "return_dict", "us
 const FREE_FLOPS = 2e7;
 
 /** The numbers of a call, row by row. */
-interface Batch {
+export interface Batch {
   rows: number;
   length: number;
   ids: Int32Array[] | undefined;
@@ -34,6 +34,8 @@ export abstract class TextModel extends GraphModel {
   static head: Head;
   /** Inputs with one integer for each token, beside the ids and positions. */
   static token_inputs: readonly string[] = [];
+  /** Likewise, but not computed with unless the caller gives them: `tokens.given`. */
+  static optional_inputs: readonly string[] = [];
   /** Whether forward() takes `position_ids`. */
   static takes_position_ids = true;
 
@@ -43,6 +45,11 @@ export abstract class TextModel extends GraphModel {
   /** True: a token sees those before it only. */
   get is_causal(): boolean {
     return false;
+  }
+
+  /** What Python's masks leave to a token that may see nothing. */
+  protected get blind_sees(): "row" | "before" {
+    return "row";
   }
 
   /** The position of a row's first token. */
@@ -56,7 +63,7 @@ export abstract class TextModel extends GraphModel {
   }
 
   /** Where `tokens.last` is in each row, if `compute` reads it. It is computed even if the mask hides it. */
-  protected last_positions(_batch: Pick<Batch, "ids" | "rows" | "length">): Int32Array | undefined {
+  protected last_positions(_batch: Batch): Int32Array | undefined {
     return undefined;
   }
 
@@ -85,6 +92,7 @@ export abstract class TextModel extends GraphModel {
     const packing = pack({
       ...batch,
       causal: this.is_causal,
+      blind_sees: this.blind_sees,
       keep_padding:
         wants.hidden_states ||
         wants.attentions ||
@@ -95,8 +103,9 @@ export abstract class TextModel extends GraphModel {
     const feeds = this.feeds(args, batch, packing);
     if (last) feeds["last"] = this.pick(packing, last);
     const width = wants.attentions ? length : undefined;
-    const key = [packing.count, rows, width, batch.embeds?.size, wants.hidden_states].join(" ");
-    const computed = await this.execute(key, () => this.trace(packing, batch, wants), feeds);
+    const given = type.optional_inputs.filter((name) => name in feeds);
+    const key = [packing.count, rows, width, batch.embeds?.size, wants.hidden_states, given].join(" ");
+    const computed = await this.execute(key, () => this.trace(packing, batch, given, wants), feeds);
     return this.assemble(computed, packing, labels, { ...args, choices });
   }
 
@@ -108,6 +117,7 @@ export abstract class TextModel extends GraphModel {
   private trace(
     packing: Packing,
     batch: Batch,
+    given: readonly string[],
     wants: { hidden_states: boolean; attentions: boolean },
   ): Record<string, Sym | undefined> {
     const tokens = new Tokens({
@@ -115,6 +125,7 @@ export abstract class TextModel extends GraphModel {
       rows: packing.rows,
       attention_width: wants.attentions ? packing.length : undefined,
       embeds_size: batch.embeds?.size,
+      given,
     });
     const outputs: Record<string, Sym | undefined> = { ...this.compute(tokens) };
     if (wants.hidden_states)
@@ -167,7 +178,7 @@ export abstract class TextModel extends GraphModel {
       !ArrayBuffer.isView(inputs);
     const args: Arguments = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
     const type = this.constructor as typeof TextModel;
-    const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs];
+    const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
     if (type.takes_position_ids) known.push("position_ids");
     for (const [name, value] of Object.entries(args))
       if (![...known, ...type.head.labels, ...OPTIONS].includes(name) && value !== undefined)
@@ -198,6 +209,11 @@ export abstract class TextModel extends GraphModel {
   /** Size of what `inputs_embeds` holds for each token. */
   protected get embedding_size(): number {
     return this.config["hidden_size"] as number;
+  }
+
+  /** `token_type_ids` are below it. */
+  protected get type_count(): number {
+    return this.config["type_vocab_size"] as number;
   }
 
   private feeds(args: Arguments, batch: Batch, packing: Packing): Feeds {
@@ -231,8 +247,12 @@ export abstract class TextModel extends GraphModel {
         `${length} tokens`,
       );
     feeds["position_ids"] = flat(positions);
-    for (const name of (this.constructor as typeof TextModel).token_inputs)
-      feeds[name] = flat(integers(name, this.config["type_vocab_size"] as number) ?? [new Int32Array(length)]);
+    const { token_inputs, optional_inputs } = this.constructor as typeof TextModel;
+    for (const name of [...token_inputs, ...optional_inputs]) {
+      const values =
+        integers(name, this.type_count) ?? (token_inputs.includes(name) ? [new Int32Array(length)] : undefined);
+      if (values) feeds[name] = flat(values);
+    }
     if (batch.ids) feeds["input_ids"] = flat(batch.ids);
     if (batch.embeds) feeds["inputs_embeds"] = gather(batch.embeds.data, batch.embeds.size, packing);
     return feeds;

@@ -1,6 +1,6 @@
 // The vocabulary that models are written in.
 export { activation } from "./activations.js";
-export { Embedding, LayerNorm, Linear, linear, RMSNorm } from "./layers.js";
+export { Conv1D, Embedding, LayerNorm, Linear, linear, RMSNorm } from "./layers.js";
 export { Block, bind, Module, modules_of, Parameter } from "./module.js";
 export { cat, type Operand, Sym, sym } from "./sym.js";
 export { type AttentionOptions, Tokens } from "./tokens.js";

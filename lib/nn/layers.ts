@@ -20,6 +20,22 @@ export class Linear extends Module {
   }
 }
 
+/** x W + b over the last axis; weight [in_features, out_features], as GPT-2 has it. https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pytorch_utils.py */
+export class Conv1D extends Module {
+  weight: Parameter;
+  bias: Parameter;
+
+  constructor(out_features: number, in_features: number, { std }: { std?: number } = {}) {
+    super();
+    this.weight = new Parameter([in_features, out_features], { init: "normal", std });
+    this.bias = new Parameter([out_features], "zeros");
+  }
+
+  override forward(x: Sym): Sym {
+    return linear(x, this.weight, this.bias, { transposed: true });
+  }
+}
+
 /** x Wᵀ + b, or x W + b when `transposed`. The engine takes an activation and a sum that follow into the same operation. */
 export function linear(x: Sym, weight: Operand, bias?: Operand, { transposed = false } = {}): Sym {
   const matrix = sym(weight);

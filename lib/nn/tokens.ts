@@ -23,6 +23,8 @@ export interface TokensOptions {
   attention_width?: number | undefined;
   /** The call brings vectors of this size in place of ids. */
   embeds_size?: number | undefined;
+  /** Names of the optional inputs that the call brings. */
+  given?: readonly string[];
   /** Keys and values of earlier calls stay in the engine's cache. */
   cached?: boolean;
   /** Distinguishes the inputs of the encoder's tokens from the decoder's. */
@@ -64,6 +66,11 @@ export class Tokens {
 
   get token_type_ids(): Sym {
     return this.input("token_type_ids");
+  }
+
+  /** An input that a call may leave out. */
+  given(name: string): Sym | undefined {
+    return this.options.given?.includes(name) ? this.input(name) : undefined;
   }
 
   /** [tokens, size], if the call brings vectors in place of ids. */
