@@ -29,16 +29,16 @@ export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStre
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
 export * from "./models/bert.js";
-export * as heads from "./models/heads.js";
-export * as nn from "./nn/index.js";
 export * from "./models/camembert.js";
 export * from "./models/distilbert.js";
 export * from "./models/gpt2.js";
+export * as heads from "./models/heads.js";
 export * from "./models/outputs.js";
-export * from "./models/roberta.js";
-export * from "./models/xlm_roberta.js";
 export { PreTrainedModel } from "./models/pretrained.js";
+export * from "./models/roberta.js";
 export { TextModel } from "./models/text_model.js";
+export * from "./models/xlm_roberta.js";
+export * as nn from "./nn/index.js";
 export {
   ChunkPipeline,
   type Fields,

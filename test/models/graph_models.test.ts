@@ -42,14 +42,7 @@ function flatten(output: ModelOutput): Record<string, Tensor> {
   return result;
 }
 
-/** The repair of old names. */
-const LATER = ["bert-legacy"];
-
-describe.each(
-  folders("graph").filter(
-    (name) => read_json<Recorded>("graph", name, "case.json").class in CLASSES && !LATER.includes(name),
-  ),
-)("%s", (name) => {
+describe.each(folders("graph"))("%s", (name) => {
   const recorded = read_json<Recorded>("graph", name, "case.json");
   const expected = read_tensors("graph", name, "expected.safetensors");
 
