@@ -8,7 +8,7 @@ import { prepare_generation_config } from "../generation/prepare.js";
 import type { ModelOutput } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
-import { batches, collate, type Fields, separate } from "./batching.js";
+import { batches, collate, type Fields, is_iterable, iterable, separate } from "./batching.js";
 
 export type { Fields } from "./batching.js";
 
@@ -159,9 +159,7 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
       for await (const output of this.results(inputs as Input[], together, parameters)) outputs.push(output);
       return outputs;
     }
-    if (typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
-      return this.results(inputs as Iterable<Input>, size, parameters);
-    throw expected("an input, a list of inputs or an iterable of inputs", "inputs", inputs);
+    return this.results(iterable<Input>(inputs), size, parameters);
   }
 
   /** Scikit-learn's name for a call. */
@@ -176,9 +174,7 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
 
   /** True for one input, false for several. */
   protected is_single(inputs: unknown): boolean {
-    return (
-      typeof inputs !== "object" || inputs === null || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs)
-    );
+    return !is_iterable(inputs);
   }
 
   /** Whether rows of several lengths give together what each gives alone: padding stands after them, and is known to be padding. */

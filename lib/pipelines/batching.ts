@@ -1,12 +1,22 @@
 // From single inputs to the batches that models take, and back.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/base.py `pad_collate_fn`
-import { TransformersError } from "../errors.js";
+import { expected, TransformersError } from "../errors.js";
 import { cat, Tensor } from "../tensor/index.js";
 import { allocate, is_wide } from "../tensor/types.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 
 /** What flows between the stages: Tensors whose first axis is the batch, and anything else, in a list for each input. */
 export type Fields = Record<string, unknown>;
+
+/** True for lists and other iterables, also asynchronous ones; a text is one input. */
+export function is_iterable(inputs: unknown): boolean {
+  return typeof inputs === "object" && inputs !== null && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
+}
+
+export function iterable<T>(inputs: unknown): Iterable<T> | AsyncIterable<T> {
+  if (is_iterable(inputs)) return inputs as Iterable<T>;
+  throw expected("an input, a list of inputs or an iterable of inputs", "inputs", inputs);
+}
 
 /** Lists of `size` inputs; the last one may be shorter. */
 export async function* batches<T>(inputs: Iterable<T> | AsyncIterable<T>, size: number): AsyncGenerator<T[]> {

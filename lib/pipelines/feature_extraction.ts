@@ -16,7 +16,7 @@ import {
   type StageParameters,
   split_common,
 } from "./base.js";
-import { batches, collate } from "./batching.js";
+import { batches, collate, iterable } from "./batching.js";
 
 const POOLINGS = ["none", "mean", "cls", "first_token", "eos", "last_token"] as const;
 export type Pooling = (typeof POOLINGS)[number];
@@ -118,7 +118,7 @@ export class FeatureExtractionPipeline<Defaults = NoOptions> extends Pipeline<st
     const embed = (texts: string[]) => this.embed(texts, encoding, embedding);
     const size = batch_size ?? this.batch_size;
     if (typeof inputs === "string") return embed([inputs]);
-    if (!Array.isArray(inputs)) return one_by_one(inputs as Iterable<string>, size ?? 1, embed);
+    if (!Array.isArray(inputs)) return one_by_one(iterable<string>(inputs), size ?? 1, embed);
     if (inputs.length === 0) throw new RangeError("At least one text is required.");
     const together = size ?? (this.require_tokenizer().pad_token === null ? 1 : ROWS_PER_CALL);
     const tensors: Tensor[] = [];
@@ -148,8 +148,9 @@ export class FeatureExtractionPipeline<Defaults = NoOptions> extends Pipeline<st
         "wrong_model",
       );
     const mask = encoded["attention_mask"] as Tensor;
-    if (pooling === "mean") result = mean_pooling(result, mask);
-    else if (pooling !== "none") result = token_of_each(result, mask, pooling === "eos" || pooling === "last_token");
+    if (pooling === "none") clear_padding(result, mask);
+    else if (pooling === "mean") result = mean_pooling(result, mask);
+    else result = token_of_each(result, mask, pooling === "eos" || pooling === "last_token");
     if (normalize) result = result.normalize(2, -1);
     return quantize ? quantize_embeddings(result, precision) : result;
   }
@@ -195,6 +196,14 @@ async function* one_by_one(
   embed: (texts: string[]) => Promise<Tensor>,
 ): AsyncGenerator<Tensor> {
   for await (const texts of batches(inputs, size)) for (const row of await embed(texts)) yield row.unsqueeze(0);
+}
+
+/** What models give for padding is not defined: zeros. */
+function clear_padding(hidden: Tensor, attention_mask: Tensor): void {
+  const size = hidden.dims[2];
+  attention_mask.data.forEach((kept: number | bigint, token: number) => {
+    if (Number(kept) === 0) (hidden.data as Float32Array).fill(0, token * size, (token + 1) * size);
+  });
 }
 
 /** The vector of the first or of the last token that is no padding, of each row. */

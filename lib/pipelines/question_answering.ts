@@ -14,6 +14,7 @@ import {
   type PipelineCallOptions,
   type StageParameters,
 } from "./base.js";
+import { is_iterable } from "./batching.js";
 import { check_unit, in_unit } from "./offsets.js";
 import { best_spans } from "./spans.js";
 
@@ -240,9 +241,6 @@ export class QuestionAnsweringPipeline extends ChunkPipeline<
 }
 
 const numbers = (tensor: Tensor): number[] => tensor.tolist()[0];
-
-const is_iterable = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
 
 /** Python's `question=` and `context=`: one or several questions, with a context for all or for each. */
 function pairs(question: unknown, context: unknown): unknown[] {

@@ -312,7 +312,7 @@ function baked_in({ truncation, padding }: TokenizerHeader): Record<string, unkn
   return {
     ...(truncation && {
       max_length: truncation.max_length,
-      truncation_side: truncation.direction.toLowerCase(),
+      truncation_side: (truncation.direction ?? "Right").toLowerCase(), // older files lack it
       stride: truncation.stride,
       truncation_strategy: truncation.strategy.replace(/\B[A-Z]/g, "_$&").toLowerCase(),
     }),

@@ -5,7 +5,7 @@ export type Component = { type: string; [key: string]: unknown };
 
 /** Everything in a tokenizer.json but the model and the added tokens, which are large and belong to the engine. */
 export interface TokenizerHeader {
-  truncation: { max_length: number; stride: number; strategy: string; direction: "Left" | "Right" } | null;
+  truncation: { max_length: number; stride: number; strategy: string; direction?: "Left" | "Right" } | null;
   padding: {
     strategy: "BatchLongest" | { Fixed: number };
     direction: "Left" | "Right";

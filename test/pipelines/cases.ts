@@ -1,6 +1,6 @@
 // What the tests of pipelines share.
-import { expect } from "vitest";
-import type { Pipeline } from "../../lib/index.js";
+import { expect, vi } from "vitest";
+import type { Pipeline, PreTrainedModel, Tensor } from "../../lib/index.js";
 
 export interface PipelineCase {
   model: string;
@@ -35,4 +35,14 @@ export function close_to(actual: unknown, expected: unknown): void {
   };
   compare(actual, expected, "result");
   expect(differences.slice(0, 5)).toEqual([]);
+}
+
+/** From now on: how many rows each call of the model had. */
+export function count_calls(model: PreTrainedModel): () => number[] {
+  const spy = vi.spyOn(model, "_call");
+  return () => {
+    const rows = spy.mock.calls.map(([inputs]) => (inputs as { input_ids: Tensor }).input_ids.dims[0]);
+    spy.mockRestore();
+    return rows;
+  };
 }

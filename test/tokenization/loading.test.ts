@@ -168,6 +168,12 @@ describe("AutoTokenizer.from_pretrained", () => {
     await expect(AutoTokenizer.from_pretrained(folder)).rejects.toThrow(message);
   });
 
+  test("reads the truncation of older files, which lack a direction", async () => {
+    const truncation = { max_length: 128, strategy: "LongestFirst", stride: 0 };
+    const folder = copy_of("gpt2", { "tokenizer.json": (content) => ({ ...content, truncation }) });
+    expect((await AutoTokenizer.from_pretrained(folder)).truncation_side).toBe("right");
+  });
+
   test("warns of options that do nothing", async () => {
     const warnings: string[] = [];
     const listen = (warning: Error) => warnings.push(warning.message);
