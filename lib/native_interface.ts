@@ -145,6 +145,8 @@ export interface NativeEncoding {
   readonly word_ids: Int32Array;
   /** 0 or 1: the sequence of each token, -1 for none. */
   readonly sequence_ids: Int32Array;
+  /** `sequence, start, end` of the tokens of each sequence; empty: one sequence, all tokens. */
+  readonly sequence_ranges: Int32Array;
   /** `start, end` pairs, `2 * length` numbers, in the text that the token's sequence was made from. */
   offsets(unit: "utf16" | "code_point"): Int32Array;
   readonly n_sequences: number;
@@ -222,8 +224,11 @@ export interface NativeTokenizer {
     kind: "normalizer" | "pre_tokenizer" | "post_processor" | "decoder" | "truncation" | "padding" | "model",
     json: string | null,
   ): void;
-  /** Looks for normalised added tokens as the normalizer of now writes them; without it, as the one at their adding did. */
-  refresh_added_tokens(): void;
+  /**
+   * True: normalised added tokens are what the normalizer of now makes of them, in texts and when they are decoded: so in Rust
+   * since 0.23. False, the default: the normalizer of their adding counts, and in texts alone (0.22, which Python has).
+   */
+  set_normalized_added_tokens(value: boolean): void;
   /** True: special tokens in a text are split as ordinary text (Python's `split_special_tokens`). */
   set_encode_special_tokens(value: boolean): void;
   /** As Rust writes it, so that Python reads it; `pretty` as Python's `save(pretty=True)`. */

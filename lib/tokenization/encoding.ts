@@ -65,12 +65,27 @@ export class Encoding {
     return this.#once("overflowing", (native) => native.overflowing.map((part) => new Encoding(part, this.#unit)));
   }
 
+  get #ranges(): Map<number, Span> {
+    return this.#once("ranges", ({ sequence_ranges: flat }) => {
+      const count = flat.length / 3;
+      return new Map(Array.from({ length: count }, (_, i) => [flat[3 * i]!, [flat[3 * i + 1]!, flat[3 * i + 2]!]]));
+    });
+  }
+
+  // The tokens of a sequence. As in Rust, one that there is not has all of them.
+  #range(sequence: number): Span {
+    return this.#ranges.get(sequence) ?? [0, this.length];
+  }
+
   token_to_sequence(token: number): number | null {
-    return this.sequence_ids[token] ?? null;
+    if (token < 0 || token >= this.length) return null;
+    if (this.#ranges.size === 0) return 0;
+    for (const [sequence, [start, end]] of this.#ranges) if (token >= start && token < end) return sequence;
+    return null;
   }
 
   token_to_word(token: number): number | null {
-    return this.word_ids[token] ?? null;
+    return this.token_to_sequence(token) === null ? null : this.word_ids[token]!;
   }
 
   /** The characters of a token; null where it has no sequence. */
@@ -78,24 +93,15 @@ export class Encoding {
     return this.token_to_sequence(token) === null ? null : this.offsets[token]!;
   }
 
-  // As in Rust, all tokens belong to a sequence that there is not.
-  #is_of(sequence: number): (token: number) => boolean {
-    const sequences = this.sequence_ids;
-    return sequence < this.n_sequences ? (token) => sequences[token] === sequence : () => true;
-  }
-
   /** First token of the word, and the one after its last. */
   word_to_tokens(word: number, sequence = 0): Span | null {
+    const [begin, end] = this.#range(sequence);
     const words = this.word_ids;
-    const is_meant = this.#is_of(sequence);
-    let start = -1;
-    let end = -1;
-    for (let i = 0; i < words.length; i++) {
-      if (words[i] !== word || !is_meant(i)) continue;
-      if (start < 0) start = i;
-      end = i + 1;
-    }
-    return start < 0 ? null : [start, end];
+    let first = begin;
+    while (first < end && (words[first] === null || words[first]! < word)) first++;
+    let last = first;
+    for (let i = first; i < end && (words[i] === null || words[i]! <= word); i++) if (words[i] === word) last = i + 1;
+    return first < last ? [first, last] : null;
   }
 
   word_to_chars(word: number, sequence = 0): Span | null {
@@ -105,9 +111,10 @@ export class Encoding {
 
   /** The first token that covers the character. */
   char_to_token(char: number, sequence = 0): number | null {
-    const is_meant = this.#is_of(sequence);
-    const index = this.offsets.findIndex(([start, end], i) => char >= start && char < end && is_meant(i));
-    return index < 0 ? null : index;
+    const [begin, end] = this.#range(sequence);
+    const offsets = this.offsets;
+    for (let i = begin; i < end; i++) if (char >= offsets[i]![0] && char < offsets[i]![1]) return i;
+    return null;
   }
 
   char_to_word(char: number, sequence = 0): number | null {

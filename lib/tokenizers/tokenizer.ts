@@ -37,7 +37,9 @@ import { lines_of, Trainer, Training } from "./trainers.js";
 export type TextIterator = Iterable<string | readonly string[]> | AsyncIterable<string | readonly string[]>;
 
 function read(json: string | Uint8Array): NativeTokenizer {
-  return guarded(() => new (native().Tokenizer)(json));
+  const engine = guarded(() => new (native().Tokenizer)(json));
+  engine.set_normalized_added_tokens(true);
+  return engine;
 }
 
 function read_file(path: string): Uint8Array {
@@ -107,7 +109,6 @@ export class Tokenizer {
 
   setNormalizer(normalizer: Normalizer): void {
     this.#set("normalizer", instance(normalizer, Normalizer, "normalizer").toJSON());
-    this.#engine.refresh_added_tokens();
   }
 
   getPreTokenizer(): PreTokenizer | null {

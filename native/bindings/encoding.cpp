@@ -28,6 +28,7 @@ Napi::Function Encoding::define(Napi::Env env) {
                          InstanceAccessor<&Encoding::tokens>("tokens"),
                          InstanceAccessor<&Encoding::word_ids>("word_ids"),
                          InstanceAccessor<&Encoding::sequence_ids>("sequence_ids"),
+                         InstanceAccessor<&Encoding::sequence_ranges>("sequence_ranges"),
                          InstanceAccessor<&Encoding::n_sequences>("n_sequences"),
                          InstanceAccessor<&Encoding::overflowing>("overflowing"),
                          InstanceMethod<&Encoding::offsets>("offsets"),
@@ -60,6 +61,13 @@ Napi::Value Encoding::attention_mask(const Napi::CallbackInfo& info) { return co
 Napi::Value Encoding::special_tokens_mask(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.is_special; }); }
 Napi::Value Encoding::word_ids(const Napi::CallbackInfo& info) { return column(info.Env(), [](const Token& t) { return t.word; }); }
 Napi::Value Encoding::sequence_ids(const Napi::CallbackInfo& info) { return int32_array(info.Env(), encoding_->sequence_ids()); }
+Napi::Value Encoding::sequence_ranges(const Napi::CallbackInfo& info) {
+  std::vector<int32_t> result;
+  for (const auto& [sequence, range] : encoding_->sequences) {
+    for (const size_t value : {sequence, range.first, range.second}) result.push_back(static_cast<int32_t>(value));
+  }
+  return int32_array(info.Env(), result);
+}
 Napi::Value Encoding::n_sequences(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(encoding_->n_sequences()));
 }

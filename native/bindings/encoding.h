@@ -30,6 +30,7 @@ class Encoding final : public Napi::ObjectWrap<Encoding> {
   Napi::Value special_tokens_mask(const Napi::CallbackInfo& info);
   Napi::Value word_ids(const Napi::CallbackInfo& info);
   Napi::Value sequence_ids(const Napi::CallbackInfo& info);
+  Napi::Value sequence_ranges(const Napi::CallbackInfo& info);
   Napi::Value n_sequences(const Napi::CallbackInfo& info);
   Napi::Value tokens(const Napi::CallbackInfo& info);
   Napi::Value overflowing(const Napi::CallbackInfo& info);

@@ -149,7 +149,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::added_tokens>("added_tokens"),
                            InstanceMethod<&Tokenizer::num_special_tokens_to_add>("num_special_tokens_to_add"),
                            InstanceMethod<&Tokenizer::set_component>("set_component"),
-                           InstanceMethod<&Tokenizer::refresh_added_tokens>("refresh_added_tokens"),
+                           InstanceMethod<&Tokenizer::set_normalized_added_tokens>("set_normalized_added_tokens"),
                            InstanceMethod<&Tokenizer::set_encode_special_tokens>("set_encode_special_tokens"),
                            InstanceMethod<&Tokenizer::to_json>("to_json"),
                            InstanceMethod<&Tokenizer::token_bytes>("token_bytes"),
@@ -411,7 +411,9 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
     });
   }
 
-  void refresh_added_tokens(const Napi::CallbackInfo&) { tokenizer_->refresh_added_tokens(); }
+  void set_normalized_added_tokens(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { tokenizer_->set_normalized_added_tokens(boolean_argument(info[0], "value")); });
+  }
 
   void set_encode_special_tokens(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] { tokenizer_->set_encode_special_tokens(boolean_argument(info[0], "value")); });

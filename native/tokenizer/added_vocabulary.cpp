@@ -73,6 +73,7 @@ size_t AddedVocabulary::add(const std::vector<AddedToken>& tokens, const Vocabul
 
 void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* normalizer) {
   original_ = normalized_ = Patterns();
+  normalized_contents_.clear();
   Pieces pieces;
   const auto insert = [&](const AddedToken& token) {
     const auto known = ids_.find(token.content);
@@ -83,12 +84,20 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
       pieces.reset(content, false);
       normalizer->normalize(pieces);
       content = pieces.text();
+      if (content != token.content) normalized_contents_[id] = content;
     }
     patterns.trie.insert(content, static_cast<uint32_t>(patterns.ids.size()));
     patterns.ids.push_back(id);
   };
   for (const AddedToken& token : special_) insert(token);
   for (const AddedToken& token : ordinary_) insert(token);
+}
+
+const std::string* AddedVocabulary::text(uint32_t id) const {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return nullptr;
+  const auto normalized = decode_normalized_ ? normalized_contents_.find(id) : normalized_contents_.end();
+  return normalized != normalized_contents_.end() ? &normalized->second : &found->second.content;
 }
 
 // AddedVocabulary::find_matches in Rust.

@@ -31,7 +31,7 @@ class AddedVocabulary {
   // Returns how many were really added: those that are empty or there already do not count.
   size_t add(const std::vector<AddedToken>& tokens, const Vocabulary& vocabulary, const Normalizer* normalizer);
 
-  // Writes the patterns anew, with what `normalizer` makes of the tokens.
+  // Takes what `normalizer` makes of the tokens from now on.
   void refresh(const Vocabulary& vocabulary, const Normalizer* normalizer);
 
   // Cuts the added tokens out of the text; once before it is normalised, once after.
@@ -42,6 +42,11 @@ class AddedVocabulary {
 
   const std::map<uint32_t, AddedToken>& by_id() const { return by_id_; }
   const std::unordered_map<std::string, uint32_t>& ids() const { return ids_; }
+  // What an id stands for in a decoded text; null for one that is no added token.
+  const std::string* text(uint32_t id) const;
+  // With true, normalised tokens stand for what the normalizer made of them.
+  void set_decode_normalized(bool value) { decode_normalized_ = value; }
+  bool decode_normalized() const { return decode_normalized_; }
   bool is_special(const std::string& content) const { return special_contents_.count(content) > 0; }
   // With true, special tokens in a text are not looked for.
   void set_encode_special_tokens(bool value) { encode_special_tokens_ = value; }
@@ -61,7 +66,8 @@ class AddedVocabulary {
   std::vector<AddedToken> special_, ordinary_;  // in the order of adding
   std::unordered_set<std::string> special_contents_;
   Patterns original_, normalized_;
-  bool encode_special_tokens_ = false;
+  std::unordered_map<uint32_t, std::string> normalized_contents_;  // where they differ from the content
+  bool encode_special_tokens_ = false, decode_normalized_ = false;
 };
 
 }  // namespace gt::tokenizer

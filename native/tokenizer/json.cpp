@@ -450,8 +450,8 @@ void Writer::integer(int64_t value) {
 // The shortest digits that give the value back, in the notation of Rust's ryu.
 void Writer::number(double value) {
   separate();
-  char digits[40];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific);
+  char digits[40] = {};  // its zeros end what atoi reads
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits - 1, value, std::chars_format::scientific);
   std::string_view text(digits, static_cast<size_t>(end - digits));
   const size_t e = text.find('e');
   const int exponent = std::atoi(text.data() + e + 1);

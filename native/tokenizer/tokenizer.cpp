@@ -325,8 +325,7 @@ std::optional<uint32_t> Tokenizer::token_to_id(const std::string& token) const {
 }
 
 std::optional<std::string_view> Tokenizer::id_to_token(uint32_t id) const {
-  const auto added = added_.by_id().find(id);
-  if (added != added_.by_id().end()) return added->second.content;
+  if (const std::string* added = added_.text(id)) return *added;
   return vocabulary().has(id) ? std::optional(vocabulary().token(id)) : std::nullopt;
 }
 
@@ -356,7 +355,16 @@ size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
 
 // ---- components
 
-void Tokenizer::set_normalizer(std::optional<std::string_view> json) { normalizer_ = read_component<Normalizer>(json, "normalizer"); }
+void Tokenizer::set_normalizer(std::optional<std::string_view> json) {
+  normalizer_ = read_component<Normalizer>(json, "normalizer");
+  if (added_.decode_normalized()) added_.refresh(vocabulary(), normalizer_.get());
+  bytes_ends_.clear();
+}
+
+void Tokenizer::set_normalized_added_tokens(bool value) {
+  added_.set_decode_normalized(value);
+  bytes_ends_.clear();
+}
 
 void Tokenizer::set_pre_tokenizer(std::optional<std::string_view> json) {
   pre_tokenizer_ = read_component<PreTokenizer>(json, "pre_tokenizer");

@@ -93,9 +93,9 @@ class Tokenizer {
   void set_padding(std::optional<std::string_view> json);
   // Added tokens keep their ids.
   void set_model(std::string_view json);
-  // Normalised added tokens are looked for as the normalizer of now writes them. Rust does it since 0.23 when the
-  // normalizer is set; before, as in Python Transformers 4.57, when tokens are added.
-  void refresh_added_tokens() { added_.refresh(vocabulary(), normalizer_.get()); }
+  // With true, normalised added tokens are what the normalizer of now makes of them, in texts and when they are decoded: so in
+  // Rust since 0.23. Before, as in Python Transformers 4.57, the normalizer of their adding counts, and in texts alone.
+  void set_normalized_added_tokens(bool value);
 
   std::string to_json(bool pretty) const;
 
