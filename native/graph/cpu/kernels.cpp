@@ -40,6 +40,12 @@ Tile share_linear(int64_t n, int64_t token_unit, int64_t out, int64_t output_uni
   return {share(n, token_unit, ith % groups, groups), share(out, output_unit, ith / groups, nth / groups)};
 }
 
+void* thread_memory(size_t bytes) {
+  thread_local std::vector<char> memory;
+  if (memory.size() < bytes + 63) memory.resize(bytes + 63);
+  return reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+}
+
 size_t prepared_size(int64_t n, int64_t in) { return variant().prepared_size(n, in); }
 void prepare(const float* x, int64_t n, int64_t in, int64_t x_stride, void* prepared, int ith, int nth) {
   variant().prepare(x, n, in, x_stride, prepared, ith, nth);

@@ -9,14 +9,18 @@ namespace gt::graph::cpu::GT_CPU_VARIANT {
 
 // Below this the weight takes longer to split than to multiply.
 constexpr int64_t least_tokens = 9;
-// A thread's block: its tokens stay in the second cache while its panels of 32 rows pass, 8 steps of input at a time.
+// A thread's block: its tokens stay in the second cache while its panels of 32 rows pass, 24 steps of input at a time.
 constexpr int panel_rows = 2 * tile_rows;
+constexpr int pair_tokens = 2 * tile_rows;
 constexpr int block_panels = 4;
 constexpr int block_pairs = 8;
-constexpr int block_steps = 8;
-constexpr int pair_tokens = 2 * tile_rows;
+constexpr int block_steps = 24;
+constexpr int64_t steps_ahead = 4;  // of the weight's arrival from memory
+constexpr size_t left_bytes = block_steps * planes * 2 * tile_bytes;
+constexpr size_t sums_bytes = block_panels * block_pairs * 4 * tile_bytes;
 
 GT_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+GT_INLINE int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Tiles in order of tokens, then inputs, then planes.
 inline size_t prepared_size(int64_t n, int64_t in) {
@@ -30,8 +34,7 @@ inline void prepare(const float* x, int64_t n, int64_t in, int64_t x_stride, voi
   const Range range = share(ceil_div(n, tile_rows) * steps, 1, ith, nth);
   for (int64_t i = range.begin; i < range.end; ++i) {
     const int64_t token = i / steps * tile_rows, input = i % steps * tile_inputs;
-    const int columns = n - token < tile_rows ? static_cast<int>(n - token) : tile_rows;
-    split_columns(x + token * x_stride + input, x_stride, columns, in - input,
+    split_columns(x + token * x_stride + input, x_stride, static_cast<int>(lesser(n - token, tile_rows)), in - input,
                   static_cast<char*>(prepared) + i * planes * tile_bytes);
   }
 }
@@ -39,79 +42,117 @@ inline void prepare(const float* x, int64_t n, int64_t in, int64_t x_stride, voi
 template <class W>
 constexpr int weight_planes = sizeof(W) == 4 ? planes : 1;
 
-// 32 rows of the weight from `row` on, and how they are split step by step.
+// 32 rows of a weight, to be split. Later rows than exist repeat the last.
 template <class W>
 struct Panel {
   const W* weight;
   int64_t in;
-  int rows;  // that exist
+  int rows;
 
-  GT_INLINE void split(int64_t step, char* out) const {
-    const int64_t input = step * tile_inputs;
-    for (int half = 0; half < 2; ++half) {
-      const int first = half * tile_rows < rows ? half * tile_rows : 0;
-      const int left = rows - first < tile_rows ? rows - first : tile_rows;
-      split_rows(weight + first * in + input, in, left, in - input, out + half * tile_bytes, 2 * tile_bytes);
+  GT_INLINE void split(int64_t step, int first, int last, char* out) const {
+    const int64_t input = step * tile_inputs, ahead = input + steps_ahead * tile_inputs;
+    const int64_t next = ahead < in ? ahead : ahead - in + panel_rows * in;  // in this panel or the following
+    const uint32_t mask = inputs_mask(in - input);
+    for (int r = first; r < last; ++r) {
+      const W* row = weight + lesser(r, rows - 1) * in;
+      _mm_prefetch(reinterpret_cast<const char*>(row + next), _MM_HINT_T0);
+      if (sizeof(W) == 4) _mm_prefetch(reinterpret_cast<const char*>(row + next + 16), _MM_HINT_T0);
+      split_row(row + input, mask, out + r / tile_rows * tile_bytes + r % tile_rows * 64, 2 * tile_bytes);
     }
   }
 };
 
+// Sums of a panel and a pair of tiles of tokens, on their way to y: first turned, then row by row finished.
+class Finisher {
+ public:
+  explicit Finisher(const LinearArgs& args) : args_(args) {}
+
+  void start(const float* sums, Range tokens, Range outputs) {
+    drain();
+    sums_ = sums;
+    token_ = tokens.begin;
+    tokens_ = static_cast<int>(lesser(tokens.end - tokens.begin, pair_tokens));
+    outputs_ = {outputs.begin, lesser(outputs.begin + panel_rows, outputs.end)};
+    left_ = 4 + tokens_;
+  }
+  GT_INLINE void work() {
+    if (left_ == 0) return;
+    --left_;
+    if (left_ >= tokens_) turn(left_ - tokens_);
+    else finish(args_, token_ + left_, outputs_);
+  }
+  void drain() {
+    while (left_) work();
+  }
+
+ private:
+  // Tile i of: first and second rows by first and second tokens.
+  void turn(int i) {
+    const int64_t token = token_ + i % 2 * tile_rows, o = outputs_.begin + i / 2 * tile_rows;
+    const int n = static_cast<int>(lesser(outputs_.end - o, width));
+    if (n <= 0 || token >= token_ + tokens_) return;
+    Vec square[width];
+    for (int r = 0; r < width; ++r) square[r] = load(sums_ + (i * tile_rows + r) * width);
+    transpose(square);
+    for (int64_t t = token; t < lesser(token + tile_rows, token_ + tokens_); ++t) {
+      float* y = args_.y + t * args_.y_stride + o;
+      if (n == width) store(y, square[t - token]);
+      else store_part(y, square[t - token], n);
+    }
+  }
+
+  const LinearArgs& args_;
+  const float* sums_ = nullptr;
+  int64_t token_ = 0;
+  int tokens_ = 0;
+  Range outputs_{};
+  int left_ = 0;
+};
+
 // Sums over `steps` steps for a panel and one or two tiles of tokens, added to `sums` unless they are the first.
-// With `panel`, the weight is split along the way, one step ahead, while the matrix unit multiplies.
-template <class W, int R>
-void multiply_panel(const Panel<W>* panel, int64_t first_step, int steps, char* left, const char* first,
-                    const char* second, bool add, float* sums) {
+// Meanwhile the next step of the weight is split, for the first tokens of a panel, and earlier sums are finished.
+template <class W, int R, bool split>
+void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* left, const char* first,
+                    const char* second, bool add, float* sums, Finisher& finisher) {
   constexpr int P = weight_planes<W>;
   constexpr int64_t left_step = P * 2 * tile_bytes, right_step = planes * tile_bytes;
+  alignas(64) char unused[tile_bytes];
   if (add) load_sums<R>(sums);
   else zero_sums();
-  if (panel) panel->split(first_step, left);
+  if (split) panel.split(first_step, 0, panel_rows, left);
   for (int s = 0; s < steps; ++s) {
-    if (panel && s + 1 < steps) panel->split(first_step + s + 1, left + (s + 1) * left_step);
-    multiply_step<P, R>(left + s * left_step, first + s * right_step, second + s * right_step);
+    multiply_step<P, R>(left + s * left_step, first + s * right_step, second + s * right_step, [&](int i) {
+      if (split && s + 1 < steps)
+        panel.split(first_step + s + 1, panel_rows * i / pauses<P>, panel_rows * (i + 1) / pauses<P>,
+                    left + (s + 1) * left_step);
+      if (i % 2 == 0) finisher.work();
+    });
+    // The way from tiles to memory falls asleep after half a microsecond, and takes a quarter to wake up.
+    if (s % 4 == 3) _tile_stored(4, unused, 64);
   }
+  finisher.drain();
   store_tile_sums<R>(sums);
 }
 
-// Turns the sums of a panel and a tile of tokens, and finishes them in y.
-inline void finish_tile(const LinearArgs& a, const float* sums, int64_t token, int64_t o, int64_t out) {
-  if (o >= out) return;
-  const int rows = a.n - token < tile_rows ? static_cast<int>(a.n - token) : tile_rows;
-  Vec square[width];
-  for (int i = 0; i < width; ++i) square[i] = load(sums + i * width);
-  transpose(square);
-  const int n = out - o < width ? static_cast<int>(out - o) : width;
-  for (int t = 0; t < rows; ++t) {
-    float* y = a.y + (token + t) * a.y_stride + o;
-    if (n == width) store(y, finished(square[t], a, token + t, o));
-    else store_part(y, finished_part(square[t], a, token + t, o, n), n);
-  }
-}
-
 template <class W>
-void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, Range outputs) {
-  alignas(64) char left[block_steps * weight_planes<W> * 2 * tile_bytes];
-  alignas(64) float sums[block_panels][block_pairs][4 * tile_rows * tile_rows];
+void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, Range outputs, char* left, float* sums,
+                Finisher& finisher) {
   const int64_t steps = ceil_div(in, tile_inputs), token_bytes = steps * planes * tile_bytes;
-  const char* x = static_cast<const char*>(a.prepared) + tokens.begin / tile_rows * token_bytes;
   for (int64_t step = 0; step < steps; step += block_steps) {
-    const int count = steps - step < block_steps ? static_cast<int>(steps - step) : block_steps;
+    const int count = static_cast<int>(lesser(steps - step, block_steps));
+    const char* x = static_cast<const char*>(a.prepared) + tokens.begin / tile_rows * token_bytes +
+                    step * planes * tile_bytes;
+    float* c = sums;
     for (int64_t o = outputs.begin; o < outputs.end; o += panel_rows) {
-      const int rows = outputs.end - o < panel_rows ? static_cast<int>(outputs.end - o) : panel_rows;
-      const Panel<W> panel{weight + o * in, in, rows};
-      for (int64_t t = tokens.begin; t < tokens.end; t += pair_tokens) {
-        const bool two = tokens.end - t > tile_rows;
-        float* c = sums[(o - outputs.begin) / panel_rows][(t - tokens.begin) / pair_tokens];
-        const char* first = x + (t - tokens.begin) / tile_rows * token_bytes + step * planes * tile_bytes;
-        const Panel<W>* split = t == tokens.begin ? &panel : nullptr;
-        if (two) multiply_panel<W, 2>(split, step, count, left, first, first + token_bytes, step > 0, c);
-        else multiply_panel<W, 1>(split, step, count, left, first, first, step > 0, c);
-        if (step + count < steps) continue;
-        finish_tile(a, c, t, o, outputs.end);
-        finish_tile(a, c + 512, t, o + tile_rows, outputs.end);
-        if (!two) continue;
-        finish_tile(a, c + 256, t + tile_rows, o, outputs.end);
-        finish_tile(a, c + 768, t + tile_rows, o + tile_rows, outputs.end);
+      const Panel<W> panel{weight + o * in, in, static_cast<int>(lesser(outputs.end - o, panel_rows))};
+      for (int64_t t = tokens.begin; t < tokens.end; t += pair_tokens, c += 4 * tile_rows * tile_rows) {
+        const char* first = x + (t - tokens.begin) / tile_rows * token_bytes;
+        const char* second = first + token_bytes;
+        const bool add = step > 0, two = tokens.end - t > tile_rows, split = t == tokens.begin;
+        const auto multiply = two ? split ? multiply_panel<W, 2, true> : multiply_panel<W, 2, false>
+                                  : split ? multiply_panel<W, 1, true> : multiply_panel<W, 1, false>;
+        multiply(panel, step, count, left, first, second, add, c, finisher);
+        if (step + count == steps) finisher.start(c, {t, tokens.end}, {o, outputs.end});
       }
     }
   }
@@ -120,12 +161,16 @@ void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, 
 template <class W>
 void tile_linear(const W* weight, int64_t in, const LinearArgs& a, Tile tile) {
   if (tile.tokens.begin >= tile.tokens.end || tile.outputs.begin >= tile.outputs.end) return;
+  char* left = static_cast<char*>(thread_memory(left_bytes + sums_bytes));
+  float* sums = reinterpret_cast<float*>(left + left_bytes);
   const TileRegisters registers_in_use;
-  const auto end = [](int64_t begin, int64_t size, int64_t limit) { return begin + size < limit ? begin + size : limit; };
-  for (int64_t t = tile.tokens.begin; t < tile.tokens.end; t += block_pairs * pair_tokens)
-    for (int64_t o = tile.outputs.begin; o < tile.outputs.end; o += block_panels * panel_rows)
-      tile_block(weight, in, a, {t, end(t, block_pairs * pair_tokens, tile.tokens.end)},
-                 {o, end(o, block_panels * panel_rows, tile.outputs.end)});
+  Finisher finisher(a);
+  constexpr int64_t most_tokens = block_pairs * pair_tokens, most_outputs = block_panels * panel_rows;
+  for (int64_t t = tile.tokens.begin; t < tile.tokens.end; t += most_tokens)
+    for (int64_t o = tile.outputs.begin; o < tile.outputs.end; o += most_outputs)
+      tile_block(weight, in, a, {t, lesser(t + most_tokens, tile.tokens.end)},
+                 {o, lesser(o + most_outputs, tile.outputs.end)}, left, sums, finisher);
+  finisher.drain();
 }
 
 inline void linear_on_tiles(const Weight& w, const LinearArgs& a, int ith, int nth) {

@@ -58,31 +58,24 @@ GT_INLINE void store_split(char* out, int64_t stride, __m512 a, __m512 b) {
   _mm512_store_si512(out + 2 * stride, high_halves(a2, b2));
 }
 
-// Left-hand tiles: up to 16 rows of 32 values at `x`, of which `inputs` exist; later rows repeat the last.
-GT_INLINE void split_rows(const float* x, int64_t stride, int rows, int64_t inputs, char* out, int64_t plane_stride) {
-  const uint32_t mask = inputs >= tile_inputs ? 0xffffffffu : (1u << inputs) - 1;
-  for (int r = 0; r < tile_rows; ++r) {
-    const float* row = x + (r < rows ? r : rows - 1) * stride;
-    const __m512 a = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), row);
-    const __m512 b = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), row + 16);
-    store_split(out + r * 64, plane_stride, a, b);
-  }
-}
+// The inputs of a tile that exist, as bits, when `left` of them are left.
+GT_INLINE uint32_t inputs_mask(int64_t left) { return left >= tile_inputs ? 0xffffffffu : (1u << left) - 1; }
 
-// The same of bfloat16, which is its own first plane.
-GT_INLINE void split_rows(const uint16_t* x, int64_t stride, int rows, int64_t inputs, char* out, int64_t) {
-  const uint32_t mask = inputs >= tile_inputs ? 0xffffffffu : (1u << inputs) - 1;
-  for (int r = 0; r < tile_rows; ++r) {
-    const uint16_t* row = x + (r < rows ? r : rows - 1) * stride;
-    const __m512i a = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask), row));
-    const __m512i b = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask >> 16), row + 16));
-    _mm512_store_si512(out + r * 64, _mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
-  }
+// One row of a left-hand tile: 32 values at `x`, of which `mask` exist.
+GT_INLINE void split_row(const float* x, uint32_t mask, char* out, int64_t plane_stride) {
+  store_split(out, plane_stride, _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x),
+              _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), x + 16));
+}
+// A bfloat16 is its own first plane.
+GT_INLINE void split_row(const uint16_t* x, uint32_t mask, char* out, int64_t) {
+  const __m256i a = _mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask), x);
+  const __m256i b = _mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask >> 16), x + 16);
+  _mm512_store_si512(out, _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16)));
 }
 
 // Right-hand tiles: up to 16 columns, each of 32 values at x + column * stride; what does not exist is zero.
 inline void split_columns(const float* x, int64_t stride, int columns, int64_t inputs, char* out) {
-  const uint32_t mask = inputs >= tile_inputs ? 0xffffffffu : (1u << inputs) - 1;
+  const uint32_t mask = inputs_mask(inputs);
   Vec low[width], high[width];
   for (int c = 0; c < width; ++c) {
     const __mmask16 first = c < columns ? static_cast<__mmask16>(mask) : 0;
@@ -113,26 +106,43 @@ GT_INLINE void load_right(const char* first, const char* second) {
   if (R == 2) _tile_loadd(7, second, 64);
 }
 
+// The compiler does not know that tile loads read memory.
+GT_INLINE void written() {
+#if defined(__GNUC__)
+  __asm__ volatile("" : : : "memory");
+#endif
+}
+
 // One step of 32 inputs. `left`: P planes of two tiles each; `first` and `second`: three planes of one tile.
-// From each product to the next only one side changes.
-template <int P, int R>
-GT_INLINE void multiply_step(const char* left, const char* first, const char* second) {
+// From each product to the next only one side changes. `work(i)`, called for each i below `pauses`, is
+// for the vector units while the matrix unit is busy.
+template <int P>
+constexpr int pauses = P == 3 ? 6 : 3;
+template <int P, int R, class Work>
+GT_INLINE void multiply_step(const char* left, const char* first, const char* second, Work work) {
+  written();
   load_left(left);
   load_right<R>(first + 2 * tile_bytes, second + 2 * tile_bytes);
   multiply<R>();
+  work(0);
   load_right<R>(first + tile_bytes, second + tile_bytes);
   multiply<R>();
+  work(1);
   if (P == 3) {
     load_left(left + 2 * tile_bytes);
     multiply<R>();
+    work(3);
   }
   load_right<R>(first, second);
   multiply<R>();
+  work(2);
   if (P == 3) {
     load_left(left + 4 * tile_bytes);
     multiply<R>();
+    work(4);
     load_left(left);
     multiply<R>();
+    work(5);
   }
 }
 

@@ -25,6 +25,9 @@ struct Tile {
 };
 Tile share_linear(int64_t n, int64_t token_unit, int64_t out, int64_t output_unit, int ith, int nth);
 
+// Memory of the calling thread's own, aligned to 64 bytes, until its next call: for blocks that a small stack lacks.
+void* thread_memory(size_t bytes);
+
 struct Variant {
   size_t (*prepared_size)(int64_t n, int64_t in);
   void (*prepare)(const float* x, int64_t n, int64_t in, int64_t x_stride, void* prepared, int ith, int nth);
