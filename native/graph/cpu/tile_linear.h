@@ -12,8 +12,8 @@ constexpr int64_t least_tokens = 9;
 // A thread's block: its tokens stay in the second cache while its panels of 32 rows pass, 24 steps of input at a time.
 constexpr int panel_rows = 2 * tile_rows;
 constexpr int pair_tokens = 2 * tile_rows;
-constexpr int block_panels = 4;
-constexpr int block_pairs = 8;
+constexpr int block_panels = 12;
+constexpr int block_pairs = 6;
 constexpr int block_steps = 24;
 constexpr int64_t steps_ahead = 4;  // of the weight's arrival from memory
 constexpr size_t left_bytes = block_steps * planes * 2 * tile_bytes;
@@ -62,10 +62,11 @@ struct Panel {
   }
 };
 
-// Sums of a panel and a pair of tiles of tokens, on their way to y: first turned, then row by row finished.
+// Sums of a panel and a pair of tiles of tokens, on their way to y: first turned, then, where there is an activation,
+// finished row by row, in pieces that fit between products.
 class Finisher {
  public:
-  explicit Finisher(const LinearArgs& args) : args_(args) {}
+  explicit Finisher(const LinearArgs& args) : args_(args), in_rows_(args.activation != Activation::none) {}
 
   void start(const float* sums, Range tokens, Range outputs) {
     drain();
@@ -73,12 +74,13 @@ class Finisher {
     token_ = tokens.begin;
     tokens_ = static_cast<int>(lesser(tokens.end - tokens.begin, pair_tokens));
     outputs_ = {outputs.begin, lesser(outputs.begin + panel_rows, outputs.end)};
-    left_ = 4 + tokens_;
+    rows_ = in_rows_ ? tokens_ : 0;
+    left_ = 4 + rows_;
   }
   GT_INLINE void work() {
     if (left_ == 0) return;
     --left_;
-    if (left_ >= tokens_) turn(left_ - tokens_);
+    if (left_ >= rows_) turn(left_ - rows_);
     else finish(args_, token_ + left_, outputs_);
   }
   void drain() {
@@ -96,16 +98,20 @@ class Finisher {
     transpose(square);
     for (int64_t t = token; t < lesser(token + tile_rows, token_ + tokens_); ++t) {
       float* y = args_.y + t * args_.y_stride + o;
-      if (n == width) store(y, square[t - token]);
-      else store_part(y, square[t - token], n);
+      const Vec sum = square[t - token];
+      if (in_rows_) n == width ? store(y, sum) : store_part(y, sum, n);
+      else if (n == width) store(y, finished(sum, args_, t, o));
+      else store_part(y, finished_part(sum, args_, t, o, n), n);
     }
   }
 
   const LinearArgs& args_;
+  const bool in_rows_;
   const float* sums_ = nullptr;
   int64_t token_ = 0;
   int tokens_ = 0;
   Range outputs_{};
+  int rows_ = 0;
   int left_ = 0;
 };
 

@@ -13,14 +13,16 @@ GT_INLINE Vec polynomial(Vec x, Vec sum, float first, Rest... rest) {
   return polynomial(x, fma(sum, x, set(first)), rest...);
 }
 
-// exp(x) = 2^n exp(r) with |r| <= ln(2) / 2. Below -104 the result is 0, above 89 infinite.
+// exp(x) = 2^n exp(r) with |r| <= ln(2) / 2. Above 89 it is infinite; below -87.3, where float32 loses its full
+// precision and processors their speed, 0.
 GT_INLINE Vec exp(Vec x) {
-  x = max(set(-104.0f), min(set(89.0f), x));
-  const Vec n = round(x * set(1.44269504f));
-  const Vec r = fma(n, set(2.12194440e-4f), fma(n, set(-0.693359375f), x));  // ln(2) in two parts
+  const Vec lowest = set(-87.3f);
+  const Vec in_range = max(lowest, min(set(89.0f), x));
+  const Vec n = round(in_range * set(1.44269504f));
+  const Vec r = fma(n, set(2.12194440e-4f), fma(n, set(-0.693359375f), in_range));  // ln(2) in two parts
   const Vec p = polynomial(r, set(1.9875691500e-4f), 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
                            1.6666665459e-1f, 5.0000001201e-1f);
-  return scale_by_power(fma(p * r, r, r + set(1.0f)), n);
+  return select(greater(lowest, x), set(0.0f), scale_by_power(fma(p * r, r, r + set(1.0f)), n));
 }
 
 // Two polynomials, as in Norbert Juffa's my_erff: x + x^3 p(x^2) below 0.92, 1 - exp(-q(x)) above.
