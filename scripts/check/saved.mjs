@@ -6,8 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as library from "../../dist/index.js";
 
+const library = await import("../../dist/index.js");
 const python = process.argv[2] ?? fileURLToPath(new URL("../fixtures/.venv/bin/python", import.meta.url));
 const fixtures = fileURLToPath(new URL("../../test/fixtures/graph/", import.meta.url));
 const SHARD = "20KB";
