@@ -113,6 +113,13 @@ void BPE::prepare() {
   if (unk_token_) unk_id_ = vocabulary_->find(*unk_token_);
 
   is_random_ = dropout_ && *dropout_ > 0;
+  if (takes_bytes()) {
+    byte_widths_.resize(vocabulary_->end_id());
+    for (uint32_t id = 0; id < byte_widths_.size(); id++) {
+      const size_t width = vocabulary_->has(id) ? unicode::count(vocabulary_->token(id)) : 0;
+      byte_widths_[id] = width < 256 ? static_cast<uint8_t>(width) : 0;
+    }
+  }
   // Each byte of a prefix or suffix may fall back.
   ids_per_byte_ = prefix_ ? prefix_->size() + 1 : 1;
   more_ids_ = suffix_ ? suffix_->size() : 0;
@@ -259,8 +266,8 @@ void BPE::word_tokens(std::string_view word, Workspace& workspace) const {
 
 size_t BPE::width(int32_t id, bool, bool is_bytes) const {
   if (prefix_ || suffix_ || id == unk_id_) return 0;
+  if (is_bytes) return byte_widths_[static_cast<size_t>(id)];
   const std::string_view token = vocabulary_->token(static_cast<uint32_t>(id));
-  if (is_bytes) return unicode::count(token);
   const bool is_byte = byte_fallback_ && token.size() == 6 && token.substr(0, 3) == "<0x" && token.back() == '>';
   return is_byte ? 1 : token.size();
 }

@@ -43,6 +43,7 @@ class BPE : public Model {
   std::array<int32_t, 256> byte_ids_;      // of the byte-level alphabet
   std::array<int32_t, 256> fallback_ids_;  // of <0x00> to <0xFF>
   bool has_all_bytes_ = false;             // byte_ids_ has no gap
+  std::vector<uint8_t> byte_widths_;       // bytes that each token spells, 0 if too many; if takes_bytes()
   std::vector<uint64_t> pairs_;  // a bit for each pair of neighbours inside a token; hashed, so that some more are set
 };
 

@@ -45,7 +45,7 @@ class ByteLevelDecoder : public Decoder {
     append_byte_level(bytes, token);
     token = std::move(bytes);
   }
-  bool is_byte_level() const override { return true; }
+  Parts parts() const override { return Parts::all; }
   void write(json::Writer& writer) const override { options_.write(writer); }
 
  private:
@@ -63,6 +63,8 @@ class MetaspaceDecoder : public Decoder {
     }
   }
   void token_bytes(std::string& token) const override { replace_all(token, options_.text, " "); }
+  Parts parts() const override { return Parts::behind_first; }
+  Scope scope() const override { return Scope::token; }
   void write(json::Writer& writer) const override { options_.write(writer); }
 
  private:
@@ -83,6 +85,8 @@ class WordPieceDecoder : public Decoder {
     join(token);
     if (cleanup_) clean_up(token);
   }
+  Parts parts() const override { return Parts::behind_first; }
+  Scope scope() const override { return Scope::token; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "WordPiece");
@@ -168,6 +172,8 @@ class ReplaceDecoder : public Decoder {
     }
     token = std::move(result);
   }
+  Parts parts() const override { return Parts::behind_first; }
+  Scope scope() const override { return Scope::token; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Replace");
@@ -189,6 +195,7 @@ class Fuse : public Decoder {
     for (const std::string& token : tokens) all.append(token);
     tokens.assign(1, std::move(all));
   }
+  Scope scope() const override { return Scope::fuse; }
   void write(json::Writer& writer) const override { write_type(writer, "Fuse"); }
 };
 
@@ -207,6 +214,7 @@ class StripDecoder : public Decoder {
       token = token.substr(begin, end - begin);
     }
   }
+  Scope scope() const override { return stop_ == 0 ? Scope::start : Scope::all; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Strip");
@@ -235,7 +243,7 @@ class ByteFallback : public Decoder {
       bytes.clear();
     };
     for (std::string& token : tokens) {
-      const int byte = byte_of(token);
+      const int byte = fallback_byte(token);
       if (byte >= 0) {
         bytes.push_back(static_cast<char>(byte));
       } else {
@@ -247,23 +255,11 @@ class ByteFallback : public Decoder {
     tokens = std::move(result);
   }
   void token_bytes(std::string& token) const override {
-    const int byte = byte_of(token);
+    const int byte = fallback_byte(token);
     if (byte >= 0) token.assign(1, static_cast<char>(byte));
   }
+  Scope scope() const override { return Scope::byte_fallback; }
   void write(json::Writer& writer) const override { write_type(writer, "ByteFallback"); }
-
- private:
-  // The byte of <0x41>, or -1.
-  static int byte_of(const std::string& token) {
-    if (token.size() != 6 || token.compare(0, 3, "<0x") != 0 || token[5] != '>') return -1;
-    int value = 0;
-    for (const char c : {token[3], token[4]}) {
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-      if (digit < 0) return -1;
-      value = value << 4 | digit;
-    }
-    return value;
-  }
 };
 
 class DecoderSequence : public Decoder {
@@ -278,7 +274,19 @@ class DecoderSequence : public Decoder {
   void token_bytes(std::string& token) const override {
     for (const auto& decoder : decoders_) decoder->token_bytes(token);
   }
-  bool is_byte_level() const override { return decoders_.size() == 1 && decoders_[0]->is_byte_level(); }
+  Parts parts() const override {
+    if (decoders_.size() == 1) return decoders_[0]->parts();
+    // Tokens by themselves, then bytes, then everything joined.
+    Scope last = Scope::token;
+    for (const auto& decoder : decoders_) {
+      const Scope scope = decoder->scope();
+      if (scope == Scope::all) return Parts::none;
+      if (scope == Scope::start && last != Scope::fuse && last != Scope::start) return Parts::none;
+      if ((scope == Scope::token || scope == Scope::byte_fallback) && last != Scope::token) return Parts::none;
+      last = scope;
+    }
+    return Parts::behind_first;
+  }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Sequence");
@@ -293,6 +301,17 @@ class DecoderSequence : public Decoder {
 };
 
 }  // namespace
+
+int fallback_byte(std::string_view token) {
+  if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
+  int value = 0;
+  for (const char c : {token[3], token[4]}) {
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0) return -1;
+    value = value << 4 | digit;
+  }
+  return value;
+}
 
 std::unique_ptr<Decoder> Decoder::read(const json::Node& node) {
   const json::Node type = node.at("type");

@@ -40,16 +40,16 @@ std::vector<int32_t> Encoding::offsets(OffsetUnit unit) const {
     }
     units[i].push_back(count);
   }
-  std::vector<int32_t> result;
-  result.reserve(2 * size());
+  std::vector<int32_t> result(2 * size());
+  int32_t* out = result.data();
   for (const Token& token : tokens) {
+    const bool as_it_is = token.source == Token::kNone || is_ascii[static_cast<size_t>(token.source)];
     for (const uint32_t byte : {token.span.begin, token.span.end}) {
-      const bool as_it_is = token.source == Token::kNone || is_ascii[static_cast<size_t>(token.source)];
       if (as_it_is) {
-        result.push_back(static_cast<int32_t>(byte));
+        *out++ = static_cast<int32_t>(byte);
       } else {
         const std::vector<int32_t>& map = units[static_cast<size_t>(token.source)];
-        result.push_back(map[std::min<size_t>(byte, map.size() - 1)]);
+        *out++ = map[std::min<size_t>(byte, map.size() - 1)];
       }
     }
   }

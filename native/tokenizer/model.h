@@ -23,9 +23,9 @@ class Model {
   // Appends the ids of all pieces to the workspace's ids; an added token's piece gives its own id.
   // The pieces' bytes must be spelled out unless the model takes_bytes().
   void encode(Workspace& workspace) const;
-  // Calls visit(piece, tokens) for each piece.
-  template <class Visit>
-  void tokens(Workspace& workspace, Visit&& visit) const;
+  // Calls visit(piece, tokens) for each piece, after start(tokens) with about how many there will be.
+  template <class Start, class Visit>
+  void tokens(Workspace& workspace, Start&& start, Visit&& visit) const;
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
 
@@ -57,11 +57,12 @@ class Model {
   bool align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const;
 };
 
-template <class Visit>
-void Model::tokens(Workspace& workspace, Visit&& visit) const {
+template <class Start, class Visit>
+void Model::tokens(Workspace& workspace, Start&& start, Visit&& visit) const {
   const size_t before = workspace.ids.size();
   workspace.piece_ends.clear();
   if (!is_random_) encode(workspace, &workspace.piece_ends);
+  start(workspace.ids.size() - before);
   size_t begin = before, i = 0;
   for (const Piece& piece : workspace.pieces.list()) {
     const std::string_view text = workspace.pieces.text(piece);

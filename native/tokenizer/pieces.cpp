@@ -8,6 +8,7 @@ void Pieces::reset(std::string_view original, bool aligned) {
   original_ = text_ = original;
   aligned_ = aligned;
   changed_ = bytes_ = false;
+  is_ascii_ = aligned && unicode::is_ascii(original);
   pieces_.clear();
   if (!original.empty()) pieces_.push_back({0, static_cast<uint32_t>(original.size()), 0, -1});
 }

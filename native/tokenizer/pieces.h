@@ -46,6 +46,11 @@ class Pieces {
 
   // The part of the original that a byte of the text was made from.
   Span origin(uint32_t byte) const;
+  // The same for the bytes from `begin` to before `end`, of which there are some.
+  Span origin(uint32_t begin, uint32_t end) const {
+    if (!changed_ && is_ascii_) return {begin, end};
+    return {origin(begin).begin, origin(end - 1).end};
+  }
 
   // Cuts every piece that is no added token: `cut(text, emit)` calls `emit(begin, end, added)` for the parts to keep.
   template <class Cut>
@@ -69,7 +74,7 @@ class Pieces {
   std::vector<Span> alignment_, next_alignment_;
   std::vector<Piece> pieces_, next_pieces_;
   std::vector<Match> matches_;
-  bool aligned_ = false, changed_ = false, bytes_ = false;
+  bool aligned_ = false, changed_ = false, bytes_ = false, is_ascii_ = false;
 };
 
 // Makes the new text of a piece, character by character, with Rust's way of saying what each was made from.

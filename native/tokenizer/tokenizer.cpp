@@ -161,10 +161,13 @@ void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& o
     texts.sources.push_back(input.texts[i]);
     prepare(input.texts[i], true, workspace);
     int32_t index = 0;
-    model_->tokens(workspace, [&](const Piece& piece, const std::vector<ModelToken>& tokens) {
+    const auto reserve = [&](size_t count) {
+      if (out.tokens.empty()) out.tokens.reserve(count);
+    };
+    model_->tokens(workspace, reserve, [&](const Piece& piece, const std::vector<ModelToken>& tokens) {
       const uint32_t size = piece.end - piece.begin;
       for (const ModelToken& found : tokens) {
-        Token token;
+        Token& token = out.tokens.emplace_back();
         token.id = found.id;
         token.type_id = type_id;
         token.word = input.is_pretokenized ? static_cast<int32_t>(i) : index;
@@ -174,10 +177,9 @@ void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& o
         } else if (found.end > size) {
           token.span = {found.begin, found.end};  // fallback bytes of an affix: Rust leaves them unaligned
         } else {
-          token.span = {pieces.origin(piece.begin + found.begin).begin, pieces.origin(piece.begin + found.end - 1).end};
+          token.span = pieces.origin(piece.begin + found.begin, piece.begin + found.end);
         }
         if (!found.text.empty()) token.text = texts.add_token(std::string(found.text));
-        out.tokens.push_back(token);
       }
       index++;
     });
@@ -259,62 +261,6 @@ Encoding Tokenizer::pre_tokenize(std::string_view text) {
   return result;
 }
 
-// ---- decoding
-
-void Tokenizer::index_bytes() {
-  size_t end = vocabulary().end_id();
-  if (!added_.by_id().empty()) end = std::max<size_t>(end, added_.by_id().rbegin()->first + 1);
-  bytes_.clear();
-  bytes_ends_.clear();
-  special_ids_.assign(end, false);
-  for (uint32_t id = 0; id < end; id++) {
-    bytes_.append(token_bytes(id));
-    bytes_ends_.push_back(static_cast<uint32_t>(bytes_.size()));
-    const auto token = id_to_token(id);
-    special_ids_[id] = token && added_.is_special(std::string(*token));
-  }
-}
-
-std::string Tokenizer::decode(const uint32_t* ids, size_t count, bool skip_special_tokens) {
-  if (decoder_ && decoder_->is_byte_level()) {
-    if (bytes_ends_.empty()) index_bytes();
-    std::string text;
-    for (size_t i = 0; i < count; i++) {
-      const uint32_t id = ids[i];
-      if (id >= bytes_ends_.size() || (skip_special_tokens && special_ids_[id])) continue;
-      const uint32_t begin = id == 0 ? 0 : bytes_ends_[id - 1];
-      text.append(bytes_, begin, bytes_ends_[id] - begin);
-    }
-    return unicode::is_valid(text) ? text : unicode::lossy(text);
-  }
-  std::vector<std::string> tokens;
-  tokens.reserve(count);
-  for (size_t i = 0; i < count; i++) {
-    const auto token = id_to_token(ids[i]);
-    if (!token) continue;
-    tokens.emplace_back(*token);
-    if (skip_special_tokens && added_.is_special(tokens.back())) tokens.pop_back();
-  }
-  return decode(std::move(tokens));
-}
-
-std::string Tokenizer::decode(std::vector<std::string> tokens) const {
-  if (decoder_) decoder_->decode(tokens);
-  std::string text;
-  for (size_t i = 0; i < tokens.size(); i++) {
-    if (i > 0 && !decoder_) text.push_back(' ');
-    text.append(tokens[i]);
-  }
-  return text;
-}
-
-std::string Tokenizer::token_bytes(uint32_t id) const {
-  const auto token = id_to_token(id);
-  std::string bytes(token.value_or(std::string_view()));
-  if (token && decoder_) decoder_->token_bytes(bytes);
-  return bytes;
-}
-
 // ---- vocabulary
 
 std::optional<uint32_t> Tokenizer::token_to_id(const std::string& token) const {
@@ -349,7 +295,7 @@ size_t Tokenizer::vocab_size(bool with_added_tokens) const {
 }
 
 size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
-  bytes_ends_.clear();
+  decode_table_ = {};
   return added_.add(tokens, vocabulary(), normalizer_.get());
 }
 
@@ -377,7 +323,7 @@ void Tokenizer::set_post_processor(std::optional<std::string_view> json) {
 
 void Tokenizer::set_decoder(std::optional<std::string_view> json) {
   decoder_ = read_component<Decoder>(json, "decoder");
-  bytes_ends_.clear();
+  decode_table_ = {};
 }
 
 void Tokenizer::set_truncation(std::optional<std::string_view> json) { truncation_ = read_limit<TruncationInFile>(json, "truncation"); }
@@ -388,7 +334,7 @@ void Tokenizer::set_model(std::string_view json) {
   model_ = read_component<Model>(json, "model");
   workspaces_.list.clear();  // their words are the old model's
   plan_special_tokens();
-  bytes_ends_.clear();
+  decode_table_ = {};
 }
 
 std::string Tokenizer::to_json(bool pretty) const {

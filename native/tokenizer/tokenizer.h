@@ -100,6 +100,14 @@ class Tokenizer {
   std::string to_json(bool pretty) const;
 
  private:
+  // What each id adds to a text, for decoders with parts; filled on first use.
+  struct DecodeTable {
+    static constexpr uint8_t kToken = 1, kSpecial = 2, kByte = 4;
+    std::string bytes;
+    std::vector<uint32_t> ends;
+    std::vector<uint8_t> flags;
+  };
+
   // One for each thread that encodes; a copy of a tokenizer starts with none.
   struct Workspaces {
     Workspaces() = default;
@@ -118,7 +126,8 @@ class Tokenizer {
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const;
   Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
   void plan_special_tokens();
-  void index_bytes();
+  void fill_decode_table();
+  std::string decode_as_one(const uint32_t* ids, size_t count, bool skip_special_tokens) const;
 
   std::optional<TruncationInFile> truncation_;
   std::optional<PaddingInFile> padding_;
@@ -131,10 +140,7 @@ class Tokenizer {
 
   std::vector<int32_t> plan_;  // the special tokens of one sequence, kSequence in its place
   bool has_type_ids_ = false;
-  // What each id adds to a text, for byte-level decoding; built on first use.
-  std::string bytes_;
-  std::vector<uint32_t> bytes_ends_;
-  std::vector<bool> special_ids_;
+  DecodeTable decode_table_;
 
   Workspaces workspaces_;
 };
