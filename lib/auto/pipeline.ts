@@ -50,6 +50,11 @@ export interface PipelineOptions extends HubOptions {
   [option: string]: unknown;
 }
 
+/** What `pipeline()` makes for a task with the options `O`. */
+type PipelineOf<Task extends PipelineType, O> = Task extends keyof ConfiguredTasks<O>
+  ? ConfiguredTasks<O>[Task]
+  : AllTasks[Task];
+
 function pick(options: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
@@ -93,9 +98,13 @@ function place(
  */
 export async function pipeline<Task extends PipelineType, const O extends PipelineOptions = NoOptions>(
   task: Task,
-  model?: string | PreTrainedModel | O | null,
+  model?: string | PreTrainedModel | null,
   options?: O,
-): Promise<Task extends keyof ConfiguredTasks<O> ? ConfiguredTasks<O>[Task] : AllTasks[Task]>;
+): Promise<PipelineOf<Task, O>>;
+export async function pipeline<Task extends PipelineType, const O extends PipelineOptions>(
+  task: Task,
+  options: O,
+): Promise<PipelineOf<Task, O>>;
 /** A task that `PIPELINE_REGISTRY.register_pipeline` added. */
 export async function pipeline(
   task: string,

@@ -295,10 +295,14 @@ export function no_more(kwargs: Kwargs, task: string): void {
   if (stranger !== undefined) throw new TypeError(`The ${task} pipeline got an unexpected option '${stranger}'`);
 }
 
+export function check_kwargs(options: unknown): Kwargs {
+  if (typeof options === "object" && options !== null) return options as Kwargs;
+  throw expected("an object of options", "options", options);
+}
+
 /** Takes the options of every pipeline out of those of one. */
 export function split_common(options: Kwargs): { batch_size: number | undefined; kwargs: Kwargs } {
-  if (typeof options !== "object" || options === null) throw expected("an object of options", "options", options);
-  const { batch_size, num_workers, ...kwargs } = options;
+  const { batch_size, num_workers, ...kwargs } = check_kwargs(options);
   for (const [name, value, least] of [
     ["batch_size", batch_size, 1],
     ["num_workers", num_workers, 0],

@@ -1,11 +1,12 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/question_answering.py
-import { expected, out_of_range, warn_once } from "../errors.js";
+import { expected, warn_once } from "../errors.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Encoding, OffsetsUnit, Span } from "../tokenization/encoding.js";
 import type { PaddingOption } from "../tokenization/options.js";
 import { to_tensor } from "../tokenization/tensors.js";
 import {
   ChunkPipeline,
+  check_kwargs,
   type Fields,
   given,
   type Kwargs,
@@ -138,7 +139,7 @@ export class QuestionAnsweringPipeline extends ChunkPipeline<
   override async _call(inputs: unknown, second?: unknown, third?: Kwargs): Promise<unknown> {
     const positional = typeof second === "string" || Array.isArray(second);
     const given_inputs = positional ? { question: inputs, context: second } : inputs;
-    let options = (positional ? third : second) as Kwargs | undefined;
+    let options = check_kwargs((positional ? third : second) ?? {});
     if (is_iterable(given_inputs) && !Array.isArray(given_inputs)) return super._call(given_inputs, options);
     let examples: QuestionAnsweringInput[];
     if (Array.isArray(given_inputs)) examples = given_inputs.map(example);
@@ -271,8 +272,7 @@ function example(input: unknown): QuestionAnsweringInput {
 function at_least_one(value: unknown, name: string): void {
   if (value === undefined || value === null) return;
   if (!Number.isInteger(value)) throw expected("a whole number", name, value);
-  if ((value as number) < 1)
-    throw out_of_range(`${name} parameter should be >= 1 (got ${value}), a number`, name, value);
+  if ((value as number) < 1) throw new RangeError(`${name} parameter should be >= 1 (got ${value})`);
 }
 
 /** The characters of the tokens from first to last; of their whole words, where both have one. */

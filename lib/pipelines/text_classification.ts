@@ -95,7 +95,8 @@ export class TextClassificationPipeline extends Pipeline<
     }
     if (function_to_apply !== undefined && function_to_apply !== null) {
       const name = String(function_to_apply).toLowerCase() as ClassificationFunction;
-      if (!FUNCTIONS.includes(name)) throw expected(`one of ${FUNCTIONS}`, "function_to_apply", function_to_apply);
+      if (!FUNCTIONS.includes(name))
+        throw expected(`one of ${FUNCTIONS.join(", ")}`, "function_to_apply", function_to_apply);
       postprocess["function_to_apply"] = name;
     }
     return { preprocess: tokenizer_kwargs, postprocess };
@@ -109,7 +110,6 @@ export class TextClassificationPipeline extends Pipeline<
   override preprocess(input: TextClassificationInput, parameters: Kwargs): Fields {
     const options = { ...parameters, return_tensors: "pt" };
     const tokenizer = this.require_tokenizer();
-    if (typeof input === "string") return tokenizer(input, options);
     if (Array.isArray(input)) {
       const [pair] = input;
       if (input.length === 1 && Array.isArray(pair) && pair.length === 2) return tokenizer(pair[0], pair[1], options);
@@ -118,8 +118,7 @@ export class TextClassificationPipeline extends Pipeline<
           ' dictionary `{"text": "My text", "text_pair": "My pair"}` in order to send a text pair.',
       );
     }
-    if (typeof input !== "object" || input === null)
-      throw expected("a text or a pair { text, text_pair }", "inputs", input);
+    if (typeof input !== "object" || input === null) return tokenizer(input, options);
     const { text, ...rest } = input;
     return tokenizer(text, { ...rest, ...options });
   }

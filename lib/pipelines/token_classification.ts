@@ -6,6 +6,7 @@ import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import { to_tensor } from "../tokenization/tensors.js";
 import {
   ChunkPipeline,
+  check_kwargs,
   type Fields,
   given,
   type Kwargs,
@@ -148,7 +149,7 @@ export class TokenClassificationPipeline<Defaults = NoOptions> extends ChunkPipe
 
   override async _call(inputs: unknown, options: Kwargs = {}): Promise<unknown> {
     if (Array.isArray(inputs) && inputs.length === 0) throw new RangeError("At least one input is required.");
-    const { offset_mapping, ...kwargs } = options;
+    const { offset_mapping, ...kwargs } = check_kwargs(options);
     const is_split_into_words = kwargs["is_split_into_words"] ?? this.parameters.preprocess["is_split_into_words"];
     const one =
       typeof inputs === "string" || (is_split_into_words && Array.isArray(inputs) && !inputs.every(Array.isArray));
@@ -168,9 +169,9 @@ export class TokenClassificationPipeline<Defaults = NoOptions> extends ChunkPipe
       stride,
     } = parameters as TokenClassificationPipelineOptions;
     if (is_split_into_words && !Array.isArray(input))
-      throw expected("a list of words, as is_split_into_words says,", "the input", input);
+      throw new TypeError("When `is_split_into_words=True`, `sentence` must be a list of tokens.");
     if (!is_split_into_words && typeof input !== "string")
-      throw expected("a string (lists of words need is_split_into_words)", "the input", input);
+      throw new TypeError("When `is_split_into_words=False`, `sentence` must be an untokenized string.");
     const tokenizer = this.require_tokenizer();
     if (is_split_into_words && !tokenizer.is_fast)
       throw new TypeError("is_split_into_words=True is only supported with fast tokenizers.");

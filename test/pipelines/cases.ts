@@ -46,3 +46,12 @@ export function count_calls(model: PreTrainedModel): () => number[] {
     return rows;
   };
 }
+
+/** The texts of the warnings while `run` runs. */
+export async function warnings_of(run: () => unknown): Promise<string> {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  await run();
+  const texts = emit.mock.calls.map(([warning]) => String(warning)).join("\n");
+  emit.mockRestore();
+  return texts;
+}
