@@ -304,12 +304,12 @@ size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
 void Tokenizer::set_normalizer(std::optional<std::string_view> json) {
   normalizer_ = read_component<Normalizer>(json, "normalizer");
   if (added_.decode_normalized()) added_.refresh(vocabulary(), normalizer_.get());
-  bytes_ends_.clear();
+  decode_table_ = {};
 }
 
 void Tokenizer::set_normalized_added_tokens(bool value) {
   added_.set_decode_normalized(value);
-  bytes_ends_.clear();
+  decode_table_ = {};
 }
 
 void Tokenizer::set_pre_tokenizer(std::optional<std::string_view> json) {
