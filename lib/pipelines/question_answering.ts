@@ -1,5 +1,5 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/question_answering.py
-import { expected, warn_once } from "../errors.js";
+import { expected, TransformersError, warn_once } from "../errors.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Encoding, OffsetsUnit, Span } from "../tokenization/encoding.js";
 import type { PaddingOption } from "../tokenization/options.js";
@@ -167,14 +167,16 @@ export class QuestionAnsweringPipeline extends ChunkPipeline<
       throw new RangeError(`\`doc_stride\` (${doc_stride}) is larger than \`max_seq_len\` (${max_seq_len})`);
     const question_first = tokenizer.padding_side === "right";
     const [text, pair] = question_first ? [question, context] : [context, question];
-    const encoded = tokenizer(text, pair, {
-      padding,
-      truncation: question_first ? "only_second" : "only_first",
-      max_length: max_seq_len,
-      stride: doc_stride,
-      return_token_type_ids: true,
-      return_overflowing_tokens: true,
-    });
+    const encoded = with_room(max_seq_len, doc_stride, () =>
+      tokenizer(text, pair, {
+        padding,
+        truncation: question_first ? "only_second" : "only_first",
+        max_length: max_seq_len,
+        stride: doc_stride,
+        return_token_type_ids: true,
+        return_overflowing_tokens: true,
+      }),
+    );
     for (const [i, encoding] of (encoded.encodings as Encoding[]).entries()) {
       // What cannot be in the answer. With padding on the left Python leaves out nothing.
       const p_mask = encoding.sequence_ids.map((sequence) => (question_first && sequence !== 1 ? 1 : 0));
@@ -273,6 +275,22 @@ function at_least_one(value: unknown, name: string): void {
   if (value === undefined || value === null) return;
   if (!Number.isInteger(value)) throw expected("a whole number", name, value);
   if ((value as number) < 1) throw new RangeError(`${name} parameter should be >= 1 (got ${value})`);
+}
+
+/** Where the question leaves no room for a part of the context, Python ends with a message of the tokenizer's, or a panic. */
+function with_room<T>(max_seq_len: number, doc_stride: number, encode: () => T): T {
+  try {
+    return encode();
+  } catch (cause) {
+    const truncation = cause instanceof TransformersError ? cause.code === "truncation" : cause instanceof RangeError;
+    if (!truncation) throw cause;
+    throw new TransformersError(
+      `The question leaves no room for the context: of \`max_seq_len\` (${max_seq_len}) tokens more than \`doc_stride\`` +
+        ` (${doc_stride}) must remain. Give a shorter question, a larger \`max_seq_len\` or a smaller \`doc_stride\`.`,
+      "truncation",
+      cause,
+    );
+  }
 }
 
 /** The characters of the tokens from first to last; of their whole words, where both have one. */

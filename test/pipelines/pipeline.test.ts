@@ -203,6 +203,18 @@ describe("a call", () => {
     for await (const one of (await loose(source)) as AsyncIterable<unknown>) expect(one).toEqual(expected);
   });
 
+  it("says so when a question leaves no room for the context", async () => {
+    const pipe = await make("question-answering", "answers");
+    for (const words of [7, 30])
+      await expect(
+        (async () =>
+          pipe(
+            { question: "house ".repeat(words), context: TEXTS.join(" ").repeat(3) },
+            { max_seq_len: 32, doc_stride: 24 },
+          ))(),
+      ).rejects.toThrow("The question leaves no room");
+  });
+
   it("asks zero-shot labels as transformers.js does", async () => {
     const pipe = (await make("zero-shot-classification", "nli")) as unknown as (...args: unknown[]) => Promise<unknown>;
     const expected = await pipe(TEXTS, { candidate_labels: ["a", "b"], multi_label: true });
