@@ -1,14 +1,15 @@
 // The first hour: what someone who knows Python Transformers types, as it stands, on small local checkpoints.
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AutoConfig, AutoModelForCausalLM, AutoTokenizer, pipeline } from "../lib/index.js";
+import { AutoConfig, AutoModelForCausalLM, AutoTokenizer, cos_sim, pipeline } from "../lib/index.js";
 import { fixture, read_json } from "./fixtures.js";
 
 const causal_folder = fixture("models", "m28-qwen2-chat");
+const language = (name: string) => fixture("language", "checkpoints", name);
 const config_folder = fixture("config", "bert");
 const chat_folder = fileURLToPath(new URL("../models/kjv-llama-5m", import.meta.url));
 let folder: string;
@@ -97,5 +98,36 @@ describe("pipelines", () => {
     const [{ generated_text }] = await generator("The meaning", { max_new_tokens: 5, do_sample: false });
     expect(generated_text).toMatch(/^The meaning/);
     await generator.dispose();
+  });
+
+  it("sentiment-analysis takes Python's default model from Python's cache", async () => {
+    const cache_dir = join(folder, "hub");
+    const repository = join(cache_dir, "models--distilbert--distilbert-base-uncased-finetuned-sst-2-english");
+    const commit = "7".repeat(40);
+    mkdirSync(join(repository, "refs"), { recursive: true });
+    writeFileSync(join(repository, "refs", "714eb0f"), commit);
+    cpSync(language("sentiment"), join(repository, "snapshots", commit), { recursive: true });
+    const classifier = await pipeline("sentiment-analysis", null, { cache_dir, local_files_only: true });
+    const result = await classifier("I've been waiting for a HuggingFace course my whole life.");
+    expect(result).toEqual([{ label: expect.stringMatching(/^(POSITIVE|NEGATIVE)$/), score: expect.any(Number) }]);
+    await classifier.dispose();
+  });
+
+  it("ner takes Python's keywords in one object", async () => {
+    const ner = await pipeline("ner", { model: language("entities"), aggregation_strategy: "simple" });
+    for (const { entity_group, start, end } of await ner("My name is Wolfgang")) {
+      expect(typeof entity_group).toBe("string");
+      expect("My name is Wolfgang".slice(start, end)).not.toBe("");
+    }
+    await ner.dispose();
+  });
+
+  it("embeddings are transformers.js's", async () => {
+    const extractor = await pipeline("feature-extraction", language("features"), { dtype: "fp32", device: "cpu" });
+    const out = await extractor(["A cat.", "A dog."], { pooling: "mean", normalize: true });
+    expect(out.dims[0]).toBe(2);
+    expect(Array.from(out.data as Float32Array)).toEqual(out.tolist().flat());
+    expect(cos_sim(out[0].data, out[0].data)).toBeCloseTo(1);
+    await extractor.dispose();
   });
 });
