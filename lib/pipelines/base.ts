@@ -2,13 +2,12 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/base.py `Pipeline`
 import { Callable } from "../callable.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
-import { GenerationConfig } from "../generation/configuration.js";
-import type { GenerationMixin } from "../generation/mixin.js";
-import { prepare_generation_config } from "../generation/prepare.js";
+import type { GenerationConfig } from "../generation/configuration.js";
 import type { ModelOutput } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import { batches, collate, type Fields, is_iterable, iterable, separate } from "./batching.js";
+import { generation_of } from "./generation.js";
 
 export type { Fields } from "./batching.js";
 
@@ -119,25 +118,9 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
   private prepare_generation(kwargs: Kwargs): Kwargs {
     const defaults = (this.constructor as typeof Pipeline).default_generation_config;
     if (!defaults || !this.model.can_generate()) return kwargs;
-    const [config, rest] = prepare_generation_config(
-      this.model.generation_config,
-      new GenerationConfig(defaults),
-      kwargs,
-      { use_model_defaults: true },
-    );
-    if (config.max_new_tokens === defaults["max_new_tokens"] && config.max_length !== null && config.max_length !== 20)
-      config.max_new_tokens = null;
-    const model_config = this.model.config as unknown as Record<string, unknown>;
-    this.prefix = (model_config["prefix"] as string | null | undefined) ?? undefined;
-    const by_task = model_config["task_specific_params"] as Record<string, Record<string, unknown>> | null | undefined;
-    if (by_task?.[this.task]) {
-      const { prefix, ...task_parameters } = by_task[this.task];
-      if (typeof prefix === "string") this.prefix = prefix;
-      config.update(task_parameters);
-    }
-    const pad = this.tokenizer?.pad_token_id;
-    if (pad !== undefined && pad !== null && config.pad_token_id === null) config.pad_token_id = pad;
+    const { config, prefix, rest } = generation_of(this, defaults, kwargs);
     this.generation_config = config;
+    this.prefix = prefix;
     return rest;
   }
 
@@ -312,10 +295,4 @@ export function split_common(options: Kwargs): { batch_size: number | undefined;
   if (num_workers)
     warn_once("`num_workers` does nothing: tokenizer and model use threads of their own (see the option `n_threads`).");
   return { batch_size: (batch_size as number | null | undefined) ?? undefined, kwargs };
-}
-
-/** The model of a pipeline that generates. */
-export function generative(model: PreTrainedModel): GenerationMixin {
-  if (model.can_generate()) return model as GenerationMixin;
-  throw new TransformersError(`The model '${model.constructor.name}' cannot generate`, "wrong_model");
 }

@@ -6,7 +6,6 @@ import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
 import {
   type Fields,
-  generative,
   given,
   type Kwargs,
   type NoOptions,
@@ -14,6 +13,7 @@ import {
   type PipelineCallOptions,
   type StageParameters,
 } from "./base.js";
+import { generative } from "./generation.js";
 
 /** A chat: its messages in order. */
 export type Chat = Message[];
