@@ -21,6 +21,10 @@ export interface SentencePieceModel {
   unk_id: number;
   unk_piece: string;
   precompiled_charsmap: Uint8Array;
+  /** Whether a text gets a space put before it. */
+  add_dummy_prefix: boolean;
+  /** Whether spaces at the ends go, and one is left of several. */
+  remove_extra_whitespaces: boolean;
 }
 
 const invalid = (message: string, cause?: unknown) =>
@@ -123,6 +127,8 @@ function read_normalizer(bytes: Uint8Array, model: SentencePieceModel): void {
   const message = new Message(bytes, "the normalizer's specification");
   for (const [field, value] of message.fields()) {
     if (field === 2) model.precompiled_charsmap = message.data(field, value);
+    else if (field === 3) model.add_dummy_prefix = message.integer(field, value) !== 0;
+    else if (field === 4) model.remove_extra_whitespaces = message.integer(field, value) !== 0;
   }
 }
 
@@ -134,6 +140,8 @@ export function read_sentencepiece(bytes: Uint8Array): SentencePieceModel {
     unk_id: 0,
     unk_piece: "<unk>",
     precompiled_charsmap: new Uint8Array(0),
+    add_dummy_prefix: true,
+    remove_extra_whitespaces: true,
   };
   const message = new Message(bytes, "the model");
   for (const [field, value] of message.fields()) {

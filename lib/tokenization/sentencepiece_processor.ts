@@ -13,10 +13,13 @@ function tokenizer_json(model: SentencePieceModel): object {
   const pieces = model.pieces.filter(({ type }) => type !== CONTROL);
   const unknown = pieces.findIndex(({ piece }) => piece === model.unk_piece);
   const charsmap = Buffer.from(model.precompiled_charsmap).toString("base64");
+  const replace = (Regex: string, content: string) => ({ type: "Replace", pattern: { Regex }, content });
   const normalizers = [
     ...(charsmap ? [{ type: "Precompiled", precompiled_charsmap: charsmap }] : []),
-    { type: "Strip", strip_left: true, strip_right: true },
-    { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
+    // At the end the sign for a space goes too, where a text has it.
+    ...(model.remove_extra_whitespaces ? [replace("^ +", ""), replace(" {2,}", " "), replace("[ ▁]+$", "")] : []),
+    ...(model.add_dummy_prefix ? [{ type: "Prepend", prepend: "▁" }] : []),
+    replace(" ", "▁"),
   ];
   // A user-defined piece beats whatever else could be made of its text.
   const best = Math.max(...pieces.map(({ type, score }) => (type === NORMAL ? score : -Infinity)));
@@ -28,7 +31,7 @@ function tokenizer_json(model: SentencePieceModel): object {
     padding: null,
     added_tokens: [],
     normalizer: { type: "Sequence", normalizers },
-    pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: false },
+    pre_tokenizer: null,
     post_processor: null,
     decoder: null,
     model: {
@@ -43,6 +46,7 @@ function tokenizer_json(model: SentencePieceModel): object {
 export class SentencePieceProcessor {
   readonly #engine: NativeTokenizer;
   readonly #types: ReadonlyMap<string, number>;
+  readonly #drops_first_space: boolean;
 
   /** Throws TransformersError{tokenizer_invalid | not_supported}: only Unigram models. */
   constructor(
@@ -53,6 +57,7 @@ export class SentencePieceProcessor {
     const model = read_sentencepiece(readFileSync(path));
     if (model.model_type !== UNIGRAM)
       throw new TransformersError(`${argument}: ${path} must be a Unigram model`, "not_supported");
+    this.#drops_first_space = model.add_dummy_prefix || model.remove_extra_whitespaces;
     this.#types = new Map(model.pieces.map(({ piece, type }) => [piece, type]));
     try {
       this.#engine = new (native().Tokenizer)(JSON.stringify(tokenizer_json(model)));
@@ -71,9 +76,10 @@ export class SentencePieceProcessor {
     for (const piece of pieces) {
       const type = this.#types.get(piece);
       if (type === CONTROL) continue;
-      // The model puts a space before a text, which goes; a piece of another vocabulary stays as it is.
+      // The space that was put before the text goes; a piece of another vocabulary stays as it is.
+      const is_first = text === "" && this.#drops_first_space;
       if (type === undefined) text += piece;
-      else text += (text === "" ? piece.replace(/^▁+/, "") : piece).replaceAll("▁", " ");
+      else text += (is_first ? piece.replace(/^▁+/, "") : piece).replaceAll("▁", " ");
     }
     return text;
   }
