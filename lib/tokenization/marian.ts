@@ -3,7 +3,7 @@ import { TransformersError } from "../errors.js";
 import { dump_json } from "../python_json.js";
 import { strip } from "./python_text.js";
 import { SentencePieceProcessor } from "./sentencepiece_processor.js";
-import { PreTrainedTokenizer, read_vocab_file, type SlowDecodeOptions, type Vocabulary, vocabulary } from "./slow.js";
+import { ordered_vocabulary, PreTrainedTokenizer, type SlowDecodeOptions, type Vocabulary } from "./slow.js";
 
 /**
  * Marian's translation models: a SentencePiece model for each language, and a vocabulary that numbers their pieces.
@@ -41,14 +41,12 @@ export class MarianTokenizer extends PreTrainedTokenizer {
   constructor(keywords: Record<string, unknown>) {
     const { source_spm, target_spm, vocab, target_vocab_file, ...given } = keywords;
     const kwargs = { ...MarianTokenizer.keywords, ...given };
-    const encoder = vocabulary(read_vocab_file(vocab, "vocab"), "vocab.json");
+    const encoder = ordered_vocabulary(vocab, "vocab");
     for (const token of [kwargs.unk_token, kwargs.pad_token]) {
       if (!encoder.has(String(token)))
         throw new TransformersError(`${String(token)} token must be in the vocab`, "tokenizer_invalid");
     }
-    const target = kwargs.separate_vocabs
-      ? vocabulary(read_vocab_file(target_vocab_file, "target_vocab_file"), "target_vocab.json")
-      : null;
+    const target = kwargs.separate_vocabs ? ordered_vocabulary(target_vocab_file, "target_vocab_file") : null;
     if (target && !target.has(String(kwargs.unk_token)))
       throw new TransformersError("The target's vocabulary lacks the unk_token", "tokenizer_invalid");
     if (Object.keys(kwargs.sp_model_kwargs).length > 0)
@@ -111,7 +109,7 @@ export class MarianTokenizer extends PreTrainedTokenizer {
   }
 
   override vocabulary_files(): Record<string, string | { copy: string }> {
-    // By id: an object would put keys such as "2" first.
+    // An object would put keys such as "2" first.
     const json = (vocab: Vocabulary) =>
       `{\n${Array.from(vocab, ([token, id]) => `  ${dump_json(token)}: ${id}`).join(",\n")}\n}`;
     return {

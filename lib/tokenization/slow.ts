@@ -9,7 +9,7 @@ import type { EncodeOptions, Strategies } from "./options.js";
 import { escape_pattern, lstrip, rstrip } from "./python_text.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
 
-/** Tokens and their ids, by ascending id. */
+/** Tokens and their ids. */
 export type Vocabulary = ReadonlyMap<string, number>;
 
 export interface SlowDecodeOptions extends DecodeOptions {
@@ -32,12 +32,26 @@ export function read_vocab_file(path: unknown, argument: string): Record<string,
   throw new TransformersError(`${path} must hold an object of tokens and their ids`, "tokenizer_invalid");
 }
 
-/** Checks and orders a vocabulary. */
+/** Checks a vocabulary; by ascending id. */
 export function vocabulary(value: unknown, name: string): Map<string, number> {
-  const entries = Object.entries((value ?? {}) as Record<string, number>);
+  return new Map([...checked(Object.entries(value ?? {}), name)].sort(([, a], [, b]) => a - b));
+}
+
+/** A file's vocabulary in the file's order, which an object loses for tokens such as "2". */
+export function ordered_vocabulary(path: unknown, argument: string): Map<string, number> {
+  const ids = read_vocab_file(path, argument);
+  const text = readFileSync(path as string, "utf8");
+  const tokens = Array.from(text.matchAll(/("(?:[^"\\]|\\.)*")\s*:/gs), ([, token]) => JSON.parse(token!) as string);
+  return checked(
+    tokens.map((token) => [token, ids[token] as number]),
+    String(path),
+  );
+}
+
+function checked(entries: [token: string, id: number][], name: string): Map<string, number> {
   const wrong = entries.find(([, id]) => !Number.isInteger(id) || id < 0);
   if (wrong) throw new TransformersError(`${name}: the id of "${wrong[0]}" is ${wrong[1]}`, "tokenizer_invalid");
-  return new Map(entries.sort(([, a], [, b]) => a - b));
+  return new Map(entries);
 }
 
 /**
