@@ -1,11 +1,23 @@
 // The tokenizer classes by their Python names, with the data in which they differ. Python's slow classes share the
 // implementation of the fast ones: both names are exported for both.
-import { BertFamily, CLIPFamily, GPT2Family, Qwen2Family, RobertaFamily, SentencePieceFamily } from "./families.js";
+import { CodeLlamaTokenizerFast } from "./code_llama.js";
+import {
+  BertFamily,
+  CLIPFamily,
+  GPT2Family,
+  Qwen2Family,
+  RobertaFamily,
+  SentencePieceFamily,
+  SplinterFamily,
+  XGLMFamily,
+} from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
 import { MarianTokenizer } from "./marian.js";
-import { MBart50Family, MBartFamily, NllbFamily, PegasusFamily, T5Family } from "./seq2seq_families.js";
+import { PegasusFamily, T5Family } from "./seq2seq_families.js";
+import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
 import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
+import { WhisperTokenizerFast } from "./whisper.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
 type SlowTokenizer = typeof MarianTokenizer | typeof Wav2Vec2CTCTokenizer;
@@ -293,25 +305,29 @@ const CLASSES = {
   ],
   RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT }],
   RetriBert: [BertFamily, { model_input_names: NO_TYPES }],
+  Realm: [BertFamily],
   RoFormer: [BertFamily],
   Roberta: [RobertaFamily],
   SeamlessM4T: [
-    SentencePieceFamily,
+    SeamlessM4TFamily,
     { ...SPM, keywords: { ...SENTENCE, mask_token: undefined, src_lang: "eng", tgt_lang: "fra" } },
   ],
-  Splinter: [BertFamily, { keywords: { question_token: "[QUESTION]" } }],
+  Splinter: [SplinterFamily, { keywords: { question_token: "[QUESTION]" } }],
   SqueezeBert: [BertFamily],
   T5: [T5Family, { vocab_file: "spiece.model" }],
-  Whisper: [
-    GPT2Family,
-    { keywords: { ...END, add_prefix_space: false, language: null, task: null, predict_timestamps: false } },
-  ],
-  XGLM: [SentencePieceFamily, { ...SPM, keywords: { ...SENTENCE, mask_token: undefined } }],
+  XGLM: [XGLMFamily, { ...SPM, keywords: { ...SENTENCE, mask_token: undefined } }],
   XLMRoberta: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
   XLNet: [SentencePieceFamily, { vocab_file: "spiece.model", padding_side: "left", keywords: XLNET }],
 } satisfies Record<string, [TokenizerClass, Difference?]>;
 
-const named: Record<string, TokenizerClass> = { LlamaTokenizer: Llama, LlamaTokenizerFast: Llama };
+const named: Record<string, TokenizerClass> = {
+  LlamaTokenizer: Llama,
+  LlamaTokenizerFast: Llama,
+  CodeLlamaTokenizer: CodeLlamaTokenizerFast,
+  CodeLlamaTokenizerFast,
+  WhisperTokenizer: WhisperTokenizerFast,
+  WhisperTokenizerFast,
+};
 for (const [name, [base, difference]] of Object.entries<[TokenizerClass, Difference?]>(CLASSES)) {
   named[`${name}TokenizerFast`] = named[`${name}Tokenizer`] = derive(`${name}TokenizerFast`, base, difference);
 }
@@ -394,10 +410,6 @@ export const {
   LongformerTokenizerFast,
   LxmertTokenizer,
   LxmertTokenizerFast,
-  MBartTokenizer,
-  MBartTokenizerFast,
-  MBart50Tokenizer,
-  MBart50TokenizerFast,
   MPNetTokenizer,
   MPNetTokenizerFast,
   MT5Tokenizer,
@@ -406,8 +418,6 @@ export const {
   MobileBertTokenizerFast,
   MvpTokenizer,
   MvpTokenizerFast,
-  NllbTokenizer,
-  NllbTokenizerFast,
   NougatTokenizer,
   NougatTokenizerFast,
   OpenAIGPTTokenizer,
@@ -426,16 +436,10 @@ export const {
   RoFormerTokenizerFast,
   RobertaTokenizer,
   RobertaTokenizerFast,
-  SeamlessM4TTokenizer,
-  SeamlessM4TTokenizerFast,
-  SplinterTokenizer,
-  SplinterTokenizerFast,
   SqueezeBertTokenizer,
   SqueezeBertTokenizerFast,
   T5Tokenizer,
   T5TokenizerFast,
-  WhisperTokenizer,
-  WhisperTokenizerFast,
   XGLMTokenizer,
   XGLMTokenizerFast,
   XLMRobertaTokenizer,
@@ -443,3 +447,19 @@ export const {
   XLNetTokenizer,
   XLNetTokenizerFast,
 } = named as Record<`${Base}Tokenizer` | `${Base}TokenizerFast`, TokenizerClass>;
+export const MBartTokenizerFast = named["MBartTokenizerFast"] as typeof MBartFamily;
+export const MBart50TokenizerFast = named["MBart50TokenizerFast"] as typeof MBart50Family;
+export const NllbTokenizerFast = named["NllbTokenizerFast"] as typeof NllbFamily;
+export const SeamlessM4TTokenizerFast = named["SeamlessM4TTokenizerFast"] as typeof SeamlessM4TFamily;
+export const SplinterTokenizerFast = named["SplinterTokenizerFast"] as typeof SplinterFamily;
+export {
+  CodeLlamaTokenizerFast,
+  CodeLlamaTokenizerFast as CodeLlamaTokenizer,
+  MBart50TokenizerFast as MBart50Tokenizer,
+  MBartTokenizerFast as MBartTokenizer,
+  NllbTokenizerFast as NllbTokenizer,
+  SeamlessM4TTokenizerFast as SeamlessM4TTokenizer,
+  SplinterTokenizerFast as SplinterTokenizer,
+  WhisperTokenizerFast,
+  WhisperTokenizerFast as WhisperTokenizer,
+};

@@ -1,6 +1,7 @@
 import { AddedToken } from "./added_token.js";
 import type { DecodeOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+import { XGLM_WORDS } from "./sentencepiece_converters.js";
 
 /** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
 export class BertFamily extends PreTrainedTokenizerFast {
@@ -35,6 +36,35 @@ export class BertFamily extends PreTrainedTokenizerFast {
   override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
     const [cls, sep] = [this.cls_token_id!, this.sep_token_id!];
     return [cls, ...ids, sep, ...(pair ? [...pair, sep] : [])];
+  }
+}
+
+/** Splinter's: a question ends with a token whose place is filled. */
+export class SplinterFamily extends BertFamily {
+  static override readonly keywords: Readonly<Record<string, unknown>> = {
+    ...BertFamily.keywords,
+    question_token: "[QUESTION]",
+  };
+
+  constructor(keywords: TokenizerKeywords = {}) {
+    const question = keywords["question_token"] ?? new.target.keywords["question_token"];
+    super({ ...keywords, additional_special_tokens: [question] });
+  }
+
+  get question_token(): string {
+    return String(this.init_kwargs["question_token"]);
+  }
+  get question_token_id(): number {
+    return this.convert_tokens_to_ids(this.question_token)!;
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    if (!pair) return super.build_inputs_with_special_tokens(ids);
+    const [cls, sep] = [this.cls_token_id!, this.sep_token_id!];
+    const question = [this.question_token_id, this.convert_tokens_to_ids(".")!];
+    return this.padding_side === "right"
+      ? [cls, ...ids, ...question, sep, ...pair, sep]
+      : [cls, ...ids, sep, ...pair, ...question, sep];
   }
 }
 
@@ -107,6 +137,20 @@ export class SentencePieceFamily extends PreTrainedTokenizerFast {
   }
 }
 
+/** XGLM's: seven words that only fill the vocabulary. */
+export class XGLMFamily extends PreTrainedTokenizerFast {
+  constructor(keywords: TokenizerKeywords = {}) {
+    const given = (keywords["additional_special_tokens"] ?? []) as unknown[];
+    const known = new Set(given.map(String));
+    const words = XGLM_WORDS.filter((word) => !known.has(word));
+    super({ ...keywords, additional_special_tokens: [...given, ...words] });
+  }
+
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const sep = this.sep_token_id!;
+    return [sep, ...ids, ...(pair ? [sep, sep, ...pair] : [])];
+  }
+}
 /** Qwen2's: special tokens given as strings are found before the text is normalised. */
 export class Qwen2Family extends GPT2Family {
   constructor(keywords: TokenizerKeywords = {}) {

@@ -7,8 +7,10 @@ import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
 import { from_sentencepiece } from "./sentencepiece_converters.js";
 import type { SlowTokenizerClass } from "./slow.js";
-import { from_vocab_json, from_vocab_txt, slow_special_tokens } from "./slow_files.js";
+import { slow_defaults, slow_special_tokens } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
+import { from_vocab_json } from "./vocab_json.js";
+import { from_vocab_txt } from "./vocab_txt.js";
 
 /** Options of `from_pretrained`: the Hub's, `gguf_file`, and keywords of the tokenizer (`padding_side`, `pad_token`, …). */
 export interface PretrainedOptions extends HubOptions {
@@ -257,11 +259,11 @@ export async function load_pretrained(
   const kwargs = await keywords_of(files, config, given, config_file ?? tokenizer_file);
   const names = class_.vocab_files_names;
   if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);
-  const tokenizer_object = tokenizer_file
-    ? await readFile(tokenizer_file)
-    : await from_slow_files(class_, files, kwargs);
-  if (!tokenizer_file) Object.assign(kwargs, slow_special_tokens(class_.name, { ...class_.keywords, ...kwargs }));
-  return new class_({ ...kwargs, tokenizer_object } as TokenizerKeywords);
+  if (tokenizer_file) return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
+  const slow = { ...slow_defaults(class_.name), ...kwargs };
+  const tokenizer_object = await from_slow_files(class_, files, slow);
+  Object.assign(slow, slow_special_tokens(class_.name, { ...class_.keywords, ...slow }));
+  return new class_({ ...slow, tokenizer_object } as TokenizerKeywords);
 }
 
 /** Makes the tokenizer.json of a checkpoint that has none. */

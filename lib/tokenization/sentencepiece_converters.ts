@@ -17,6 +17,8 @@ interface Source {
   keywords: Json;
   /** Whether a text gets a space put before it. */
   prefix: boolean;
+  /** Whether it goes by the rules of the first Llama and T5. */
+  is_legacy: boolean;
   /** Where: "never", "always", or "first" if only the first part of a text gets it. */
   scheme: "never" | "always" | "first";
 }
@@ -25,14 +27,16 @@ interface Source {
 interface Family {
   vocab?: (source: Source) => Vocabulary;
   unk_id?: (source: Source) => number;
-  /** Templates of one text and of two. */
-  ends?: (source: Source) => [single: string, pair: string];
+  /** Templates of one text and of two, and tokens that they name without need. */
+  ends?: (source: Source) => [single: string, pair: string, ...more: string[]];
   normalizer?: (source: Source) => Component | null;
   pre_tokenizer?: (source: Source) => Component | null;
   decoder?: (source: Source) => Component;
   byte_fallback?: boolean;
   /** User-defined pieces that are special tokens. */
   special?: readonly string[];
+  /** Whatever the keywords say. */
+  is_legacy?: boolean;
 }
 
 const sequence = (normalizers: Component[]): Component => ({ type: "Sequence", normalizers });
@@ -99,6 +103,24 @@ const t5: Family = {
 const strip_prefix: Component = { type: "Strip", content: " ", start: 1, stop: 0 };
 const bytes_and_spaces: Component[] = [replace({ String: "▁" }, " "), { type: "ByteFallback" }, { type: "Fuse" }];
 
+const llama: Family = {
+  vocab: (source) => {
+    const added = (source.keywords["added_tokens_decoder"] ?? {}) as Record<number, AddedToken>;
+    const first = source.model.pieces.slice(0, 3).map(({ piece }, id) => added[id]?.content ?? piece);
+    return [...without_score(first), ...pieces(source, 3)];
+  },
+  unk_id: () => 0,
+  normalizer: ({ prefix, is_legacy }) =>
+    is_legacy
+      ? sequence([...(prefix ? [{ type: "Prepend", prepend: "▁" }] : []), replace({ String: " " }, "▁")])
+      : null,
+  pre_tokenizer: (source) => (source.is_legacy ? null : { ...metaspace(source), split: false }),
+  decoder: ({ prefix }) => decoders(...bytes_and_spaces, ...(prefix ? [strip_prefix] : [])),
+  byte_fallback: true,
+};
+
+export const XGLM_WORDS: readonly string[] = Array.from({ length: 7 }, (_, i) => `<madeupword${i}>`);
+
 const FAMILIES: Record<string, Family> = {
   Albert: albert,
   Barthez: { unk_id: () => 3, ends: roberta },
@@ -149,21 +171,8 @@ const FAMILIES: Record<string, Family> = {
     byte_fallback: true,
     special: ["<start_of_turn>", "<end_of_turn>"],
   },
-  Llama: {
-    vocab: (source) => {
-      const added = (source.keywords["added_tokens_decoder"] ?? {}) as Record<number, AddedToken>;
-      const first = source.model.pieces.slice(0, 3).map(({ piece }, id) => added[id]?.content ?? piece);
-      return [...without_score(first), ...pieces(source, 3)];
-    },
-    unk_id: () => 0,
-    normalizer: ({ prefix, keywords }) =>
-      keywords["legacy"] === false
-        ? null
-        : sequence([...(prefix ? [{ type: "Prepend", prepend: "▁" }] : []), replace({ String: " " }, "▁")]),
-    pre_tokenizer: (source) => (source.keywords["legacy"] === false ? { ...metaspace(source), split: false } : null),
-    decoder: ({ prefix }) => decoders(...bytes_and_spaces, ...(prefix ? [strip_prefix] : [])),
-    byte_fallback: true,
-  },
+  CodeLlama: { ...llama, is_legacy: true },
+  Llama: llama,
   MBart: {
     vocab: fairseq(...MBART_LANGUAGES, "<mask>"),
     unk_id: () => 3,
@@ -194,6 +203,21 @@ const FAMILIES: Record<string, Family> = {
   },
   Reformer: {},
   T5: t5,
+  RemBert: {
+    normalizer: (source) => sequence([...quotes, spaces_to(" "), ...case_and_accents(source), ...charsmap(source)]),
+    ends: bert,
+  },
+  SeamlessM4T: {
+    vocab: (source) => [...without_score(["<pad>", "<unk>", "<s>", "</s>"]), ...pieces(source, 3)],
+    unk_id: () => 1,
+    is_legacy: false,
+    // The class puts the tokens of languages around the text.
+  },
+  XGLM: {
+    vocab: fairseq(...XGLM_WORDS),
+    unk_id: () => 3,
+    ends: () => ["</s> $A", "</s> $A </s> </s> $B", "<s>"],
+  },
   XLMRoberta: { vocab: fairseq("<mask>"), unk_id: () => 3, ends: roberta },
   XLNet: {
     ...albert,
@@ -236,8 +260,9 @@ export function from_sentencepiece(class_name: string, file: Uint8Array, keyword
   const model = read_sentencepiece(file);
   const knows_prefix = ["Llama", "T5"].includes(name) && "add_prefix_space" in given;
   const prefix = knows_prefix ? Boolean(given["add_prefix_space"]) : true;
-  const scheme = !prefix ? "never" : keywords["legacy"] === false ? "first" : "always";
-  const source: Source = { model, keywords, prefix, scheme };
+  const is_legacy = family.is_legacy ?? keywords["legacy"] !== false;
+  const scheme = !prefix ? "never" : is_legacy ? "always" : "first";
+  const source: Source = { model, keywords, prefix, is_legacy, scheme };
   const vocab = (family.vocab ?? pieces)(source);
   const ids = new Map(vocab.map(([token], id) => [token, id]));
   const id_of = (token: string) => {
@@ -258,10 +283,14 @@ export function from_sentencepiece(class_name: string, file: Uint8Array, keyword
     added_tokens: added_tokens(model, ids, special),
     normalizer: normalizer(source),
     pre_tokenizer: pre_tokenizer(source),
-    post_processor: family.ends ? template(...family.ends(source), id_of) : null,
+    post_processor: family.ends ? ends_of(family.ends(source), id_of) : null,
     decoder: (family.decoder ?? metaspace)(source),
     model: model_of(source, vocab, byte_fallback, family.unk_id?.(source) ?? model.unk_id),
   };
+}
+
+function ends_of([single, pair, ...more]: [string, string, ...string[]], id_of: (token: string) => number): Component {
+  return template(single, pair, id_of, more);
 }
 
 const base_normalizer = (source: Source) =>

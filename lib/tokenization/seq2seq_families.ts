@@ -1,10 +1,6 @@
 // Tokenizers of encoder-decoder models, whose special tokens come in lists.
 import { expected } from "../errors.js";
-import { AddedToken } from "./added_token.js";
-import { SentencePieceFamily } from "./families.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
-import { MBART_LANGUAGES, MBART50_LANGUAGES, NLLB_LANGUAGES } from "./languages.js";
-import { template } from "./template.js";
 
 const NO_TYPES = ["input_ids", "attention_mask"];
 
@@ -12,7 +8,8 @@ const NO_TYPES = ["input_ids", "attention_mask"];
 const numbered = (name: string, first: number, count: number) =>
   Array.from({ length: Math.max(count, 0) }, (_, i) => `<${name}_${first + i}>`);
 
-function listed(keywords: TokenizerKeywords): unknown[] | undefined {
+/** `additional_special_tokens`, if they are given. */
+export function listed(keywords: TokenizerKeywords): unknown[] | undefined {
   const tokens = keywords["additional_special_tokens"] ?? undefined;
   if (tokens === undefined || Array.isArray(tokens)) return tokens;
   throw expected("a list of tokens", "additional_special_tokens", tokens);
@@ -98,98 +95,5 @@ export class PegasusFamily extends PreTrainedTokenizerFast {
 
   override build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
     return [...ids, ...pair, this.eos_token_id!];
-  }
-}
-
-/** Tokenizers of translation models: `src_lang` and `tgt_lang` decide about the tokens around texts and targets. */
-abstract class TranslationFamily extends SentencePieceFamily {
-  tgt_lang: string | null;
-  #src_lang: string;
-
-  constructor(keywords: TokenizerKeywords, default_lang: string) {
-    super(keywords);
-    this.#src_lang = (this.init_kwargs["src_lang"] as string | null | undefined) ?? default_lang;
-    this.tgt_lang = (this.init_kwargs["tgt_lang"] as string | null | undefined) ?? null;
-    this.#surround(this.#src_lang, "src_lang");
-  }
-
-  /** The tokens before and after a text in the language `code`. */
-  protected abstract _around(code: string): [before: string[], after: string[]];
-
-  get src_lang(): string {
-    return this.#src_lang;
-  }
-  set src_lang(code: string) {
-    this.#surround(code, "src_lang");
-    this.#src_lang = code;
-  }
-
-  /** Python's set_src_lang_special_tokens and set_tgt_lang_special_tokens. */
-  #surround(code: string | null, argument: string): void {
-    const id = typeof code === "string" ? this.convert_tokens_to_ids(code) : null;
-    if (id === null || id === this.unk_token_id) throw expected("the code of a language that it knows", argument, code);
-    const [before, after] = this._around(code!);
-    const written = (...texts: string[]) => [...before, ...texts, ...after].join(" ");
-    const id_of = (token: string) => this.convert_tokens_to_ids(token)!;
-    this.set_component("post_processor", template(written("$A"), written("$A", "$B"), id_of));
-  }
-
-  protected override _switch_mode(mode: "input" | "target"): void {
-    if (mode === "input") this.#surround(this.#src_lang, "src_lang");
-    else this.#surround(this.tgt_lang, "tgt_lang");
-  }
-
-  override build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
-    const [before, after] = this._around(this.#src_lang);
-    const ids_of = (tokens: string[]) => this.convert_tokens_to_ids(tokens) as number[];
-    return [...ids_of(before), ...ids, ...pair, ...ids_of(after)];
-  }
-}
-
-/** The tokens of `more` that `tokens` lack, behind them. */
-function with_more(tokens: readonly unknown[], more: readonly unknown[]): unknown[] {
-  const known = new Set(tokens.map(String));
-  return [...tokens, ...more.filter((token) => !known.has(String(token)))];
-}
-
-/** A mask given as a string is looked for in normalised text here, and takes the space before it. */
-function normalized_mask(keywords: TokenizerKeywords, defaults: Readonly<Record<string, unknown>>, special: boolean) {
-  const mask = keywords["mask_token"] ?? defaults["mask_token"];
-  return typeof mask === "string" ? new AddedToken(mask, { lstrip: true, normalized: true, special }) : mask;
-}
-
-/** mBART's: `text </s> code`. */
-export class MBartFamily extends TranslationFamily {
-  constructor(keywords: TokenizerKeywords = {}) {
-    const tokens = with_more(MBART_LANGUAGES, listed(keywords) ?? []);
-    super({ ...keywords, additional_special_tokens: tokens }, "en_XX");
-  }
-  protected override _around(code: string): [string[], string[]] {
-    return [[], [this.eos_token!, code]];
-  }
-}
-
-/** mBART-50's: `code text </s>`. */
-export class MBart50Family extends TranslationFamily {
-  constructor(keywords: TokenizerKeywords = {}) {
-    const tokens = with_more(listed(keywords) ?? [], MBART50_LANGUAGES);
-    const mask_token = normalized_mask(keywords, new.target.keywords, false);
-    super({ ...keywords, mask_token, additional_special_tokens: tokens }, "en_XX");
-  }
-  protected override _around(code: string): [string[], string[]] {
-    return [[code], [this.eos_token!]];
-  }
-}
-
-/** NLLB's: `code text </s>`, or as mBART's with `legacy_behaviour`. */
-export class NllbFamily extends TranslationFamily {
-  constructor(keywords: TokenizerKeywords = {}) {
-    const tokens = listed(keywords) ?? NLLB_LANGUAGES;
-    const mask_token = normalized_mask(keywords, new.target.keywords, true);
-    super({ ...keywords, mask_token, additional_special_tokens: tokens }, "eng_Latn");
-  }
-  protected override _around(code: string): [string[], string[]] {
-    const eos = this.eos_token!;
-    return this.init_kwargs["legacy_behaviour"] ? [[], [eos, code]] : [[code], [eos]];
   }
 }
