@@ -1,6 +1,5 @@
 // The tokens before the text of a transcript, which tell Whisper what to do.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/whisper/tokenization_whisper.py
-import { out_of_range } from "../errors.js";
 
 /** In the order of their tokens' ids. */
 const LANGUAGES = (
@@ -54,7 +53,8 @@ function language_code(language: string): string {
 
 /** The ids of the prompt. `id_of` gives those of tokens, languages follow the first. */
 export function prompt_ids({ language, task, predict_timestamps }: WhisperPrompt, id_of: (token: string) => number) {
-  if (task !== null && !TASKS.includes(task)) throw out_of_range(`one of ${TASKS.join(", ")}`, "task", task);
+  if (task !== null && !TASKS.includes(task))
+    throw new RangeError(`Unsupported task: ${task}. Task should be in: ${TASKS.join(", ")}`);
   const start = id_of("<|startoftranscript|>");
   const ids = [start];
   if (language !== null) {

@@ -57,7 +57,8 @@ for (const [name, expected] of Object.entries(families)) {
   }
   compare(name, "as it comes", ours[name].original, expected.rows);
   compare(name, "saved by Python", ours[name].python, expected.ways["by its class"]);
-  for (const [way, rows] of Object.entries(expected.ways)) compare(name, `read by Python ${way}`, found.ways[way], rows);
+  for (const [way, rows] of Object.entries(expected.ways))
+    compare(name, `read by Python ${way}`, found.ways[way], rows);
 }
 console.log(
   `${Object.keys(families).length} families, ${compared} strings, ${different} differences, ${classes} other classes`,
