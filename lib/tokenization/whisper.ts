@@ -59,10 +59,12 @@ export class WhisperTokenizerFast extends GPT2Family {
       if (typeof token === "string") special[role] = new AddedToken(token, { special: true, normalized: false });
     }
     super({ ...keywords, ...special });
-    const prompt = this.init_kwargs as unknown as WhisperPrompt;
-    this.language = prompt.language;
-    this.task = prompt.task;
-    this.predict_timestamps = prompt.predict_timestamps;
+    const { language, task, predict_timestamps } = this.init_kwargs as unknown as WhisperPrompt;
+    this.language = language;
+    this.task = task;
+    this.predict_timestamps = predict_timestamps;
+    // As in Python, a saved tokenizer has them in its post-processor alone.
+    for (const name of ["language", "task", "predict_timestamps"]) delete this.init_kwargs[name];
   }
 
   /** The ids before a text. */

@@ -34,6 +34,8 @@ def rows(tokenizer):
 
 def originals(folder):
     for name, (class_name, (sources, config)) in slow_tokenizers.CHECKPOINTS.items():
+        if class_name == "SplinterTokenizer":
+            continue  # Python cannot load what it saved: additional_special_tokens come twice
         yield name, class_name, FIXTURES / "slow_tokenizers", sources, config
     for name, (class_name, sources, config) in python_tokenizers.CHECKPOINTS.items():
         yield name, class_name, FIXTURES / "python_tokenizers", sources, config
