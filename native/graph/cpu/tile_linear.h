@@ -15,7 +15,7 @@ constexpr int pair_tokens = 2 * tile_rows;
 constexpr int block_panels = 12;
 constexpr int block_pairs = 6;
 constexpr int block_steps = 24;
-constexpr int64_t steps_ahead = 4;  // of the weight's arrival from memory
+constexpr int all_steps = 31;
 constexpr size_t left_bytes = block_steps * planes * 2 * tile_bytes;
 constexpr size_t sums_bytes = block_panels * block_pairs * 4 * tile_bytes;
 
@@ -50,14 +50,10 @@ struct Panel {
   int rows;
 
   GT_INLINE void split(int64_t step, int first, int last, char* out) const {
-    const int64_t input = step * tile_inputs, ahead = input + steps_ahead * tile_inputs;
-    const int64_t next = ahead < in ? ahead : ahead - in + panel_rows * in;  // in this panel or the following
+    const int64_t input = step * tile_inputs;
     const uint32_t mask = inputs_mask(in - input);
     for (int r = first; r < last; ++r) {
-      const W* row = weight + lesser(r, rows - 1) * in;
-      _mm_prefetch(reinterpret_cast<const char*>(row + next), _MM_HINT_T0);
-      if (sizeof(W) == 4) _mm_prefetch(reinterpret_cast<const char*>(row + next + 16), _MM_HINT_T0);
-      split_row(row + input, mask, out + r / tile_rows * tile_bytes + r % tile_rows * 64, 2 * tile_bytes);
+      split_row(weight + lesser(r, rows - 1) * in + input, mask, out + r / tile_rows * tile_bytes + r % tile_rows * 64, 2 * tile_bytes);
     }
   }
 };
@@ -117,8 +113,9 @@ class Finisher {
 
 // Sums over `steps` steps for a panel and one or two tiles of tokens, added to `sums` unless they are the first.
 // Meanwhile the next step of the weight is split, for the first tokens of a panel, and earlier sums are finished.
+// `left` keeps the last slots + 1 steps; slots + 1 is a power of two.
 template <class W, int R, bool split>
-void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* left, const char* first,
+void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* left, int slots, const char* first,
                     const char* second, bool add, float* sums, Finisher& finisher) {
   constexpr int P = weight_planes<W>;
   constexpr int64_t left_step = P * 2 * tile_bytes, right_step = planes * tile_bytes;
@@ -127,10 +124,10 @@ void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* 
   else zero_sums();
   if (split) panel.split(first_step, 0, panel_rows, left);
   for (int s = 0; s < steps; ++s) {
-    multiply_step<P, R>(left + s * left_step, first + s * right_step, second + s * right_step, [&](int i) {
+    multiply_step<P, R>(left + (s & slots) * left_step, first + s * right_step, second + s * right_step, [&](int i) {
       if (split && s + 1 < steps)
         panel.split(first_step + s + 1, panel_rows * i / pauses<P>, panel_rows * (i + 1) / pauses<P>,
-                    left + (s + 1) * left_step);
+                    left + ((s + 1) & slots) * left_step);
       if (i % 2 == 0) finisher.work();
     });
     // The way from tiles to memory falls asleep after half a microsecond, and takes a quarter to wake up.
@@ -144,6 +141,8 @@ template <class W>
 void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, Range outputs, char* left, float* sums,
                 Finisher& finisher) {
   const int64_t steps = ceil_div(in, tile_inputs), token_bytes = steps * planes * tile_bytes;
+  // A weight that meets one pair only is not kept: what stays in the first cache is split faster.
+  const int slots = tokens.end - tokens.begin > pair_tokens ? all_steps : 1;
   for (int64_t step = 0; step < steps; step += block_steps) {
     const int count = static_cast<int>(lesser(steps - step, block_steps));
     const char* x = static_cast<const char*>(a.prepared) + tokens.begin / tile_rows * token_bytes +
@@ -157,7 +156,7 @@ void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, 
         const bool add = step > 0, two = tokens.end - t > tile_rows, split = t == tokens.begin;
         const auto multiply = two ? split ? multiply_panel<W, 2, true> : multiply_panel<W, 2, false>
                                   : split ? multiply_panel<W, 1, true> : multiply_panel<W, 1, false>;
-        multiply(panel, step, count, left, first, second, add, c, finisher);
+        multiply(panel, step, count, left, slots, first, second, add, c, finisher);
         if (step + count == steps) finisher.start(c, {t, tokens.end}, {o, outputs.end});
       }
     }
