@@ -17,24 +17,25 @@ constexpr int few_queries = width / 4;
 constexpr int block_keys = registers == 32 ? 8 : 4;
 constexpr float lowest = -3.4e38f;  // below every score: a maximum that has seen no key
 
-// Consecutive queries whose spans overlap the first one's, and the keys that any of them sees.
+// Consecutive queries whose spans overlap the first one's; the keys that any of them sees, and those that all see.
 struct Block {
   int64_t first;
   int count;
   int32_t begin, end;
-  bool uniform;  // all see the same keys
+  int32_t common_begin, common_end;
 };
 
 inline Block next_block(const AttentionArgs& a, int64_t first) {
   const int32_t* span = a.spans + 3 * first;
-  Block block{first, 1, span[0], span[1], true};
+  Block block{first, 1, span[0], span[1], span[0], span[1]};
   const bool empty = span[0] >= span[1];
   for (; block.count < block_queries && first + block.count < a.n_q; ++block.count) {
     const int32_t begin = span[3 * block.count], end = span[3 * block.count + 1];
     if (empty ? begin < end : begin >= span[1] || end <= span[0]) break;
-    block.uniform = block.uniform && begin == span[0] && end == span[1];
     if (begin < block.begin) block.begin = begin;
     if (end > block.end) block.end = end;
+    if (begin > block.common_begin) block.common_begin = begin;
+    if (end < block.common_end) block.common_end = end;
   }
   return block;
 }
@@ -240,13 +241,19 @@ void add_relative_bias(const AttentionArgs& a, int64_t head, const Block& block,
 
 // Minus infinity where a query does not see a key.
 template <int V>
-void hide(const Chunk& chunk, const Vec* begin, const Vec* end, float* scores) {
+void hide(const AttentionArgs& a, const Block& block, const Chunk& chunk, float* scores) {
+  if (chunk.first >= block.common_begin && chunk.first + chunk.count <= block.common_end) return;
+  float begins[V * width] = {}, ends[V * width] = {};
+  for (int i = 0; i < block.count; ++i) {
+    begins[i] = static_cast<float>(a.spans[3 * (block.first + i)]);
+    ends[i] = static_cast<float>(a.spans[3 * (block.first + i) + 1]);
+  }
   for (int j = 0; j < chunk.count; ++j) {
     const Vec key = set(static_cast<float>(chunk.first + j));
     for (int v = 0; v < V; ++v) {
       float* s = scores + (j * V + v) * width;
-      const Vec before = select(greater(begin[v], key), set(-INFINITY), load(s));
-      store(s, select(greater(end[v], key), before, set(-INFINITY)));
+      const Vec after = select(greater(load(begins + v * width), key), set(-INFINITY), load(s));
+      store(s, select(greater(load(ends + v * width), key), after, set(-INFINITY)));
     }
   }
 }
@@ -316,24 +323,14 @@ void scatter_values(const AttentionArgs& a, int64_t head, const Block& block, co
 template <int V>
 void attend_block(const AttentionArgs& a, int64_t head, const Block& block, const Workspace& w, Chunk& chunk) {
   gather_queries<V>(a, head, block, w.q);
-  float begins[V * width] = {}, ends[V * width] = {};
-  for (int i = 0; i < block.count; ++i) {
-    begins[i] = static_cast<float>(a.spans[3 * (block.first + i)]);
-    ends[i] = static_cast<float>(a.spans[3 * (block.first + i) + 1]);
-  }
-  Vec begin[V], end[V], highest[V], total[V], shrink[V];
-  for (int v = 0; v < V; ++v) {
-    begin[v] = load(begins + v * width);
-    end[v] = load(ends + v * width);
-    highest[v] = set(lowest);
-    total[v] = set(0.0f);
-  }
+  Vec highest[V], total[V], shrink[V];
+  for (int v = 0; v < V; ++v) highest[v] = set(lowest), total[v] = set(0.0f);
   for (int64_t i = 0; i < a.value_dim * V; ++i) store(w.y + i * width, set(0.0f));
   for (int32_t first = block.begin; first < block.end; first += chunk_keys) {
     find_rows(a, head, first, block.end, chunk);
     block_scores<V>(a, chunk, w.q, w.scores);
     if (a.relative_bias) add_relative_bias<V>(a, head, block, chunk, w.bias, w.scores);
-    if (!block.uniform) hide<V>(chunk, begin, end, w.scores);
+    hide<V>(a, block, chunk, w.scores);
     softmax_chunk<V>(chunk.count, w.scores, highest, total, shrink);
     add_values<V>(a, chunk, w.scores, shrink, w.y);
   }
@@ -365,19 +362,18 @@ inline size_t attention_scratch_size(const AttentionArgs& a, int nth) {
   return (workspace_floats(a) + 15) / 16 * 64 * static_cast<size_t>(nth);
 }
 
+inline void attend(const AttentionArgs& a, int64_t head, const Block& block, const Workspace& w, Chunk& chunk) {
+  if (block.count <= few_queries)
+    for (int i = 0; i < block.count; ++i) attend_few(a, head, block.first + i, chunk, w.scores);
+  else if (block.count <= width) attend_block<1>(a, head, block, w, chunk);
+  else attend_block<2>(a, head, block, w, chunk);
+}
+
 inline void attention(const AttentionArgs& a, void* scratch, int ith, int nth) {
   float* memory = static_cast<float*>(scratch) + (workspace_floats(a) + 15) / 16 * 16 * static_cast<size_t>(ith);
   const Workspace w = workspace(a, memory);
   Chunk chunk;
-  for_blocks(a, ith, nth, [&](int64_t head, const Block& block) {
-    if (block.count <= few_queries) {
-      for (int i = 0; i < block.count; ++i) attend_few(a, head, block.first + i, chunk, w.scores);
-    } else if (block.count <= width) {
-      attend_block<1>(a, head, block, w, chunk);
-    } else {
-      attend_block<2>(a, head, block, w, chunk);
-    }
-  });
+  for_blocks(a, ith, nth, [&](int64_t head, const Block& block) { attend(a, head, block, w, chunk); });
 }
 
 inline void attention_weights(const AttentionArgs& a, float* probs, int64_t columns, int ith, int nth) {

@@ -90,7 +90,7 @@ class Finisher {
     const int n = static_cast<int>(lesser(outputs_.end - o, width));
     if (n <= 0 || token >= token_ + tokens_) return;
     Vec square[width];
-    for (int r = 0; r < width; ++r) square[r] = load(sums_ + (i * tile_rows + r) * width);
+    for (int r = 0; r < width; ++r) square[r] = load(sums_ + (i / 2 * tile_rows + r) * pair_tokens + i % 2 * tile_rows);
     transpose(square);
     for (int64_t t = token; t < lesser(token + tile_rows, token_ + tokens_); ++t) {
       float* y = args_.y + t * args_.y_stride + o;
@@ -120,7 +120,7 @@ void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* 
   constexpr int P = weight_planes<W>;
   constexpr int64_t left_step = P * 2 * tile_bytes, right_step = planes * tile_bytes;
   alignas(64) char unused[tile_bytes];
-  if (add) load_sums<R>(sums);
+  if (add) load_sums<R>(sums, pair_tokens);
   else zero_sums();
   if (split) panel.split(first_step, 0, panel_rows, left);
   for (int s = 0; s < steps; ++s) {
@@ -134,7 +134,7 @@ void multiply_panel(const Panel<W>& panel, int64_t first_step, int steps, char* 
     if (s % 4 == 3) _tile_stored(4, unused, 64);
   }
   finisher.drain();
-  store_tile_sums<R>(sums);
+  store_sums<R>(sums, pair_tokens);
 }
 
 template <class W>
@@ -150,7 +150,7 @@ void tile_block(const W* weight, int64_t in, const LinearArgs& a, Range tokens, 
     float* c = sums;
     for (int64_t o = outputs.begin; o < outputs.end; o += panel_rows) {
       const Panel<W> panel{weight + o * in, in, static_cast<int>(lesser(outputs.end - o, panel_rows))};
-      for (int64_t t = tokens.begin; t < tokens.end; t += pair_tokens, c += 4 * tile_rows * tile_rows) {
+      for (int64_t t = tokens.begin; t < tokens.end; t += pair_tokens, c += panel_rows * pair_tokens) {
         const char* first = x + (t - tokens.begin) / tile_rows * token_bytes;
         const char* second = first + token_bytes;
         const bool add = step > 0, two = tokens.end - t > tile_rows, split = t == tokens.begin;

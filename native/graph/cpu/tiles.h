@@ -88,7 +88,7 @@ inline void split_columns(const float* x, int64_t stride, int columns, int64_t i
   for (int i = 0; i < width; ++i) store_split(out + i * 64, tile_bytes, low[i].v, high[i].v);
 }
 
-// c += left * right for tile registers 0 to 3, which hold two left-hand tiles by R right-hand ones (1 or 2).
+// Tile registers 0 to 3 hold the sums of two left-hand tiles by R right-hand ones (1 or 2).
 template <int R>
 GT_INLINE void multiply() {
   _tile_dpbf16ps(0, 4, 6);
@@ -113,7 +113,7 @@ GT_INLINE void written() {
 #endif
 }
 
-// One step of 32 inputs. `left`: P planes of two tiles each; `first` and `second`: three planes of one tile.
+// Tile registers 0 to 3 += one step of 32 inputs. `left`: P planes of two tiles each; `first` and `second`: three planes of one tile.
 // From each product to the next only one side changes. `work(i)`, called for each i below `pauses`, is
 // for the vector units while the matrix unit is busy.
 template <int P>
@@ -146,20 +146,21 @@ GT_INLINE void multiply_step(const char* left, const char* first, const char* se
   }
 }
 
-// `c`: the four tiles of 16 x 16 floats, in order of the registers.
+// The sums as R * 16 columns of 32 rows, `stride` floats from row to row.
 template <int R>
-GT_INLINE void load_sums(const float* c) {
-  _tile_loadd(0, c, 64);
-  if (R == 2) _tile_loadd(1, c + 256, 64);
-  _tile_loadd(2, c + 512, 64);
-  if (R == 2) _tile_loadd(3, c + 768, 64);
+GT_INLINE void load_sums(const float* c, int64_t stride) {
+  _tile_loadd(0, c, stride * 4);
+  if (R == 2) _tile_loadd(1, c + tile_rows, stride * 4);
+  _tile_loadd(2, c + tile_rows * stride, stride * 4);
+  if (R == 2) _tile_loadd(3, c + tile_rows * stride + tile_rows, stride * 4);
 }
 template <int R>
-GT_INLINE void store_tile_sums(float* c) {
-  _tile_stored(0, c, 64);
-  if (R == 2) _tile_stored(1, c + 256, 64);
-  _tile_stored(2, c + 512, 64);
-  if (R == 2) _tile_stored(3, c + 768, 64);
+GT_INLINE void store_sums(float* c, int64_t stride) {
+  _tile_stored(0, c, stride * 4);
+  if (R == 2) _tile_stored(1, c + tile_rows, stride * 4);
+  _tile_stored(2, c + tile_rows * stride, stride * 4);
+  if (R == 2) _tile_stored(3, c + tile_rows * stride + tile_rows, stride * 4);
+  written();
 }
 GT_INLINE void zero_sums() {
   _tile_zero(0);
