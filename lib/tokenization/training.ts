@@ -4,6 +4,7 @@ import { AddedToken, type Token } from "./added_token.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { ROLES } from "./special_tokens.js";
 import type { Component } from "./tokenizer_json.js";
+import { blank_model, byte_level_alphabet, type Model, trained_model } from "./trained_model.js";
 
 /** Texts, one by one or in lists. */
 export type TextIterator = Iterable<string | readonly string[]> | AsyncIterable<string | readonly string[]>;
@@ -38,7 +39,6 @@ export interface TrainingOptions {
   unk_token?: string | null;
 }
 
-type Model = Component & { vocab: unknown; unk_token?: string | null; unk_id?: number | null };
 interface TokenizerJson {
   added_tokens: { content: string; special: boolean }[];
   pre_tokenizer: (Component & { pretokenizers?: Component[] }) | null;
@@ -92,14 +92,6 @@ function special_tokens_of(json: TokenizerJson, rename: (token: string) => strin
       : AddedToken.from({ ...token.to_json(), special: true }),
   );
   return [...kept, ...extra];
-}
-
-/** The byte-level alphabet: all the characters that its pre-tokenizer writes (GPT-2's `bytes_to_unicode`). */
-export function byte_level_alphabet(): string {
-  const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad && byte < 0x100);
-  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
-  const others = bytes.filter((byte) => !printable(byte)).map((_, i) => 256 + i);
-  return String.fromCodePoint(...bytes.filter(printable), ...others);
 }
 
 const given = (spec: Record<string, unknown>) =>
@@ -207,29 +199,6 @@ function keywords_of(old: PreTrainedTokenizerFast, rename: (token: string) => st
   const additional = [...old.additional_special_tokens, ...added];
   if (additional.length) keywords["additional_special_tokens"] = additional;
   return keywords;
-}
-
-/** The model without its vocabulary. */
-function blank_model(model: Model, rename: (token: string) => string): Model {
-  if (model.type === "Unigram") return { ...model, unk_id: 0, vocab: [["<unk>", 0]] };
-  const { unk_token } = model;
-  return {
-    ...model,
-    vocab: {},
-    ...(model.type === "BPE" && { merges: [] }),
-    ...(typeof unk_token === "string" && { unk_token: rename(unk_token) }),
-  };
-}
-
-function trained_model(blank: Model, trained: Record<string, unknown>, spec: TrainerSpec | UnigramTrainerSpec): Model {
-  if (blank.type === "Unigram") return { ...blank, ...trained, vocab: trained["vocab"], byte_fallback: false };
-  const { continuing_subword_prefix = null, end_of_word_suffix = null } = spec as TrainerSpec;
-  return {
-    ...blank,
-    vocab: trained["vocab"],
-    ...(blank.type !== "WordLevel" && { continuing_subword_prefix }),
-    ...(blank.type === "BPE" && { merges: trained["merges"], end_of_word_suffix }),
-  };
 }
 
 /** Without what names ids of the old vocabulary. */

@@ -1,4 +1,5 @@
 // What the methods of a Tokenizer take, checked.
+import { out_of_range } from "../errors.js";
 import { flag, list, natural, optional, options, text, texts } from "./arguments.js";
 import { type OffsetsUnit, offsets_unit } from "./encoding.js";
 
@@ -18,6 +19,8 @@ export interface EncodeOptions {
   addSpecialTokens?: boolean;
   /** What offsets count: code points, as in Rust, or UTF-16 units, as `text.slice` does. Default: "code_point". */
   offsetsUnit?: OffsetsUnit;
+  /** Threads for a batch, 1 to 256. Default: what the batch is worth (the environment's TOKENIZERS_PARALLELISM=false: one). */
+  numThreads?: number;
 }
 
 export interface Input {
@@ -30,14 +33,22 @@ export interface Plan {
   is_pretokenized: boolean;
   add_special_tokens: boolean;
   unit: OffsetsUnit;
+  threads: number | undefined;
+}
+
+function threads(value: unknown, name: string): number {
+  const count = natural(value, name, 256);
+  if (count > 0) return count;
+  throw out_of_range("an integer from 1 to 256", name, value);
 }
 
 export function plan_of(given: EncodeOptions | null | undefined): Plan {
-  const known = options(given, ["isPretokenized", "addSpecialTokens", "offsetsUnit"]);
+  const known = options(given, ["isPretokenized", "addSpecialTokens", "offsetsUnit", "numThreads"]);
   return {
     is_pretokenized: optional(known.isPretokenized, "isPretokenized", flag, false),
     add_special_tokens: optional(known.addSpecialTokens, "addSpecialTokens", flag, true),
     unit: offsets_unit(known.offsetsUnit),
+    threads: optional(known.numThreads, "numThreads", threads, undefined),
   };
 }
 
@@ -61,6 +72,23 @@ export function batch_input(value: unknown, plan: Plan): Input {
   if (second === undefined || more.length > 0)
     throw new TypeError(`Expected two texts in a pair of sentences but received ${(value as unknown[]).length}`);
   return input_of(first, second, plan);
+}
+
+/** What an asynchronous batch does at once: so many characters take some milliseconds. */
+const CHARACTERS_AT_ONCE = 400_000;
+
+/** A batch in parts, between which others have their turn. */
+export function* parts_of(inputs: readonly Input[]): Generator<readonly Input[]> {
+  let begin = 0;
+  let characters = 0;
+  for (let i = 0; i < inputs.length; i++) {
+    for (const input of [inputs[i]!.text, inputs[i]!.pair ?? ""])
+      characters += typeof input === "string" ? input.length : input.reduce((sum, word) => sum + word.length, 0);
+    if (characters < CHARACTERS_AT_ONCE && i + 1 < inputs.length) continue;
+    yield inputs.slice(begin, i + 1);
+    begin = i + 1;
+    characters = 0;
+  }
 }
 
 export const ids_of = (value: unknown, name: string) =>

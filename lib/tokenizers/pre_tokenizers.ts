@@ -1,5 +1,5 @@
 import type { OffsetsUnit, Span } from "../tokenization/encoding.js";
-import { byte_level_alphabet } from "../tokenization/training.js";
+import { byte_level_alphabet } from "../tokenization/trained_model.js";
 import { character, choice, flag, instances, optional, text } from "./arguments.js";
 import { Component, guarded, type Spec } from "./component.js";
 import { offsets_unit, spans } from "./encoding.js";

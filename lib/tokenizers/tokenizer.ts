@@ -1,6 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { TransformersError } from "../errors.js";
-import { type AddedTokenSpec, type NativeEncoding, type NativeTokenizer, native } from "../native.js";
+import { setImmediate } from "node:timers/promises";
+import { from_native, TransformersError } from "../errors.js";
+import {
+  type AddedTokenSpec,
+  type NativeEncodeOptions,
+  type NativeEncoding,
+  type NativeTokenizer,
+  native,
+} from "../native.js";
+import { threads_for } from "../tokenization/engine_call.js";
 import type { ComponentKind } from "../tokenization/fast.js";
 import { read_header, type TokenizerHeader } from "../tokenization/tokenizer_json.js";
 import { AddedToken } from "./added_token.js";
@@ -17,6 +25,7 @@ import {
   ids_of,
   input_of,
   type Plan,
+  parts_of,
   plan_of,
 } from "./inputs.js";
 import {
@@ -205,9 +214,12 @@ export class Tokenizer {
     return truncation ? { truncation: native_truncation(truncation) } : {};
   }
 
-  #encode(input: Input, plan: Plan): NativeEncoding {
-    const { is_pretokenized, add_special_tokens } = plan;
-    return this.#engine.encode(input.text, input.pair, { is_pretokenized, add_special_tokens, ...this.#truncation });
+  #options({ is_pretokenized, add_special_tokens }: Plan): NativeEncodeOptions {
+    return { is_pretokenized, add_special_tokens, ...this.#truncation };
+  }
+
+  #encode({ text, pair }: Input, plan: Plan): NativeEncoding {
+    return this.#engine.encode(text, pair, this.#options(plan));
   }
 
   #finish(encodings: NativeEncoding[], unit: OffsetsUnit): Encoding[] {
@@ -237,20 +249,26 @@ export class Tokenizer {
   encodeBatchSync(sentences: readonly EncodeInput[], encodeOptions?: EncodeOptions | null): Encoding[] {
     const plan = plan_of(encodeOptions);
     const inputs = list(sentences, "sentences").map((sentence) => batch_input(sentence, plan));
-    return guarded(() => this.#encode_batch(inputs, plan));
+    return guarded(() => this.#finish(this.#encode_batch(inputs, plan), plan.unit));
   }
 
   encodeBatch(sentences: readonly EncodeInput[], encodeOptions?: EncodeOptions | null): Promise<Encoding[]> {
     const plan = plan_of(encodeOptions);
     const inputs = list(sentences, "sentences").map((sentence) => batch_input(sentence, plan));
-    return this.#task(() => this.#encode_batch(inputs, plan));
+    return this.#task(async () => {
+      const encodings: NativeEncoding[] = [];
+      for (const part of parts_of(inputs)) {
+        if (encodings.length) await setImmediate();
+        for (const encoding of this.#encode_batch(part, plan)) encodings.push(encoding);
+      }
+      return this.#finish(encodings, plan.unit);
+    });
   }
 
-  #encode_batch(inputs: readonly Input[], plan: Plan): Encoding[] {
-    return this.#finish(
-      inputs.map((input) => this.#encode(input, plan)),
-      plan.unit,
-    );
+  #encode_batch(inputs: readonly Input[], plan: Plan): NativeEncoding[] {
+    const texts = inputs.map((input) => input.text);
+    const pairs = inputs.some((input) => input.pair !== null) ? inputs.map((input) => input.pair) : null;
+    return this.#engine.encode_batch(texts, pairs, this.#options(plan), plan.threads ?? threads_for(inputs));
   }
 
   /** Shortens, joins and pads encodings as `encode` does in the end. */
@@ -290,10 +308,12 @@ export class Tokenizer {
   }
 
   // Bad arguments throw before, as in the package; what goes wrong here rejects.
-  async #task<T>(work: () => T): Promise<T> {
+  async #task<T>(work: () => T | Promise<T>): Promise<T> {
     this.#tasks++;
     try {
-      return guarded(work);
+      return await work();
+    } catch (error) {
+      throw from_native(error);
     } finally {
       this.#tasks--;
     }
