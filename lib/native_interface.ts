@@ -314,6 +314,123 @@ export interface TableResult {
   beam_indices: Int32Array[];
 }
 
+/**
+ * Fields of Python's GenerationConfig under their names, already resolved: `max_length` counts the prompt, null and
+ * undefined switch a feature off. The fields that the native loop does not have are passed over.
+ * `return_dict_in_generate` without `use_cache: false` gives the result a cache.
+ */
+export interface NativeGenerationOptions {
+  max_length?: number | null;
+  min_length?: number | null;
+  min_new_tokens?: number | null;
+  /** Seconds. */
+  max_time?: number | null;
+  stop_strings?: string | string[] | null;
+  token_strings?: NativeTokenStrings | null;
+  do_sample?: boolean | null;
+  num_beams?: number | null;
+  num_return_sequences?: number | null;
+  early_stopping?: boolean | "never" | null;
+  length_penalty?: number | null;
+  eos_token_id?: number | number[] | null;
+  pad_token_id?: number | null;
+  guidance_scale?: number | null;
+  /** One array for each row, left-padded to one length; default: the last token of each prompt. */
+  negative_prompt_ids?: ArrayLike<number>[] | null;
+  negative_prompt_attention_mask?: ArrayLike<number>[] | null;
+  /** Pairs of token ids and bias. */
+  sequence_bias?: [number[], number][] | null;
+  encoder_repetition_penalty?: number | null;
+  repetition_penalty?: number | null;
+  prompt_ignore_length?: number | null;
+  no_repeat_ngram_size?: number | null;
+  encoder_no_repeat_ngram_size?: number | null;
+  bad_words_ids?: number[][] | null;
+  forced_bos_token_id?: number | null;
+  forced_eos_token_id?: number | number[] | null;
+  remove_invalid_values?: boolean | null;
+  exponential_decay_length_penalty?: [number, number] | null;
+  suppress_tokens?: number[] | null;
+  begin_suppress_tokens?: number[] | null;
+  temperature?: number | null;
+  top_k?: number | null;
+  top_p?: number | null;
+  min_p?: number | null;
+  typical_p?: number | null;
+  epsilon_cutoff?: number | null;
+  eta_cutoff?: number | null;
+  watermarking_config?: {
+    greenlist_ratio?: number;
+    bias?: number;
+    hashing_key?: number;
+    seeding_scheme?: "lefthash" | "selfhash";
+    context_width?: number;
+  } | null;
+  renormalize_logits?: boolean | null;
+  /** Without one, and without `uniforms`, each call draws anew. */
+  seed?: number | null;
+  /** Numbers in [0, 1), one after another in the order of draws; RangeError when they run out. */
+  uniforms?: ArrayLike<number> | null;
+  output_scores?: boolean | null;
+  output_logits?: boolean | null;
+  return_dict_in_generate?: boolean | null;
+  use_cache?: boolean | null;
+  [passed_over: string]: unknown;
+}
+
+export interface NativeGenerateRequest {
+  /** One array for each row, left-padded to one length. */
+  input_ids: Int32Array[];
+  /** 1: a token, 0: padding. */
+  attention_mask?: Uint8Array[];
+  options: NativeGenerationOptions;
+  /** Calls into JavaScript from the engine's thread, which waits for them. */
+  hooks?: NativeGenerationHooks;
+  /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
+  cache?: number;
+}
+
+export interface NativeGenerationHooks {
+  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */
+  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array | undefined;
+  /** True, or true for each row that is done. */
+  stopping_criteria?(input_ids: Int32Array, scores: Float32Array, rows: number): boolean | boolean[];
+  prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
+  /** The next uniform in [0, 1). */
+  uniform?(): number;
+}
+
+export interface NativeGenerateEvents {
+  /** New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`. Not for beams. */
+  on_tokens?(tokens: Int32Array, rows: Int32Array): void;
+  on_done(result: NativeGenerateResult): void;
+  /** TypeError, RangeError, or an Error with `code` ("aborted", "disposed", …); what a hook threw comes as it is. */
+  on_error(error: unknown): void;
+}
+
+export interface NativeGenerateResult {
+  /** Prompt and generated tokens of each row, padded on the right to one length. */
+  sequences: Int32Array[];
+  /** For each step [rows, n_vocab]: with output_scores / output_logits. */
+  scores?: Float32Array[];
+  logits?: Float32Array[];
+  /** Beams only. */
+  sequences_scores?: Float32Array;
+  beam_indices?: Int32Array[];
+  cache?: number;
+  /** Tokens that the cache holds of each row. */
+  cache_lengths?: Int32Array;
+}
+
+/** What both engines do. */
+export interface NativeGeneratingEngine {
+  generate(request: NativeGenerateRequest, events: NativeGenerateEvents): { cancel(): void };
+  /** A cache that a call is continuing goes when that ends. */
+  release_cache(cache: number): void;
+  /** Frees everything; requests under way end with code "disposed", later calls throw it. */
+  dispose(): Promise<void>;
+}
+
 interface NativeGeneration {
   /** Runs the processors over `scores` [rows, vocab_size], in place; returns `scores`. */
   process_logits(processors: LogitsProcessorSpec[], input_ids: ArrayLike<number>[], scores: Float32Array): Float32Array;
@@ -432,112 +549,6 @@ export interface LlamaForwardResult {
   cache?: number;
 }
 
-/**
- * Fields of Python's GenerationConfig under their names, already resolved: `max_length` counts the prompt, null and
- * undefined switch a feature off. The fields that the native loop does not have are passed over.
- * `return_dict_in_generate` without `use_cache: false` gives the result a cache.
- */
-export interface NativeGenerationOptions {
-  max_length?: number | null;
-  min_length?: number | null;
-  min_new_tokens?: number | null;
-  /** Seconds. */
-  max_time?: number | null;
-  stop_strings?: string | string[] | null;
-  token_strings?: NativeTokenStrings | null;
-  do_sample?: boolean | null;
-  num_beams?: number | null;
-  num_return_sequences?: number | null;
-  early_stopping?: boolean | "never" | null;
-  length_penalty?: number | null;
-  eos_token_id?: number | number[] | null;
-  pad_token_id?: number | null;
-  guidance_scale?: number | null;
-  /** One array for each row, left-padded to one length; default: the last token of each prompt. */
-  negative_prompt_ids?: ArrayLike<number>[] | null;
-  negative_prompt_attention_mask?: ArrayLike<number>[] | null;
-  /** Pairs of token ids and bias. */
-  sequence_bias?: [number[], number][] | null;
-  encoder_repetition_penalty?: number | null;
-  repetition_penalty?: number | null;
-  prompt_ignore_length?: number | null;
-  no_repeat_ngram_size?: number | null;
-  encoder_no_repeat_ngram_size?: number | null;
-  bad_words_ids?: number[][] | null;
-  forced_bos_token_id?: number | null;
-  forced_eos_token_id?: number | number[] | null;
-  remove_invalid_values?: boolean | null;
-  exponential_decay_length_penalty?: [number, number] | null;
-  suppress_tokens?: number[] | null;
-  begin_suppress_tokens?: number[] | null;
-  temperature?: number | null;
-  top_k?: number | null;
-  top_p?: number | null;
-  min_p?: number | null;
-  typical_p?: number | null;
-  epsilon_cutoff?: number | null;
-  eta_cutoff?: number | null;
-  watermarking_config?: {
-    greenlist_ratio?: number;
-    bias?: number;
-    hashing_key?: number;
-    seeding_scheme?: "lefthash" | "selfhash";
-    context_width?: number;
-  } | null;
-  renormalize_logits?: boolean | null;
-  /** Without one, and without `uniforms`, each call draws anew. */
-  seed?: number | null;
-  /** Numbers in [0, 1), one after another in the order of draws; RangeError when they run out. */
-  uniforms?: ArrayLike<number> | null;
-  output_scores?: boolean | null;
-  output_logits?: boolean | null;
-  return_dict_in_generate?: boolean | null;
-  use_cache?: boolean | null;
-  [passed_over: string]: unknown;
-}
-
-export interface LlamaGenerateRequest {
-  /** One array for each row, left-padded to one length. */
-  input_ids: Int32Array[];
-  /** 1: a token, 0: padding. */
-  attention_mask?: Uint8Array[];
-  options: NativeGenerationOptions;
-  /** Calls into JavaScript from the engine's thread, which waits for them. */
-  hooks?: NativeGenerationHooks;
-  /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
-  cache?: number;
-}
-
-export interface NativeGenerationHooks {
-  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */
-  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array | undefined;
-  /** True, or true for each row that is done. */
-  stopping_criteria?(input_ids: Int32Array, scores: Float32Array, rows: number): boolean | boolean[];
-  prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
-  /** The next uniform in [0, 1). */
-  uniform?(): number;
-}
-
-export interface LlamaGenerateEvents {
-  /** New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`. Not for beams. */
-  on_tokens?(tokens: Int32Array, rows: Int32Array): void;
-  on_done(result: LlamaGenerateResult): void;
-  /** TypeError, RangeError, or an Error with `code` ("aborted", "disposed", …); what a hook threw comes as it is. */
-  on_error(error: unknown): void;
-}
-
-export interface LlamaGenerateResult {
-  /** Prompt and generated tokens of each row, padded on the right to one length. */
-  sequences: Int32Array[];
-  /** For each step [rows, n_vocab]: with output_scores / output_logits. */
-  scores?: Float32Array[];
-  logits?: Float32Array[];
-  /** Beams only. */
-  sequences_scores?: Float32Array;
-  beam_indices?: Int32Array[];
-  cache?: number;
-}
-
 export interface LlamaSaveOptions {
   /** Default: the type that the engine was loaded with. */
   dtype?: LlamaDtype;
@@ -545,15 +556,11 @@ export interface LlamaSaveOptions {
   metadata?: Record<string, GgufValue>;
 }
 
-export interface NativeLlamaEngine {
+export interface NativeLlamaEngine extends NativeGeneratingEngine {
   info(): LlamaInfo;
   forward(request: LlamaForwardRequest): Promise<LlamaForwardResult>;
-  generate(request: LlamaGenerateRequest, events: LlamaGenerateEvents): { cancel(): void };
-  release_cache(cache: number): void;
   /** Writes beside `path` first and renames, so that `path` is whole or as it was. */
   save_gguf(path: string, options: LlamaSaveOptions): Promise<void>;
-  /** Frees everything; requests under way end with code "disposed", later calls throw it. */
-  dispose(): Promise<void>;
 }
 
 interface NativeLlama {
@@ -577,18 +584,38 @@ export interface GraphEngineOptions {
   n_threads?: number;
 }
 
+/**
+ * What a run with a cache says of its rows. New tokens lie row by row, in each row first those that nobody will see. Its
+ * spans count keys; those are, row by row: the hidden new tokens, the row's tokens in the cache, the visible new ones.
+ */
+export interface GraphCachedRows {
+  /** A handle of an earlier result: each row continues its row. The handle stays valid and covers the new tokens too. */
+  cache?: number;
+  /** New tokens of each row that are not kept, and that are. */
+  hidden: Int32Array;
+  visible: Int32Array;
+}
+
 /** Runs programs of lib/nn on a thread of its own. */
-export interface NativeGraphEngine {
+export interface NativeGraphEngine extends NativeGeneratingEngine {
   /** Takes a program (JSON of `Program` in lib/nn/trace.ts); returns its number. Error "invalid_program". */
   add_program(program: string): number;
   remove_program(program: number): void;
   /**
    * Computes a program's outputs, each as a flat array. `inputs` that it does not read are passed over.
-   * Errors: "invalid_program" and "missing_tensor" (at the first run), "missing_input", "invalid_input", "disposed".
+   * Errors: "invalid_program" and "missing_tensor" (at the first run), "missing_input", "invalid_input", "disposed",
+   * "cache_in_use", "out_of_memory".
    */
-  run(program: number, inputs: Record<string, Int32Array | Float32Array>): Promise<Record<string, Float32Array>>;
-  /** Frees everything; runs under way reject with code "disposed". */
-  dispose(): Promise<void>;
+  run(
+    program: number,
+    inputs: Record<string, Int32Array | Float32Array>,
+    cached?: GraphCachedRows,
+  ): Promise<{ outputs: Record<string, Float32Array>; cache?: number }>;
+  /**
+   * The programs for generate(), all that there are now: with a cache, from "input_ids" (and "position_ids") of a number
+   * of tokens to "logits" of all of them, or of those that the input "outputs" names. Error "invalid_program".
+   */
+  set_decoder(decoder: { programs: number[]; max_positions: number }): void;
 }
 
 interface NativeGraph {

@@ -5,14 +5,16 @@ import { check_ids, to_mask, to_rows } from "../models/inputs.js";
 import { GenerateDecoderOnlyOutput } from "../models/outputs.js";
 import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import type {
-  LlamaGenerateEvents,
-  LlamaGenerateRequest,
-  LlamaGenerateResult,
+  NativeGenerateEvents,
+  NativeGenerateRequest,
+  NativeGenerateResult,
+  NativeGeneratingEngine,
   NativeGenerationOptions,
 } from "../native.js";
 import { is_tensor, Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
+import { EngineCache } from "./cache.js";
 import { aborted, GenerateCall, type Step } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
 import { GenerationConfig } from "./configuration.js";
@@ -62,12 +64,8 @@ export abstract class GenerationMixin extends PreTrainedModel {
   abstract get vocab_size(): number;
   /** Positions that the model has. */
   abstract get max_positions(): number;
-  /** Hands a request to the engine. */
-  protected abstract submit(request: LlamaGenerateRequest, events: LlamaGenerateEvents): Promise<{ cancel(): void }>;
-  /** The engine's number for a cache that a caller passed. */
-  protected abstract cache_handle(cache: unknown): number;
-  /** What `past_key_values` of a result is: the engine's cache over rows of `lengths` tokens, which may be `past` gone on. */
-  protected abstract wrap_cache(handle: number, lengths: number[], past: unknown): Promise<unknown>;
+  /** The engine, ready to generate `rows` rows at a time after prompts of `tokens` tokens altogether. */
+  protected abstract generating_engine(rows: number, tokens: number): Promise<NativeGeneratingEngine>;
 
   override can_generate(): boolean {
     return true;
@@ -181,7 +179,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       prefix_allowed_tokens_fn,
       ...(generator ? { generator } : {}),
     });
-    const request: LlamaGenerateRequest = {
+    const request: NativeGenerateRequest = {
       input_ids: ids,
       ...(mask ? { attention_mask: mask } : {}),
       options: {
@@ -189,25 +187,28 @@ export abstract class GenerationMixin extends PreTrainedModel {
         ...(negative_prompt_ids ? this.negative_prompt(negative_prompt_ids, negative_prompt_attention_mask) : {}),
       },
       ...(hooks ? { hooks } : {}),
-      ...(past_key_values ? { cache: this.cache_handle(past_key_values) } : {}),
     };
+    const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
+    const engine = await this.generating_engine(lanes, ids.length * length);
+    if (past_key_values) request.cache = EngineCache.handle_of(past_key_values, engine);
     const rows = ids.length * config.num_return_sequences;
-    const result = await this.stream(request, rows, call, streamer ?? undefined, [
+    const result = await this.stream(engine, request, rows, call, streamer ?? undefined, [
       cancelled,
       ...(signal ? [signal] : []),
     ]);
     streamer?.end();
-    call.finish(await this.output(result, config, mask, past_key_values));
+    call.finish(this.output(engine, result, config, past_key_values));
   }
 
   /** Runs the request; tokens go to the call and the streamer as they come. */
   private stream(
-    request: LlamaGenerateRequest,
+    engine: NativeGeneratingEngine,
+    request: NativeGenerateRequest,
     rows: number,
     call: GenerateCall<GenerateResult>,
     streamer: BaseStreamer | undefined,
     signals: AbortSignal[],
-  ): Promise<LlamaGenerateResult> {
+  ): Promise<NativeGenerateResult> {
     return new Promise((resolve, reject) => {
       let handle: { cancel(): void } | undefined;
       let failure: unknown;
@@ -229,7 +230,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       for (const signal of signals) signal.addEventListener("abort", on_abort, { once: true });
       if (signals.some((signal) => signal.aborted)) return fail(aborted(signals.find((one) => one.aborted)?.reason));
 
-      this.submit(request, {
+      const events: NativeGenerateEvents = {
         on_tokens: (tokens) => {
           for (const token of tokens) {
             if (step.push(token) < rows) continue;
@@ -244,26 +245,26 @@ export abstract class GenerationMixin extends PreTrainedModel {
         },
         on_done: (result) => settle(() => (failure ? reject(failure) : resolve(result))),
         on_error: fail,
-      }).then((submitted) => {
-        handle = submitted;
-        if (failure) handle.cancel();
-      }, fail);
+      };
+      try {
+        handle = engine.generate(request, events);
+      } catch (error) {
+        fail(error);
+      }
     });
   }
 
-  private async output(
-    result: LlamaGenerateResult,
+  private output(
+    engine: NativeGeneratingEngine,
+    result: NativeGenerateResult,
     config: GenerationConfig,
-    mask: Uint8Array[] | undefined,
     past: unknown,
-  ): Promise<GenerateResult> {
-    const { sequences } = result;
+  ): GenerateResult {
+    const { sequences, cache, cache_lengths = [] } = result;
     const tensor = to_int64(sequences);
     if (!config.return_dict_in_generate) return tensor;
     const steps = (all: Float32Array[] | undefined) =>
       all?.map((scores) => new Tensor("float32", scores, [scores.length / this.vocab_size, this.vocab_size]));
-    const padded = (row: number) =>
-      mask ? mask[Math.floor(row / config.num_return_sequences)].reduce((n, bit) => n + 1 - bit, 0) : 0;
     return new GenerateDecoderOnlyOutput({
       sequences: tensor,
       scores: steps(result.scores),
@@ -272,13 +273,9 @@ export abstract class GenerationMixin extends PreTrainedModel {
         result.sequences_scores && new Tensor("float32", result.sequences_scores, [result.sequences_scores.length]),
       beam_indices: result.beam_indices && to_int64(result.beam_indices),
       past_key_values:
-        result.cache === undefined
+        cache === undefined
           ? undefined
-          : await this.wrap_cache(
-              result.cache,
-              sequences.map((row, i) => row.length - 1 - padded(i)),
-              past,
-            ),
+          : EngineCache.of(engine, cache, past, Array.from(cache_lengths), sequences[0].length - 1),
     });
   }
 

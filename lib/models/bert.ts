@@ -3,7 +3,7 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { TransformersError } from "../errors.js";
 import { activation, Block, Embedding, LayerNorm, Linear, Parameter, type Sym, type Tokens } from "../nn/index.js";
 import * as heads from "./heads.js";
-import { TextModel } from "./text_model.js";
+import { type Arguments, TextModel } from "./text_model.js";
 
 export class BertEmbeddings extends Block {
   word_embeddings = new Embedding(this.config.vocab_size, this.config.hidden_size, {
@@ -222,13 +222,18 @@ export class BertForMaskedLM extends BertForTokens {
   }
 
   override compute(tokens: Tokens) {
-    return { logits: this.cls.forward(this.states(tokens)) };
+    return { logits: this.cls.forward(tokens.outputs(this.states(tokens))) };
   }
 }
 
 /** The decoder: `is_decoder` makes its tokens see those before them only. */
 export class BertLMHeadModel extends BertForMaskedLM {
   static override head = heads.causal_lm;
+
+  /** None beside a loss. */
+  protected override gives_cache(args: Arguments): boolean {
+    return super.gives_cache(args) && (args["labels"] ?? null) === null;
+  }
 }
 
 export class BertForPreTraining extends BertForRows {

@@ -138,7 +138,7 @@ export class GPT2LMHeadModel extends GPT2WithHead {
   }
 
   override compute(tokens: Tokens) {
-    return { logits: this.lm_head.forward(this.states(tokens)) };
+    return { logits: this.lm_head.forward(tokens.outputs(this.states(tokens))) };
   }
 }
 

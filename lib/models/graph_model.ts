@@ -2,8 +2,9 @@
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { from_native, TransformersError } from "../errors.js";
 import { GenerationMixin } from "../generation/mixin.js";
-import { type LlamaGenerateEvents, type LlamaGenerateRequest, type NativeGraphEngine, native } from "../native.js";
+import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
 import { bind, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
+import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
@@ -15,9 +16,13 @@ interface Ready {
   shapes: Record<string, readonly number[]>;
 }
 
+/** Writes a computation down; what is undefined is no output. */
+type Compute = () => Record<string, Sym | undefined>;
 export type Feeds = Record<string, Int32Array | Float32Array>;
 /** What a program computed: flat values with their shape. */
 export type Computed = Record<string, { data: Float32Array; shape: readonly number[] }>;
+
+const name_of = ({ tokens, outputs }: DecodeSize) => `${tokens} ${outputs}`;
 
 /** Programs that are kept: one for each shape of inputs. The engine keeps the graphs of the last 64. */
 const MAX_PROGRAMS = 256;
@@ -30,6 +35,8 @@ export abstract class GraphModel extends GenerationMixin {
   private bound: Parameter[] | undefined;
   private engine: NativeGraphEngine | undefined;
   private readonly programs = new Map<string, Ready>();
+  /** Those of generate(), by their size. */
+  private readonly decode_programs = new Map<string, number>();
 
   /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
   static async from_pretrained<Model extends GraphModel>(
@@ -123,38 +130,61 @@ export abstract class GraphModel extends GenerationMixin {
   /**
    * Runs what `compute` writes down, with these inputs. `key` names the shapes: what was traced under it serves again.
    */
-  protected async execute(
+  protected async execute(key: string, compute: Compute, feeds: Feeds): Promise<Computed> {
+    return (await this.execute_cached(key, compute, feeds)).computed;
+  }
+
+  /** … with a cache: gives the engine's number for it. */
+  protected async execute_cached(
     key: string,
-    compute: () => Record<string, Sym | undefined>,
+    compute: Compute,
     feeds: Feeds,
-  ): Promise<Computed> {
-    this.check_alive();
+    rows?: GraphCachedRows,
+  ): Promise<{ computed: Computed; cache?: number | undefined }> {
     try {
       const { id, shapes } = this.program(key, compute);
-      const values = await (this.engine as NativeGraphEngine).run(id, feeds);
-      const { trace } = values;
-      if (trace) console.error(TRACED, shapes["trace"], trace);
-      return Object.fromEntries(Object.entries(values).map(([name, data]) => [name, { data, shape: shapes[name] }]));
+      const { outputs, cache } = await this.graph_engine().run(id, feeds, rows);
+      if (outputs["trace"]) console.error(TRACED, shapes["trace"], outputs["trace"]);
+      const named = Object.entries(outputs).map(([name, data]) => [name, { data, shape: shapes[name] }]);
+      return { computed: Object.fromEntries(named), cache };
     } catch (error) {
       throw from_native(error);
     }
   }
 
-  private program(key: string, compute: () => Record<string, Sym | undefined>): Ready {
+  /** The engine, built on first use. */
+  protected graph_engine(): NativeGraphEngine {
+    this.check_alive();
     this.engine ??= new (native().GraphEngine)({
       state_dict: this.require_tensors("forward"),
       dtype: this.placement.dtype.llama,
       device: device_of_graph(this.placement.device),
       ...(this.placement.n_threads === undefined ? {} : { n_threads: this.placement.n_threads }),
     });
+    return this.engine;
+  }
+
+  private program(key: string, compute: Compute): Ready {
+    const engine = this.graph_engine();
     const known = this.programs.get(key);
     if (known) {
       this.programs.delete(key);
       this.programs.set(key, known);
       return known;
     }
+    const ready = this.add_program(compute, TRACED);
+    this.programs.set(key, ready);
+    if (this.programs.size > MAX_PROGRAMS) {
+      const [[oldest, { id }]] = this.programs;
+      this.programs.delete(oldest);
+      engine.remove_program(id);
+    }
+    return ready;
+  }
+
+  private add_program(compute: Compute, watched?: string): Ready {
     this.modules();
-    const trace = new Trace(TRACED);
+    const trace = new Trace(watched);
     const shapes: Ready["shapes"] = {};
     trace.run(() => {
       for (const [name, value] of Object.entries(compute())) {
@@ -164,36 +194,35 @@ export abstract class GraphModel extends GenerationMixin {
       }
     });
     if (trace.watched_shape) shapes["trace"] = trace.watched_shape;
-    const ready = { id: this.engine.add_program(JSON.stringify(trace.program())), shapes };
-    this.programs.set(key, ready);
-    if (this.programs.size > MAX_PROGRAMS) {
-      const [[oldest, { id }]] = this.programs;
-      this.programs.delete(oldest);
-      this.engine.remove_program(id);
-    }
-    return ready;
+    return { id: this.graph_engine().add_program(JSON.stringify(trace.program())), shapes };
   }
 
-  protected override async drop_engine(): Promise<void> {
-    const { engine } = this;
-    this.engine = undefined;
-    this.programs.clear();
-    await engine?.dispose();
-  }
-
-  protected override submit(_request: LlamaGenerateRequest, _events: LlamaGenerateEvents): Promise<{ cancel(): void }> {
+  /** What generate() runs: the `logits` [outputs, vocabulary] of some of these tokens. Models that generate say it. */
+  protected decode_step(_size: DecodeSize): Record<string, Sym | undefined> {
     throw new TransformersError(
       `The current model class (${this.constructor.name}) is not compatible with \`.generate()\`, as it doesn't have a language model head.`,
       "cannot_generate",
     );
   }
 
-  protected override cache_handle(_cache: unknown): number {
-    throw new TransformersError(`${this.constructor.name} has no cache`, "unsupported");
+  protected override async generating_engine(rows: number, tokens: number): Promise<NativeGraphEngine> {
+    const engine = this.graph_engine();
+    const missing = decode_sizes(rows, tokens).filter((size) => !this.decode_programs.has(name_of(size)));
+    for (const size of missing) {
+      const { id } = this.add_program(() => ({ logits: this.decode_step(size)["logits"] }));
+      this.decode_programs.set(name_of(size), id);
+    }
+    if (missing.length > 0)
+      engine.set_decoder({ programs: [...this.decode_programs.values()], max_positions: this.max_positions });
+    return engine;
   }
 
-  protected override async wrap_cache(): Promise<unknown> {
-    throw new TransformersError(`${this.constructor.name} has no cache`, "unsupported");
+  protected override async drop_engine(): Promise<void> {
+    const { engine } = this;
+    this.engine = undefined;
+    this.programs.clear();
+    this.decode_programs.clear();
+    await engine?.dispose();
   }
 
   override get vocab_size(): number {

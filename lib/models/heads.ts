@@ -11,6 +11,8 @@ export interface Head {
   output: outputs.OutputClass;
   /** Names of the targets that forward() takes. */
   labels: readonly string[];
+  /** It gives `past_key_values`, if the model is causal. */
+  cached?: boolean;
   loss?(fields: Fields, labels: Labels, config: PretrainedConfig): number | undefined;
 }
 
@@ -24,14 +26,16 @@ const token_loss: Head["loss"] = ({ logits }, { labels }) => next_token_loss(log
 const sequence_loss: Head["loss"] = ({ logits }, { labels }, config) =>
   sequence_classification_loss(config, logits, labels);
 
+const cached = (one: Head): Head => ({ ...one, cached: true });
+
 export const base = head(outputs.BaseModelOutput);
-export const base_with_pooling = head(outputs.BaseModelOutputWithPooling);
-export const base_with_past = head(outputs.BaseModelOutputWithPast);
+export const base_with_pooling = cached(head(outputs.BaseModelOutputWithPooling));
+export const base_with_past = cached(head(outputs.BaseModelOutputWithPast));
 export const masked_lm = head(outputs.MaskedLMOutput, class_loss);
-export const causal_lm = head(outputs.CausalLMOutputWithCrossAttentions, token_loss);
+export const causal_lm = cached(head(outputs.CausalLMOutputWithCrossAttentions, token_loss));
 export const token_classification = head(outputs.TokenClassifierOutput, class_loss);
 export const sequence_classification = head(outputs.SequenceClassifierOutput, sequence_loss);
-export const sequence_classification_with_past = head(outputs.SequenceClassifierOutputWithPast, sequence_loss);
+export const sequence_classification_with_past = cached(head(outputs.SequenceClassifierOutputWithPast, sequence_loss));
 /** Its inputs have an axis more, [rows, choices, length], and so have its logits, [rows, choices]. */
 export const multiple_choice = head(outputs.MultipleChoiceModelOutput, class_loss);
 export const next_sentence = head(outputs.NextSentencePredictorOutput, class_loss);

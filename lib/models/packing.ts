@@ -4,14 +4,28 @@
 export interface Packing {
   rows: number;
   length: number;
-  /** Tokens that are computed. */
+  /** Tokens that are computed: in each row those that nobody sees, then the others. */
   count: number;
   /** For each of them: its place in the padded batch, `row * length + position`. */
   places: Int32Array;
   /** For each place of the padded batch: its token, -1 for none. */
   tokens: Int32Array;
-  /** For each token: the first token that it sees, the end of those, and its own number; -1 there: it sees all equally. */
+  /**
+   * For each token: the first key that it sees, the end of those, and its own; -1 there: it sees all equally. The keys
+   * are, row by row: its tokens that nobody sees, those in the cache, the others.
+   */
   spans: Int32Array;
+  /** For each key: its column in the padded row, those in the cache counted. */
+  columns: number[];
+  /** For each row: tokens that nobody sees, and the others. */
+  hidden: Int32Array;
+  visible: Int32Array;
+}
+
+/** What the cache holds of each row: the columns of its tokens among `length`. */
+export interface Past {
+  length: number;
+  columns: number[][];
 }
 
 export interface PackingOptions {
@@ -19,6 +33,7 @@ export interface PackingOptions {
   length: number;
   /** 0 for what no token may see; default: every token is seen. */
   mask?: Uint8Array[] | undefined;
+  past?: Past | undefined;
   /** Tokens see those before them only. */
   causal?: boolean;
   /** What a token looks at, evenly, that may see nothing: its whole row (default), or what stands before it and itself. */
@@ -37,36 +52,52 @@ function is_right_padded(mask: Uint8Array): boolean {
  * Rows that are padded at the end lose their padding. Of others all tokens stay, those that nobody sees in front, with
  * what Python's masks give them: all seen tokens (causal: those before), or the whole row evenly where there is none.
  */
-export function pack({
-  rows,
-  length,
-  mask,
-  causal = false,
-  blind_sees = "row",
-  keep_padding = false,
-}: PackingOptions): Packing {
+export function pack(options: PackingOptions): Packing {
+  const { rows, length, mask, past, causal = false, blind_sees = "row", keep_padding = false } = options;
   const places = new Int32Array(rows * length);
   const tokens = new Int32Array(rows * length).fill(-1);
   const spans = new Int32Array(3 * rows * length);
+  const columns: number[] = [];
+  const hidden = new Int32Array(rows);
+  const visible = new Int32Array(rows);
   let count = 0;
   const add = (place: number) => {
     places[count] = place;
     tokens[place] = count++;
+    columns.push((past?.length ?? 0) + (place % length));
   };
   for (let row = 0; row < rows; row++) {
     const start = row * length;
     const seen = mask?.[row];
     const first = count;
+    const first_key = columns.length;
     if (seen && (keep_padding || !is_right_padded(seen))) for (let i = 0; i < length; i++) if (!seen[i]) add(start + i);
     const begin = count;
+    const begin_key = columns.length;
+    if (past) columns.push(...past.columns[row]);
+    const own_key = columns.length; // of the first visible token
     for (let i = 0; i < length; i++) if (!seen || seen[i]) add(start + i);
+    hidden[row] = begin - first;
+    visible[row] = count - begin;
     for (let token = first; token < count; token++) {
-      let end = count;
-      if (causal) end = token >= begin ? token + 1 : seen_before(places, begin, count, places[token]);
-      spans.set(end > begin ? [begin, end, token] : [first, blind_sees === "row" ? count : token + 1, -1], 3 * token);
+      const key = token < begin ? first_key + token - first : own_key + token - begin;
+      let end = columns.length;
+      if (causal) end = token >= begin ? key + 1 : own_key + seen_before(places, begin, count, places[token]) - begin;
+      const blind = [first_key, blind_sees === "row" ? columns.length : key + 1, -1];
+      spans.set(end > begin_key ? [begin_key, end, key] : blind, 3 * token);
     }
   }
-  return { rows, length, count, places: places.slice(0, count), tokens, spans: spans.slice(0, 3 * count) };
+  return {
+    rows,
+    length,
+    count,
+    places: places.slice(0, count),
+    tokens,
+    spans: spans.slice(0, 3 * count),
+    columns,
+    hidden,
+    visible,
+  };
 }
 
 /** The end of those of tokens `begin` to `end` that stand before `place`. */
@@ -99,18 +130,18 @@ export function scatter(values: Float32Array, size: number, { places, tokens }: 
   return result;
 }
 
-/** Attention weights [heads, tokens, width] as Python gives them: [rows, heads, length, length]. */
-export function scatter_attention(values: Float32Array, heads: number, packing: Packing): Float32Array {
-  const { rows, length, count, places, spans } = packing;
-  const width = values.length / (heads * count);
-  const result = new Float32Array(rows * heads * length * length);
+/** Attention weights [heads, tokens, width] as Python gives them: [rows, heads, length, columns]. */
+export function scatter_attention(values: Float32Array, shape: readonly number[], packing: Packing): Float32Array {
+  const [heads, count, width] = shape;
+  const { rows, length, places, spans, columns } = packing;
+  const result = new Float32Array(rows * heads * length * width);
   for (let token = 0; token < count; token++) {
     const row = Math.floor(places[token] / length);
     const [begin, end] = [spans[3 * token], spans[3 * token + 1]];
     for (let head = 0; head < heads; head++) {
       const from = (head * count + token) * width;
-      const to = ((row * heads + head) * length + (places[token] % length)) * length;
-      for (let key = begin; key < end; key++) result[to + (places[key] % length)] = values[from + key - begin];
+      const to = ((row * heads + head) * length + (places[token] % length)) * width;
+      for (let key = begin; key < end; key++) result[to + columns[key]] = values[from + key - begin];
     }
   }
   return result;

@@ -4,6 +4,7 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { Block, Embedding, LayerNorm, Linear, Parameter, type Sym, type Tokens } from "../nn/index.js";
 import { BertEmbeddings, BertEncoder, BertPooler, BertPreTrainedModel } from "./bert.js";
 import * as heads from "./heads.js";
+import type { Arguments } from "./text_model.js";
 
 class RobertaEmbeddings extends BertEmbeddings {
   override position_embeddings = new Embedding(this.config.max_position_embeddings, this.config.hidden_size, {
@@ -41,9 +42,9 @@ abstract class RobertaPreTrainedModel extends BertPreTrainedModel {
   }
 
   /** `create_position_ids_from_input_ids`: tokens are counted from the padding's id on, padding itself stands there. */
-  protected override default_positions(length: number, ids: Int32Array | undefined): Int32Array {
+  protected override default_positions(length: number, ids: Int32Array | undefined, past: number): Int32Array {
     const padding: number = this.config.pad_token_id;
-    let position = padding;
+    let position = padding + past;
     return Int32Array.from({ length }, (_, i) => (ids?.[i] === padding ? padding : ++position));
   }
 }
@@ -94,13 +95,18 @@ export class RobertaForMaskedLM extends RobertaForTokens {
   }
 
   override compute(tokens: Tokens) {
-    return { logits: this.lm_head.forward(this.states(tokens)) };
+    return { logits: this.lm_head.forward(tokens.outputs(this.states(tokens))) };
   }
 }
 
 /** The decoder: `is_decoder` makes its tokens see those before them only. */
 export class RobertaForCausalLM extends RobertaForMaskedLM {
   static override head = heads.causal_lm;
+
+  /** None beside a loss. */
+  protected override gives_cache(args: Arguments): boolean {
+    return super.gives_cache(args) && (args["labels"] ?? null) === null;
+  }
 }
 
 export class RobertaForSequenceClassification extends RobertaForTokens {

@@ -1,13 +1,16 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
-import { expected, out_of_range } from "../errors.js";
+import { expected, out_of_range, TransformersError } from "../errors.js";
+import { EngineCache } from "../generation/cache.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, Tensor, tensor } from "../tensor/index.js";
+import type { DecodeSize } from "./decode_programs.js";
 import { type Computed, type Feeds, GraphModel } from "./graph_model.js";
 import type { Head } from "./heads.js";
-import { multiple_choice } from "./heads.js";
+import { causal_lm, multiple_choice } from "./heads.js";
 import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
 import { gather, type Packing, pack, scatter, scatter_attention } from "./packing.js";
+import { type Continued, continue_rows } from "./past.js";
 
 /** Arguments of forward() by name. */
 export type Arguments = Record<string, unknown>;
@@ -23,6 +26,14 @@ export interface Batch {
   ids: Int32Array[] | undefined;
   embeds: { data: Float32Array; size: number } | undefined;
   mask: Uint8Array[] | undefined;
+  /** What the rows go on after. */
+  past: Continued | undefined;
+}
+
+interface Wanted {
+  hidden_states: boolean;
+  attentions: boolean;
+  cache: boolean;
 }
 
 /**
@@ -57,9 +68,9 @@ export abstract class TextModel extends GraphModel {
     return 0;
   }
 
-  /** Positions of a row for which the caller gives none. `ids`: undefined when the call brings embeddings. */
-  protected default_positions(length: number, _ids: Int32Array | undefined): Int32Array {
-    return Int32Array.from({ length }, (_, i) => this.first_position + i);
+  /** Positions after `past` others, where the caller gives none. `ids`: undefined when the call brings embeddings. */
+  protected default_positions(length: number, _ids: Int32Array | undefined, past: number): Int32Array {
+    return Int32Array.from({ length }, (_, i) => this.first_position + past + i);
   }
 
   /** Where `tokens.last` is in each row, if `compute` reads it. It is computed even if the mask hides it. */
@@ -82,6 +93,7 @@ export abstract class TextModel extends GraphModel {
     const wants = {
       hidden_states: this.wanted(args, "output_hidden_states"),
       attentions: this.wanted(args, "output_attentions"),
+      cache: this.gives_cache(args),
     };
     const labels = Object.fromEntries(
       type.head.labels.map((name) => [name, args[name]]).filter(([, value]) => value !== undefined && value !== null),
@@ -102,31 +114,66 @@ export abstract class TextModel extends GraphModel {
     });
     const feeds = this.feeds(args, batch, packing);
     if (last) feeds["last"] = this.pick(packing, last);
-    const width = wants.attentions ? length : undefined;
     const given = type.optional_inputs.filter((name) => name in feeds);
-    const key = [packing.count, rows, width, batch.embeds?.size, wants.hidden_states, given].join(" ");
-    const computed = await this.execute(key, () => this.trace(packing, batch, given, wants), feeds);
-    return this.assemble(computed, packing, labels, { ...args, choices });
+    const { past } = batch;
+    const cached = wants.cache || past !== undefined;
+    const tokens = {
+      count: packing.count,
+      rows,
+      cached,
+      given,
+      attention_width: wants.attentions ? (past?.length ?? 0) + length : undefined,
+      embeds_size: batch.embeds?.size,
+    };
+    const { computed, cache } = await this.execute_cached(
+      JSON.stringify([tokens, wants.hidden_states]),
+      () => this.trace(new Tokens(tokens), wants),
+      feeds,
+      cached
+        ? { hidden: packing.hidden, visible: packing.visible, ...(past ? { cache: past.handle } : {}) }
+        : undefined,
+    );
+    const past_key_values = cache === undefined ? undefined : this.cache_of(cache, batch, packing, args);
+    return this.assemble(computed, packing, labels, {
+      ...args,
+      choices,
+      past_key_values: wants.cache ? past_key_values : undefined,
+    });
   }
 
   private wanted(args: Arguments, name: string): boolean {
     return Boolean(args[name] ?? this.config[name] ?? false);
   }
 
+  /** Whether forward() gives `past_key_values`. */
+  protected gives_cache(args: Arguments): boolean {
+    const { head } = this.constructor as typeof TextModel;
+    return head.cached === true && this.is_causal && Boolean(args["use_cache"] ?? this.config.use_cache ?? true);
+  }
+
+  private cache_of(handle: number, { past, length }: Batch, { visible }: Packing, args: Arguments): EngineCache {
+    const lengths = Array.from(visible, (count, row) => (past?.lengths[row] ?? 0) + count);
+    const columns = (past?.length ?? 0) + length;
+    return EngineCache.of(this.graph_engine(), handle, args["past_key_values"], lengths, columns);
+  }
+
+  override can_generate(): boolean {
+    return (this.constructor as typeof TextModel).head === causal_lm;
+  }
+
+  protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {
+    if (!this.can_generate()) return super.decode_step({ tokens, outputs });
+    if (!this.is_causal)
+      throw new TransformersError(
+        `If you want to use \`${this.constructor.name}\` as a standalone, add \`is_decoder=True.\``,
+        "cannot_generate",
+      );
+    const picked = outputs < tokens ? { outputs } : {};
+    return this.compute(new Tokens({ count: tokens, rows: tokens, cached: true, ...picked }));
+  }
+
   /** Writes the computation down, with the states that were asked for. */
-  private trace(
-    packing: Packing,
-    batch: Batch,
-    given: readonly string[],
-    wants: { hidden_states: boolean; attentions: boolean },
-  ): Record<string, Sym | undefined> {
-    const tokens = new Tokens({
-      count: packing.count,
-      rows: packing.rows,
-      attention_width: wants.attentions ? packing.length : undefined,
-      embeds_size: batch.embeds?.size,
-      given,
-    });
+  private trace(tokens: Tokens, wants: Wanted): Record<string, Sym | undefined> {
     const outputs: Record<string, Sym | undefined> = { ...this.compute(tokens) };
     if (wants.hidden_states)
       tokens.hidden_states.forEach((states, i) => {
@@ -148,8 +195,8 @@ export abstract class TextModel extends GraphModel {
       if (name === "trace") continue;
       const [kind] = name.split(".");
       if (kind === "attentions") {
-        const [heads] = shape;
-        attentions.push(new Tensor("float32", scatter_attention(data, heads, packing), [rows, heads, length, length]));
+        const [heads, , width] = shape;
+        attentions.push(new Tensor("float32", scatter_attention(data, shape, packing), [rows, heads, length, width]));
       } else if (kind === "hidden_states" || type.head.output.per_token.includes(name)) {
         const size = data.length / packing.count;
         const tensor = new Tensor("float32", scatter(data, size, packing), [rows, length, ...shape.slice(1)]);
@@ -162,6 +209,7 @@ export abstract class TextModel extends GraphModel {
     const output = new type.head.output({
       ...(loss === undefined ? {} : { loss: new Tensor("float32", Float32Array.of(loss), []) }),
       ...fields,
+      ...(args["past_key_values"] ? { past_key_values: args["past_key_values"] } : {}),
       ...(hidden_states.length > 0 ? { hidden_states } : {}),
       ...(attentions.length > 0 ? { attentions } : {}),
     });
@@ -180,6 +228,7 @@ export abstract class TextModel extends GraphModel {
     const type = this.constructor as typeof TextModel;
     const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
     if (type.takes_position_ids) known.push("position_ids");
+    if (type.head.cached) known.push("past_key_values");
     for (const [name, value] of Object.entries(args))
       if (![...known, ...type.head.labels, ...OPTIONS].includes(name) && value !== undefined)
         throw new TypeError(`${type.name}.forward() got an unexpected keyword argument '${name}'`);
@@ -200,10 +249,14 @@ export abstract class TextModel extends GraphModel {
     if (ids) check_ids(ids, this.vocab_size, "input_ids");
     if (embeds && embeds.size !== this.embedding_size)
       throw out_of_range(`vectors of ${this.embedding_size} values`, "inputs_embeds", `vectors of ${embeds.size}`);
-    const mask = given("attention_mask")
-      ? to_mask(args["attention_mask"], [rows, length], "attention_mask")
+    const shape = [rows, length] as const;
+    const past = given("past_key_values")
+      ? continue_rows(args["past_key_values"], this.graph_engine(), shape, args["attention_mask"])
       : undefined;
-    return { rows, length, ids, embeds, mask: mask?.some((row) => row.includes(0)) ? mask : undefined };
+    const mask =
+      past?.mask ??
+      (given("attention_mask") && !past ? to_mask(args["attention_mask"], shape, "attention_mask") : undefined);
+    return { rows, length, ids, embeds, mask: mask?.some((row) => row.includes(0)) ? mask : undefined, past };
   }
 
   /** Size of what `inputs_embeds` holds for each token. */
@@ -238,13 +291,13 @@ export abstract class TextModel extends GraphModel {
     const feeds: Feeds = { spans: packing.spans, first: this.pick(packing, new Int32Array(rows)) };
     const positions =
       integers("position_ids", this.max_positions) ??
-      Array.from({ length: rows }, (_, i) => this.default_positions(length, batch.ids?.[i]));
+      Array.from({ length: rows }, (_, i) => this.default_positions(length, batch.ids?.[i], batch.past?.length ?? 0));
     const last = Math.max(...positions.map((row) => row.reduce((most, at) => Math.max(most, at), 0)));
     if (last >= this.max_positions)
       throw out_of_range(
         `at most ${this.max_positions - this.first_position} tokens in a row, as max_position_embeddings says`,
         "input_ids",
-        `${length} tokens`,
+        `${(batch.past?.length ?? 0) + length} tokens`,
       );
     feeds["position_ids"] = flat(positions);
     const { token_inputs, optional_inputs } = this.constructor as typeof TextModel;

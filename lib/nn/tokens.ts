@@ -19,14 +19,16 @@ export interface TokensOptions {
   /** Tokens of all rows. */
   count: number;
   rows: number;
-  /** Width of the attention matrices, if they are wanted: the length of the padded rows. */
+  /** Width of the attention matrices, if they are wanted: the length of the padded rows, those of the cache included. */
   attention_width?: number | undefined;
   /** The call brings vectors of this size in place of ids. */
   embeds_size?: number | undefined;
   /** Names of the optional inputs that the call brings. */
   given?: readonly string[];
-  /** Keys and values of earlier calls stay in the engine's cache. */
+  /** Keys and values go into the engine's cache, where those of earlier calls are. */
   cached?: boolean;
+  /** The number of tokens whose logits are wanted; default: all. */
+  outputs?: number;
   /** Distinguishes the inputs of the encoder's tokens from the decoder's. */
   prefix?: string;
 }
@@ -95,20 +97,30 @@ export class Tokens {
       throw Trace.current.error(
         `attention of ${heads} heads (${kv_heads} of keys) over q ${text(q.shape)}, k ${text(k.shape)}, v ${text(v.shape)}`,
       );
+    const { prefix = "", cached, attention_width: width } = this.options;
     const attributes = { heads, kv_heads, scale: scale ?? 1 / Math.sqrt(size) };
-    const bias = relative_bias ? [relative_bias] : [];
-    if (this.options.cached)
-      return Trace.current.emit("cached_attention", [q, k, v, ...bias], [q.size(0), heads * value_size], {
-        ...attributes,
-        layer: this.layer++,
-      });
-    const spans = Trace.current.input(`${this.options.prefix ?? ""}spans`, [this.count, 3], "i32");
-    const width = this.options.attention_width;
-    if (width !== undefined)
-      this.attentions.push(
-        Trace.current.emit("attention_weights", [q, k, spans, ...bias], [heads, q.size(0), width], attributes),
-      );
-    return Trace.current.emit("attention", [q, k, v, spans, ...bias], [q.size(0), heads * value_size], attributes);
+    const spans = Trace.current.input(`${prefix}spans`, [this.count, 3], "i32");
+    const seen = [spans, ...(relative_bias ? [relative_bias] : [])];
+    const shape = [q.size(0), heads * value_size];
+    if (cached) {
+      const stored = Trace.current.emit("cache_store", [k, v], [1], { layer: this.layer++ });
+      if (width !== undefined) this.keep_weights("cached_attention_weights", [q, stored, ...seen], heads, attributes);
+      return Trace.current.emit("cached_attention", [q, stored, ...seen], shape, attributes);
+    }
+    if (width !== undefined) this.keep_weights("attention_weights", [q, k, ...seen], heads, attributes);
+    return Trace.current.emit("attention", [q, k, v, ...seen], shape, attributes);
+  }
+
+  private keep_weights(op: string, inputs: Sym[], heads: number, attributes: object): void {
+    const shape = [heads, this.count, this.options.attention_width as number];
+    this.attentions.push(Trace.current.emit(op, inputs, shape, attributes));
+  }
+
+  /** The states that a head makes logits of: those of all tokens, or of the ones that generate() will look at. */
+  outputs(hidden: Sym): Sym {
+    const { outputs, prefix = "" } = this.options;
+    if (outputs === undefined) return hidden;
+    return hidden.index_select(Trace.current.input(`${prefix}outputs`, [outputs], "i32"));
   }
 
   /** The states of one token of each row, [rows, size]: the first one. */

@@ -1,13 +1,8 @@
 // NativeGraphEngine of lib/native_interface.ts.
-#include <limits>
-#include <map>
-#include <thread>
-
 #include "bindings/arguments.h"
 #include "bindings/bindings.h"
-#include "bindings/environment.h"
+#include "bindings/engine_object.h"
 #include "bindings/guarded.h"
-#include "bindings/js_queue.h"
 #include "bindings/state_dict.h"
 #include "graph/engine.h"
 
@@ -15,21 +10,48 @@ namespace gt::bindings {
 
 namespace {
 
-constexpr int64_t max_id = std::numeric_limits<uint32_t>::max();
+// Copies of what a program is fed, by name.
+void read_inputs(const Napi::Object& inputs, graph::Run& run) {
+  const Napi::Array names = inputs.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); i++) {
+    const std::string name = names.Get(i).As<Napi::String>();
+    const Napi::Value value = inputs.Get(name);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().ElementSize() != 4) expected("an Int32Array or a Float32Array", name, value);
+    const auto array = value.As<Napi::TypedArray>();
+    const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+    run.inputs.emplace_back(name, std::vector<uint8_t>(bytes, bytes + array.ByteLength()));
+  }
+}
 
-class StoppableGraphEngine final : public Stoppable, public graph::Engine {
- public:
-  using graph::Engine::Engine;
-  void stop() override { graph::Engine::stop(); }
-};
+// Memory of V8 that the engine writes into; the result keeps it in place.
+Napi::Object make_result(Napi::Env env, const graph::Program& program, graph::Run& run) {
+  Napi::Object outputs = Napi::Object::New(env);
+  for (const graph::Output& output : program.outputs) {
+    const graph::Node& node = program.nodes[static_cast<size_t>(output.node)];
+    Napi::Float32Array values = Napi::Float32Array::New(env, static_cast<size_t>(graph::n_elements(node.shape)));
+    run.outputs.push_back({output.name, values.Data(), values.ByteLength()});
+    outputs.Set(output.name, values);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("outputs", outputs);
+  return result;
+}
 
-class GraphEngine final : public Napi::ObjectWrap<GraphEngine> {
+std::vector<int32_t> counts(const Napi::Object& arguments, const char* name) {
+  const auto array = typed_array(arguments.Get(name), napi_int32_array, "an Int32Array", name).As<Napi::Int32Array>();
+  for (size_t i = 0; i < array.ElementLength(); i++)
+    if (array[i] < 0) throw RangeError("Expected counts for " + std::string(name) + " but received " + std::to_string(array[i]));
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObject {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "GraphEngine",
                        {InstanceMethod<&GraphEngine::add_program>("add_program"),
                         InstanceMethod<&GraphEngine::remove_program>("remove_program"), InstanceMethod<&GraphEngine::run>("run"),
-                        InstanceMethod<&GraphEngine::dispose>("dispose")});
+                        InstanceMethod<&GraphEngine::set_decoder>("set_decoder"), InstanceMethod("generate", &GraphEngine::generate),
+                        InstanceMethod("release_cache", &GraphEngine::release_cache), InstanceMethod("dispose", &GraphEngine::dispose)});
   }
 
   explicit GraphEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GraphEngine>(info) {
@@ -41,117 +63,89 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine> {
       options.dtype = text(arguments, "dtype", "f32");
       options.device = text(arguments, "device", "");
       options.n_threads = static_cast<int>(integer(arguments, "n_threads", 0, 0, 4096));
-      engine_ = std::make_shared<StoppableGraphEngine>(options);
+      graph_ = std::make_shared<EngineOf<graph::Engine>>(options);
       queue_ = JsQueue::create(env, "ggml_transformers.graph_engine");
-      register_stoppable(env, engine_);
+      open(env, graph_);
     });
   }
 
-  ~GraphEngine() override {
-    if (!engine_) return;
-    engine_->stop();
-    if (disposer_.joinable()) disposer_.join();
-    unregister_stoppable(Env(), engine_.get());
-    queue_->close();
-  }
+  ~GraphEngine() override { close(Env()); }
 
  private:
-  // A promise that the engine's thread will settle.
-  struct Promise {
-    Napi::Promise::Deferred deferred;
-    Napi::ObjectReference result;  // keeps the memory that the engine writes into
-  };
+  void add_reference() override { Ref(); }
+  void drop_reference() override { Unref(); }
+
+  static uint32_t program_id(const Napi::Value& value) { return static_cast<uint32_t>(integer(value, "program", 0, max_id)); }
 
   Napi::Value add_program(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-      const uint32_t id = engine_->add_program(graph::parse_program(text(info[0], "program")));
+      const uint32_t id = graph_->add_program(graph::parse_program(text(info[0], "program")));
       return Napi::Number::New(info.Env(), id);
     });
   }
 
   void remove_program(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { engine_->remove_program(static_cast<uint32_t>(integer(info[0], "program", 0, max_id))); });
+    guarded(info.Env(), [&] { graph_->remove_program(program_id(info[0])); });
+  }
+
+  void set_decoder(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] {
+      const Napi::Object arguments = object(info[0], "decoder");
+      std::vector<uint32_t> programs;
+      const Napi::Value list = arguments.Get("programs");
+      if (!list.IsArray()) expected("an array of numbers of programs", "programs", list);
+      for (uint32_t i = 0; i < list.As<Napi::Array>().Length(); i++) programs.push_back(program_id(list.As<Napi::Array>().Get(i)));
+      graph_->set_decoder(programs, static_cast<int32_t>(integer(arguments.Get("max_positions"), "max_positions", 1, std::numeric_limits<int32_t>::max())));
+    });
   }
 
   Napi::Value run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return guarded(env, [&] {
-      if (!disposal_.IsEmpty()) throw Error("disposed", "the model was disposed of");
-      const auto id = static_cast<uint32_t>(integer(info[0], "program", 0, max_id));
-      const std::shared_ptr<const graph::Program> program = engine_->program(id);
-      auto run = std::make_shared<graph::Run>();
-      const Napi::Object inputs = object(info[1], "inputs");
-      const Napi::Array names = inputs.GetPropertyNames();
-      for (uint32_t i = 0; i < names.Length(); i++) {
-        const std::string name = names.Get(i).As<Napi::String>();
-        const Napi::Value value = inputs.Get(name);
-        if (!value.IsTypedArray() || value.As<Napi::TypedArray>().ElementSize() != 4) expected("an Int32Array or a Float32Array", name.c_str(), value);
-        const auto array = value.As<Napi::TypedArray>();
-        const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-        run->inputs.emplace_back(name, std::vector<uint8_t>(bytes, bytes + array.ByteLength()));
-      }
-      // The engine writes into memory of V8, which the result keeps in place.
-      Napi::Object result = Napi::Object::New(env);
-      for (const graph::Output& output : program->outputs) {
-        const graph::Node& node = program->nodes[static_cast<size_t>(output.node)];
-        Napi::Float32Array values = Napi::Float32Array::New(env, static_cast<size_t>(graph::n_elements(node.shape)));
-        run->outputs.push_back({output.name, values.Data(), values.ByteLength()});
-        result.Set(output.name, values);
-      }
-      const uint32_t promise = open_promise(env, result);
-      engine_->run(id, run, [this, queue = queue_, promise](const std::exception_ptr& failure) {
-        queue->post([this, promise, failure](Napi::Env env) { settle(env, promise, failure); });
-      });
-      return promises_.at(promise).deferred.Promise();
+      check_alive();
+      const uint32_t id = program_id(info[0]);
+      const std::shared_ptr<const graph::Program> program = graph_->program(id);
+      auto run = std::make_shared<graph::CachedRun>();
+      read_inputs(object(info[1], "inputs"), run->run);
+      const Napi::Object result = make_result(env, *program, run->run);
+      return given(info[2]) ? run_cached(env, id, run, result, object(info[2], "cached")) : run_plain(env, id, run, result);
     });
   }
 
-  Napi::Value dispose(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    if (!disposal_.IsEmpty()) return disposal_.Value();
-    const uint32_t id = open_promise(env, {});
-    disposal_ = Napi::Persistent(promises_.at(id).deferred.Promise().As<Napi::Object>());
-    disposer_ = std::thread([this, queue = queue_, engine = engine_, id] {
-      engine->stop();
-      queue->post([this, id](Napi::Env env) {
-        disposer_.join();
-        unregister_stoppable(env, engine_.get());
-        settle(env, id, nullptr);
-      });
+  Napi::Value run_plain(Napi::Env env, uint32_t id, const std::shared_ptr<graph::CachedRun>& run, const Napi::Object& result) {
+    const uint32_t promise = open_promise(env, result);
+    graph_->run(id, std::shared_ptr<const graph::Run>(run, &run->run), [this, queue = queue_, promise](const std::exception_ptr& failure) {
+      queue->post([this, promise, failure](Napi::Env env) { settle(env, promise, failure); });
     });
-    return disposal_.Value();
+    return EngineObject::promise(promise);
   }
 
-  // While a promise is open, neither this object nor Node ends.
-  uint32_t open_promise(Napi::Env env, const Napi::Object& result) {
-    Promise promise{Napi::Promise::Deferred::New(env), {}};
-    if (!result.IsEmpty()) promise.result = Napi::Persistent(result);
-    promises_.emplace(++last_id_, std::move(promise));
-    Ref();
-    queue_->hold(env);
-    return last_id_;
+  Napi::Value run_cached(Napi::Env env, uint32_t id, const std::shared_ptr<graph::CachedRun>& run, const Napi::Object& result,
+                         const Napi::Object& arguments) {
+    run->hidden = counts(arguments, "hidden");
+    run->visible = counts(arguments, "visible");
+    const auto handle = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
+    run->cache = take_cache(handle);
+    struct Kept {
+      std::shared_ptr<generation::Cache> cache;
+      int64_t size = 0;
+    };
+    const auto kept = std::make_shared<Kept>();
+    const uint32_t promise = open_promise(env, result);
+    graph_->run(
+        id, run, [kept](std::shared_ptr<generation::Cache> cache, int64_t size) { *kept = {std::move(cache), size}; },
+        [this, queue = queue_, promise, handle, kept](const std::exception_ptr& failure) {
+          queue->post([this, promise, handle, kept, failure](Napi::Env env) {
+            give_back_cache(env, handle);
+            if (kept->cache)
+              this->result(promise).Set("cache", static_cast<double>(handle ? handle : keep_cache(env, kept->cache, kept->size)));
+            settle(env, promise, failure);
+          });
+        });
+    return EngineObject::promise(promise);
   }
 
-  void settle(Napi::Env env, uint32_t id, const std::exception_ptr& failure) {
-    const auto found = promises_.find(id);
-    const Promise promise = std::move(found->second);
-    promises_.erase(found);
-    queue_->let_go(env);
-    Unref();
-    if (!failure) return promise.deferred.Resolve(promise.result.IsEmpty() ? env.Undefined() : promise.result.Value());
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      promise.deferred.Reject(to_js_error(env, error).Value());
-    }
-  }
-
-  std::shared_ptr<JsQueue> queue_;
-  std::shared_ptr<StoppableGraphEngine> engine_;
-  std::map<uint32_t, Promise> promises_;
-  uint32_t last_id_ = 0;
-  std::thread disposer_;
-  Napi::ObjectReference disposal_;  // the promise of dispose()
+  std::shared_ptr<EngineOf<graph::Engine>> graph_;
 };
 
 }  // namespace

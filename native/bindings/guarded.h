@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <utility>
 
 #include "errors.h"
@@ -18,6 +19,14 @@ inline Napi::Error to_js_error(Napi::Env env, const std::exception& error) {
   auto* e = dynamic_cast<const Error*>(&error);
   result.Set("code", Napi::String::New(env, e ? e->code : "internal"));
   return result;
+}
+
+inline Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return to_js_error(env, error).Value();
+  }
 }
 
 // Runs `body`; what it throws is thrown in JavaScript.

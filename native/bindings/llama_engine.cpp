@@ -46,31 +46,8 @@ Napi::Float32Array floats(Napi::Env env, int64_t rows, int64_t columns) {
 Napi::Function LlamaEngine::define(Napi::Env env) {
   return DefineClass(env, "LlamaEngine",
                      {InstanceMethod<&LlamaEngine::info>("info"), InstanceMethod<&LlamaEngine::forward>("forward"),
-                      InstanceMethod<&LlamaEngine::generate>("generate"),
-                      InstanceMethod<&LlamaEngine::release_cache>("release_cache"),
-                      InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod<&LlamaEngine::dispose>("dispose")});
-}
-
-Napi::Value LlamaEngine::js_error(Napi::Env env, const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    return to_js_error(env, error).Value();
-  }
-}
-
-LlamaEngine::~LlamaEngine() {
-  if (!engine_) return;
-  engine_->stop();
-  if (disposer_.joinable()) disposer_.join();
-  unregister_stoppable(Env(), engine_.get());
-  queue_->close();
-  count_memory(Env(), -memory_);
-}
-
-void LlamaEngine::count_memory(Napi::Env env, int64_t bytes) {
-  memory_ += bytes;
-  Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+                      InstanceMethod<&LlamaEngine::generate>("generate"), InstanceMethod("release_cache", &LlamaEngine::release_cache),
+                      InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod("dispose", &LlamaEngine::dispose)});
 }
 
 Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, const Napi::Value& on_progress) {
@@ -107,73 +84,19 @@ Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, cons
       settle(env, id, failure);
     });
   };
-  engine_ = std::make_shared<StoppableEngine>(load_model, options->decoder, loaded);
-  register_stoppable(env, engine_);
-  return promises_.at(id).deferred.Promise();
+  llama_ = std::make_shared<EngineOf<llama::Engine>>(load_model, options->decoder, loaded);
+  open(env, llama_);
+  return promise(id);
 }
 
 void LlamaEngine::check_usable() const {
-  if (!engine_ || !info_) throw TypeError("Expected an engine of load_llama_engine()");
-  if (!disposal_.IsEmpty()) throw Error("disposed", "the model was disposed of");
+  if (!llama_ || !info_) throw TypeError("Expected an engine of load_llama_engine()");
+  check_alive();
 }
 
-void LlamaEngine::hold(Napi::Env env) {
-  Ref();
-  queue_->hold(env);
-}
-
-void LlamaEngine::let_go(Napi::Env env) {
-  queue_->let_go(env);
-  Unref();
-}
-
-uint32_t LlamaEngine::open_promise(Napi::Env env, const Napi::Object& result) {
-  Promise promise{Napi::Promise::Deferred::New(env), {}};
-  if (!result.IsEmpty()) promise.result = Napi::Persistent(result);
-  promises_.emplace(++last_id_, std::move(promise));
-  hold(env);
-  return last_id_;
-}
-
-void LlamaEngine::settle(Napi::Env env, uint32_t id, const std::exception_ptr& failure) {
-  const auto found = promises_.find(id);
-  const Promise promise = std::move(found->second);
-  promises_.erase(found);
-  let_go(env);
-  if (failure) return promise.deferred.Reject(js_error(env, failure));
-  promise.deferred.Resolve(promise.result.IsEmpty() ? env.Undefined() : promise.result.Value());
-}
-
-std::shared_ptr<generation::Cache> LlamaEngine::take_cache(uint32_t handle) {
-  const auto found = caches_.find(handle);
-  if (found == caches_.end() || found->second.released)
-    throw RangeError("Expected past_key_values that were not released");
-  if (found->second.busy) throw Error("cache_in_use", "another call is using these past_key_values");
-  found->second.busy = true;
-  return found->second.cache;
-}
-
-void LlamaEngine::give_back_cache(uint32_t handle) {
-  const auto found = caches_.find(handle);
-  if (found == caches_.end()) return;
-  found->second.busy = false;
-  if (!found->second.released) return;
-  engine_->release(std::move(found->second.cache));
-  caches_.erase(found);
-}
-
-uint32_t LlamaEngine::keep_cache(std::shared_ptr<generation::Cache> cache) {
-  caches_[++last_id_].cache = std::move(cache);
-  return last_id_;
-}
-
-void LlamaEngine::release_cache(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] {
-    const auto found = caches_.find(static_cast<uint32_t>(integer(info[0], "cache", 0, max_id)));
-    if (found == caches_.end()) return;
-    found->second.released = true;
-    if (!found->second.busy) give_back_cache(found->first);
-  });
+Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& call) {
+  guarded(call.Env(), [&] { check_usable(); });
+  return EngineObject::generate(call);
 }
 
 Napi::Value LlamaEngine::info(const Napi::CallbackInfo& call) {
@@ -237,19 +160,17 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
     }
 
     const auto handle = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
-    if (handle) request.cache = take_cache(handle);
+    request.cache = take_cache(handle);
     const uint32_t id = open_promise(env, result);
-    const Napi::Value promise = promises_.at(id).deferred.Promise();
-    engine_->run([state](const llama::Model&, llama::LlamaDecoder& decoder, const std::atomic<bool>&) { state->cache = llama::forward(decoder, state->request); },
+    llama_->run([state](const llama::Model&, llama::LlamaDecoder& decoder, const std::atomic<bool>&) { state->cache = llama::forward(decoder, state->request); },
                  [this, queue = queue_, state, id, handle](const std::exception_ptr& failure) {
                    queue->post([this, state, id, handle, failure](Napi::Env env) {
-                     if (handle) give_back_cache(handle);
-                     if (state->cache)
-                       promises_.at(id).result.Set("cache", static_cast<double>(handle ? handle : keep_cache(state->cache)));
+                     give_back_cache(env, handle);
+                     if (state->cache) this->result(id).Set("cache", static_cast<double>(handle ? handle : keep_cache(env, state->cache)));
                      settle(env, id, failure);
                    });
                  });
-    return promise;
+    return promise(id);
   });
 }
 
@@ -265,34 +186,14 @@ Napi::Value LlamaEngine::save_gguf(const Napi::CallbackInfo& info) {
       if (const auto metadata = property(arguments, "metadata")) options.metadata = gguf_metadata(object(*metadata, "metadata"));
     }
     const uint32_t id = open_promise(env, {});
-    const Napi::Value promise = promises_.at(id).deferred.Promise();
-    engine_->run([path, options](const llama::Model& model, llama::LlamaDecoder&, const std::atomic<bool>& aborted) {
+    llama_->run([path, options](const llama::Model& model, llama::LlamaDecoder&, const std::atomic<bool>& aborted) {
                    llama::save_gguf(model, path, options, aborted);
                  },
                  [this, queue = queue_, id](const std::exception_ptr& failure) {
                    queue->post([this, id, failure](Napi::Env env) { settle(env, id, failure); });
                  });
-    return promise;
+    return promise(id);
   });
-}
-
-Napi::Value LlamaEngine::dispose(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!engine_) return env.Undefined();
-  if (!disposal_.IsEmpty()) return disposal_.Value();
-  const uint32_t id = open_promise(env, {});
-  disposal_ = Napi::Persistent(promises_.at(id).deferred.Promise().As<Napi::Object>());
-  caches_.clear();
-  disposer_ = std::thread([this, queue = queue_, engine = engine_, id] {
-    engine->stop();
-    queue->post([this, id](Napi::Env env) {
-      disposer_.join();
-      unregister_stoppable(env, engine_.get());
-      count_memory(env, -memory_);
-      settle(env, id, nullptr);
-    });
-  });
-  return disposal_.Value();
 }
 
 // load_llama_engine(options, on_progress) -> {promise, cancel}

@@ -246,6 +246,7 @@ Result Generation::finish() {
     std::vector<Row> rows;
     for (size_t row = 0; row < rows_; row++) {
       rows.push_back(lanes_[row].row);
+      result_.cache_lengths.push_back(decoder_.row_length(rows.back()));
       lanes_[row].row = -1;
     }
     if (request_.cache) request_.cache->in_use = false;

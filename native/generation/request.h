@@ -26,6 +26,7 @@ struct Result {
   std::vector<float> sequences_scores;          // beams only
   std::vector<Ids> beam_indices;                // beams only; -1 after the end
   std::shared_ptr<Cache> cache;                 // with keep_cache: one row for each sequence
+  std::vector<int32_t> cache_lengths;           // tokens of those rows
 };
 
 struct Request {

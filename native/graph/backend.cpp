@@ -27,11 +27,11 @@ Function* cpu_function(const char* name) {
   return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name));
 }
 
-bool is_raised(void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load(std::memory_order_relaxed); }
+bool is_raised(void* flag) { return (*static_cast<const std::atomic<bool>**>(flag))->load(std::memory_order_relaxed); }
 
 }  // namespace
 
-Backend::Backend(const std::string& name, int n_threads, const std::atomic<bool>& aborted) {
+Backend::Backend(const std::string& name, int n_threads, const std::atomic<bool>& aborted) : aborted_(&aborted) {
   ggml_backend_dev_t device = find_device(name);
   if (!device) throw Error("device_not_found", "ggml has no device: its CPU backend was not loaded");
   is_cpu_ = ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
@@ -47,7 +47,7 @@ Backend::Backend(const std::string& name, int n_threads, const std::atomic<bool>
       if (threadpool_) set(backend_, threadpool_);
   }
   if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_abort_callback)>("ggml_backend_set_abort_callback"))
-    set(backend_, is_raised, const_cast<std::atomic<bool>*>(&aborted));
+    set(backend_, is_raised, &aborted_);
 }
 
 Backend::~Backend() {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <string>
+#include <utility>
 
 struct ggml_threadpool;
 
@@ -26,12 +27,15 @@ class Backend {
   int n_threads() const { return n_threads_; }
   std::string name() const;
 
+  // Looks at another flag from now on; returns the one before.
+  const std::atomic<bool>& heed(const std::atomic<bool>& aborted) { return *std::exchange(aborted_, &aborted); }
   // Throws Error("aborted") or Error("compute_failed"). `n_threads`: at most those of the backend.
   void compute(ggml_cgraph* graph, int n_threads);
 
  private:
   ggml_backend_t backend_ = nullptr;
   ggml_threadpool* threadpool_ = nullptr;
+  const std::atomic<bool>* aborted_;
   bool is_cpu_;
   int n_threads_;
   int used_threads_ = 0;

@@ -1,25 +1,280 @@
 #include "graph/decoder.h"
 
+#include <algorithm>
+
 #include "errors.h"
 
 namespace gt::graph {
 
+using generation::DecodeStatus;
+using generation::Row;
+using generation::RowInput;
+
 namespace {
 
-[[noreturn]] void cannot_generate() { throw Error("unsupported", "this model does not generate"); }
+constexpr int32_t max_rows = 4096;
+constexpr int32_t rows_at_work = 256;  // of several requests: more of them wait
+
+// While it lives, the backend heeds `flag`.
+struct HeedInstead {
+  Backend& backend;
+  const std::atomic<bool>& before;
+
+  HeedInstead(Backend& backend, const std::atomic<bool>& flag) : backend(backend), before(backend.heed(flag)) {}
+  ~HeedInstead() { backend.heed(before); }
+};
+
+const Node* find_input(const Program& program, const std::string& name) {
+  for (const Node& node : program.nodes)
+    if (node.op == "input" && node.text("name") == name) return &node;
+  return nullptr;
+}
+
+// Nothing beyond the keys may be read.
+void check_spans(const Run& run, size_t n_keys) {
+  for (const auto& [name, bytes] : run.inputs) {
+    if (name != "spans") continue;
+    const auto* spans = reinterpret_cast<const int32_t*>(bytes.data());
+    for (size_t i = 0; i + 2 < bytes.size() / sizeof(int32_t); i += 3)
+      if (spans[i] < 0 || spans[i + 1] > static_cast<int32_t>(n_keys))
+        throw RangeError("Expected spans of " + std::to_string(n_keys) + " keys but received one from " + std::to_string(spans[i]) + " to " +
+                         std::to_string(spans[i + 1]));
+  }
+}
 
 }  // namespace
 
-int32_t GraphDecoder::vocab_size() const { cannot_generate(); }
-int32_t GraphDecoder::max_positions() const { cannot_generate(); }
-bool GraphDecoder::reserve(int32_t, int32_t) { cannot_generate(); }
-generation::Row GraphDecoder::open_row() { cannot_generate(); }
-void GraphDecoder::close_row(generation::Row) { cannot_generate(); }
-int32_t GraphDecoder::row_length(generation::Row) const { cannot_generate(); }
-void GraphDecoder::copy_row(generation::Row, generation::Row, int32_t) { cannot_generate(); }
-void GraphDecoder::truncate_row(generation::Row, int32_t) { cannot_generate(); }
-void GraphDecoder::reorder_rows(const std::vector<generation::Row>&, const std::vector<generation::Row>&) { cannot_generate(); }
-generation::DecodeStatus GraphDecoder::decode(const std::vector<generation::RowInput>&) { cannot_generate(); }
-const float* GraphDecoder::logits(size_t, int32_t) const { cannot_generate(); }
+void GraphDecoder::set_programs(std::vector<DecodeProgram> programs, int32_t max_positions) {
+  programs_ = std::move(programs);
+  max_positions_ = max_positions;
+}
+
+// -- rows
+
+int32_t GraphDecoder::vocab_size() const {
+  if (programs_.empty()) throw Error("unsupported", "this model does not generate");
+  return programs_[0].vocab_size;
+}
+
+int32_t GraphDecoder::max_positions() const { return max_positions_; }
+
+bool GraphDecoder::reserve(int32_t rows, int32_t length) {
+  if (length > max_positions_)
+    throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " + std::to_string(length));
+  if (rows > max_rows)
+    throw RangeError("Expected at most " + std::to_string(max_rows) + " rows at a time but received " + std::to_string(rows));
+  const auto open = std::count_if(rows_.begin(), rows_.end(), [](const RowState& row) { return row.open; });
+  return open == 0 || open + rows <= rows_at_work;
+}
+
+Row GraphDecoder::open_row() {
+  auto free = std::find_if(rows_.begin(), rows_.end(), [](const RowState& row) { return !row.open; });
+  if (free == rows_.end()) free = rows_.emplace(rows_.end());
+  free->open = true;
+  return static_cast<Row>(free - rows_.begin());
+}
+
+void GraphDecoder::close_row(Row row) {
+  truncate_row(row, 0);
+  rows_[static_cast<size_t>(row)].open = false;
+}
+
+void GraphDecoder::truncate_row(Row row, int32_t length) {
+  Cells& held = cells(row);
+  while (static_cast<int32_t>(held.size()) > length) {
+    runner_.cache().give_back(held.back());
+    held.pop_back();
+  }
+}
+
+void GraphDecoder::copy_row(Row from, Row to, int32_t length) {
+  if (from != to) {
+    for (const int32_t cell : cells(from)) runner_.cache().share(cell);
+    truncate_row(to, 0);
+    cells(to) = cells(from);
+  }
+  if (length >= 0) truncate_row(to, length);
+}
+
+void GraphDecoder::reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) {
+  std::vector<Cells> next(rows.size());
+  for (size_t i = 0; i < rows.size(); i++) {
+    if (rows[i] == source[i]) continue;
+    next[i] = cells(source[i]);
+    for (const int32_t cell : next[i]) runner_.cache().share(cell);
+  }
+  for (size_t i = 0; i < rows.size(); i++) {
+    if (rows[i] == source[i]) continue;
+    truncate_row(rows[i], 0);
+    cells(rows[i]) = std::move(next[i]);
+  }
+}
+
+int64_t GraphDecoder::cache_size(const generation::Cache& cache) {
+  int64_t cells = 0;
+  for (const Row row : cache.rows) cells += row_length(row);
+  return cells * runner_.cache().cell_size();
+}
+
+// -- generate()
+
+void GraphDecoder::check(const std::vector<RowInput>& inputs) const {
+  for (const RowInput& input : inputs) {
+    if (row_length(input.row) + input.count > max_positions_)
+      throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
+                       std::to_string(row_length(input.row) + input.count));
+    for (int32_t i = 0; i < input.count; i++)
+      if (input.tokens[i] < 0 || input.tokens[i] >= vocab_size())
+        throw RangeError("Expected token ids from 0 to " + std::to_string(vocab_size() - 1) + " but received " + std::to_string(input.tokens[i]));
+  }
+}
+
+void GraphDecoder::lay_out(const std::vector<RowInput>& inputs) {
+  tokens_.clear();
+  wanted_.clear();
+  starts_.clear();
+  lengths_.clear();
+  for (const RowInput& input : inputs) {
+    starts_.push_back(tokens_.size());
+    lengths_.push_back(row_length(input.row));
+    for (int32_t i = 0; i < input.count; i++) {
+      tokens_.push_back({input.row, input.tokens[i], lengths_.back() + i});
+      wanted_.push_back(input.all_logits || i + 1 == input.count);
+    }
+  }
+  starts_.push_back(tokens_.size());
+  logits_at_.assign(tokens_.size(), 0);
+  n_logits_ = 0;
+}
+
+DecodeStatus GraphDecoder::decode(const std::vector<RowInput>& inputs) {
+  check(inputs);
+  lay_out(inputs);
+  const auto roll_back = [&] {
+    for (size_t i = 0; i < inputs.size(); i++) truncate_row(inputs[i].row, lengths_[i]);
+  };
+  const HeedInstead heed(runner_.backend(), aborted_);
+  try {
+    for (size_t first = 0; first < tokens_.size();) {
+      const Piece piece = next_piece(programs_, wanted_.data() + first, static_cast<int32_t>(tokens_.size() - first));
+      if (piece.tokens == 0) throw Error("unsupported", "this model does not generate");
+      compute(piece, first);
+      first += static_cast<size_t>(piece.tokens);
+    }
+  } catch (const Error& error) {
+    roll_back();
+    if (error.code == "aborted") return DecodeStatus::aborted;
+    if (error.code == "out_of_memory") return DecodeStatus::no_space;
+    throw;
+  } catch (...) {
+    roll_back();
+    throw;
+  }
+  return DecodeStatus::ok;
+}
+
+// Tokens `first` on. What the program computes beyond them sees nothing and goes nowhere.
+void GraphDecoder::compute(const Piece& piece, size_t first) {
+  const DecodeProgram& program = *piece.program;
+  const auto size = static_cast<size_t>(program.tokens);
+  Graph& graph = runner_.graph(program.id, *program.program);
+  Cache& cache = runner_.cache();
+  ids_.assign(size, 0);
+  positions_.assign(size, 0);
+  spans_.assign(3 * size, 0);
+  zeros_.assign(size, 0);
+  outputs_.clear();
+  cache.targets.assign(size, -1);
+  cache.keys.clear();
+  size_t begin = 0;  // of the row's keys
+  for (size_t i = 0; i < static_cast<size_t>(piece.tokens); i++) {
+    const Token& token = tokens_[first + i];
+    Cells& row = cells(token.row);
+    if (i == 0 || tokens_[first + i - 1].row != token.row) {
+      begin = cache.keys.size();
+      cache.keys.insert(cache.keys.end(), row.begin(), row.end());
+    }
+    row.push_back(cache.take());
+    cache.keys.push_back(row.back());
+    cache.targets[i] = row.back();
+    ids_[i] = token.id;
+    positions_[i] = token.position;
+    const auto end = static_cast<int32_t>(cache.keys.size());
+    spans_[3 * i] = static_cast<int32_t>(begin);
+    spans_[3 * i + 1] = end;
+    spans_[3 * i + 2] = end - 1;
+    if (!wanted_[first + i]) continue;
+    const size_t place = program.picks_outputs ? outputs_.size() : i;
+    logits_at_[first + i] = n_logits_ + place * static_cast<size_t>(program.vocab_size);
+    outputs_.push_back(static_cast<int32_t>(i));
+  }
+  outputs_.resize(static_cast<size_t>(program.outputs), 0);
+  const auto set = [&graph](const std::string& name, const std::vector<int32_t>& values) {
+    graph.set_input(name, values.data(), values.size() * sizeof(int32_t));
+  };
+  set("input_ids", ids_);
+  set("position_ids", positions_);
+  set("spans", spans_);
+  if (program.picks_outputs) set("outputs", outputs_);
+  for (const std::string& name : program.zeros) set(name, zeros_);
+  graph.compute();
+  const size_t made = static_cast<size_t>(program.outputs) * static_cast<size_t>(program.vocab_size);
+  if (logits_.size() < n_logits_ + made) logits_.resize(n_logits_ + made);
+  graph.get_output("logits", logits_.data() + n_logits_, made * sizeof(float));
+  n_logits_ += made;
+}
+
+const float* GraphDecoder::logits(size_t input, int32_t token) const {
+  return logits_.data() + logits_at_[token < 0 ? starts_[input + 1] - 1 : starts_[input] + static_cast<size_t>(token)];
+}
+
+// -- forward()
+
+std::shared_ptr<generation::Cache> GraphDecoder::run(uint32_t id, const Program& program, const CachedRun& run) {
+  std::vector<Row> rows;
+  if (run.cache) rows = run.cache->rows;
+  else
+    for (size_t i = 0; i < run.visible.size(); i++) rows.push_back(open_row());
+  Cells fresh;  // in the order of the new tokens
+  try {
+    store(run, rows, fresh);
+    const Node* spans = find_input(program, "spans");
+    if (!spans || spans->shape.at(0) != static_cast<int64_t>(fresh.size()))
+      throw RangeError("Expected a program over " + std::to_string(fresh.size()) + " tokens");
+    check_spans(run.run, runner_.cache().keys.size());
+    runner_.run(id, program, run.run);
+  } catch (...) {
+    for (const int32_t cell : fresh) runner_.cache().give_back(cell);
+    if (!run.cache)
+      for (const Row row : rows) close_row(row);
+    throw;
+  }
+  size_t next = 0;
+  for (size_t i = 0; i < rows.size(); i++) {
+    for (int32_t n = 0; n < run.hidden[i]; n++) runner_.cache().give_back(fresh[next++]);
+    for (int32_t n = 0; n < run.visible[i]; n++) cells(rows[i]).push_back(fresh[next++]);
+  }
+  return run.cache ? run.cache : std::make_shared<generation::Cache>(generation::Cache{rows});
+}
+
+// Cells for the new tokens, and the keys that they may see.
+void GraphDecoder::store(const CachedRun& run, const std::vector<Row>& rows, Cells& fresh) {
+  if (run.hidden.size() != rows.size() || run.visible.size() != rows.size())
+    throw RangeError("Expected " + std::to_string(rows.size()) + " rows, as in the cache, but received " + std::to_string(run.visible.size()));
+  Cache& cache = runner_.cache();
+  cache.keys.clear();
+  const auto take = [&](int32_t count) {
+    for (int32_t n = 0; n < count; n++) {
+      fresh.push_back(cache.take());
+      cache.keys.push_back(fresh.back());
+    }
+  };
+  for (size_t i = 0; i < rows.size(); i++) {
+    take(run.hidden[i]);
+    cache.keys.insert(cache.keys.end(), cells(rows[i]).begin(), cells(rows[i]).end());
+    take(run.visible[i]);
+  }
+  cache.targets = fresh;
+}
 
 }  // namespace gt::graph

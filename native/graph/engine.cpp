@@ -5,9 +5,9 @@
 namespace gt::graph {
 
 Engine::Engine(const EngineOptions& options)
-    : scheduler_(std::make_unique<generation::Scheduler>([&](const std::atomic<bool>&) {
-        // Not the scheduler's flag: that rises when any one request is cancelled, and would end the others' forward().
-        return std::make_unique<GraphDecoder>(options, stopped_);
+    : scheduler_(std::make_unique<generation::Scheduler>([&](const std::atomic<bool>& aborted) {
+        // The scheduler's flag rises when any one request is cancelled: generate() goes on after that, forward() cannot.
+        return std::make_unique<GraphDecoder>(options, stopped_, aborted);
       })) {}
 
 Engine::~Engine() { stop(); }
@@ -36,6 +36,26 @@ std::shared_ptr<const Program> Engine::program(uint32_t id) const {
 void Engine::run(uint32_t id, std::shared_ptr<const Run> run, Done done) {
   send([id, program = program(id), run = std::move(run)](GraphDecoder& decoder) { decoder.runner().run(id, *program, *run); },
        std::move(done));
+}
+
+void Engine::run(uint32_t id, std::shared_ptr<const CachedRun> run, Cached cached, Done done) {
+  send(
+      [id, program = program(id), run = std::move(run), cached = std::move(cached)](GraphDecoder& decoder) {
+        const std::shared_ptr<generation::Cache> cache = decoder.run(id, *program, *run);
+        cached(cache, decoder.cache_size(*cache));
+      },
+      std::move(done));
+}
+
+void Engine::set_decoder(const std::vector<uint32_t>& ids, int32_t max_positions) {
+  std::vector<DecodeProgram> programs;
+  for (const uint32_t id : ids) {
+    programs.emplace_back(id, program(id));
+    if (programs.back().vocab_size != programs[0].vocab_size)
+      throw Error("invalid_program", "the programs for generate() have vocabularies of several sizes");
+  }
+  send([programs = std::move(programs), max_positions](GraphDecoder& decoder) { decoder.set_programs(programs, max_positions); },
+       [](const std::exception_ptr&) {});
 }
 
 void Engine::send(Task task, Done done) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "generation/scheduler.h"
 #include "graph/decoder.h"
@@ -35,6 +36,15 @@ class Engine {
 
   // `done` gets what the computation throws, or Error("disposed") if it never ran.
   void run(uint32_t program, std::shared_ptr<const Run> run, Done done);
+  // … of a run with a cache `cached` gets, before `done`, what GraphDecoder::run() gives and its bytes.
+  using Cached = std::function<void(std::shared_ptr<generation::Cache>, int64_t size)>;
+  void run(uint32_t program, std::shared_ptr<const CachedRun> run, Cached cached, Done done);
+  // The programs that generate() runs, all that there are now. Throws Error("invalid_program").
+  void set_decoder(const std::vector<uint32_t>& programs, int32_t max_positions);
+
+  uint64_t submit(generation::Request request) { return scheduler_->submit(std::move(request)); }
+  void cancel(uint64_t request) { scheduler_->cancel(request); }
+  void release(std::shared_ptr<generation::Cache> cache) { scheduler_->release(std::move(cache)); }
   // Ends what runs and what waits, joins the thread and frees the memory. Whoever calls second waits too.
   void stop();
 

@@ -1,6 +1,8 @@
 // Attention over packed rows of tokens. On the CPU a kernel of our own that follows the spans.
 #include <ggml.h>
 
+#include <cstring>
+
 #include "errors.h"
 #include "graph/lowering.h"
 
@@ -27,7 +29,7 @@ cpu::AttentionArgs arguments(const Heads& heads, const ggml_tensor* q, const ggm
   args.k = floats(k);
   args.v = floats(v);
   args.q_stride = stride(q);
-  args.k_stride = stride(k);
+  args.k_stride = k ? stride(k) : 0;
   args.v_stride = v ? stride(v) : 0;
   args.n_q = q->ne[1];
   args.heads = heads.heads;
@@ -77,10 +79,89 @@ ggml_tensor* attention_weights(Lowering& lowering, const Node& node) {
   });
 }
 
+// Inputs: k, v. Writes the keys and values of the new tokens into the cache; whoever reads them there waits for the
+// result, which holds nothing else.
+ggml_tensor* cache_store(Lowering& lowering, const Node& node) {
+  require_cpu(lowering);
+  const std::vector<ggml_tensor*> sources = {lowering.rows_together(lowering.tensor(node, 0)), lowering.rows_together(lowering.tensor(node, 1))};
+  const Cache& cache = lowering.cache();
+  const Cache::Layer& layer = lowering.cache().layer(static_cast<size_t>(node.integer("layer")), sources[0]->ne[0], sources[1]->ne[0]);
+  return lowering.custom(node.shape, sources, [&cache, &layer](ggml_tensor* y, void*, int ith, int nth) {
+    const auto copy = [](const ggml_tensor* from, int64_t token, float* buffer, int64_t size, int64_t cell) {
+      std::memcpy(buffer + cell * size, floats(from) + token * stride(from), static_cast<size_t>(size) * sizeof(float));
+    };
+    for (int64_t token = ith; token < y->src[0]->ne[1]; token += nth) {
+      const int64_t cell = cache.targets[static_cast<size_t>(token)];
+      if (cell < 0) continue;
+      copy(y->src[0], token, layer.keys.get(), layer.key_size, cell);
+      copy(y->src[1], token, layer.values.get(), layer.value_size, cell);
+    }
+  });
+}
+
+// The layer that input 1, a cache_store, writes into.
+const Cache::Layer& stored_layer(Lowering& lowering, const Node& node) {
+  const Node& store = lowering.node_of(node, 1);
+  if (store.op != "cache_store") throw Error("invalid_program", "the program reads a cache that nothing was stored in");
+  return lowering.cache().layer(static_cast<size_t>(store.integer("layer")), lowering.node_of(store, 0).shape.back(),
+                                lowering.node_of(store, 1).shape.back());
+}
+
+cpu::AttentionArgs cached_arguments(const Heads& heads, const Cache& cache, const Cache::Layer& layer, const ggml_tensor* q,
+                                    const ggml_tensor* spans, const ggml_tensor* bias) {
+  cpu::AttentionArgs args = arguments(heads, q, nullptr, nullptr, spans, bias, nullptr);
+  args.k = layer.keys.get();
+  args.v = layer.values.get();
+  args.k_stride = layer.key_size;
+  args.v_stride = layer.value_size;
+  args.value_dim = layer.value_size / heads.kv_heads;
+  args.cells = cache.keys.data();
+  return args;
+}
+
+// Inputs: q, cache_store, spans, and the relative bias.
+std::vector<ggml_tensor*> cached_sources(Lowering& lowering, const Node& node) {
+  require_cpu(lowering);
+  std::vector<ggml_tensor*> sources = {lowering.rows_together(lowering.tensor(node, 0)), lowering.tensor(node, 1), lowering.tensor(node, 2)};
+  if (lowering.has_input(node, 3)) sources.push_back(lowering.contiguous(lowering.tensor(node, 3)));
+  return sources;
+}
+
+ggml_tensor* cached_attention(Lowering& lowering, const Node& node) {
+  const Heads heads = heads_of(node);
+  const Cache& cache = lowering.cache();
+  const Cache::Layer& layer = stored_layer(lowering, node);
+  const std::vector<ggml_tensor*> sources = cached_sources(lowering, node);
+  const cpu::AttentionArgs shape = cached_arguments(heads, cache, layer, sources[0], sources[2], nullptr);
+  return lowering.custom(
+      node.shape, sources,
+      [heads, &cache, &layer](ggml_tensor* y, void* scratch, int ith, int nth) {
+        cpu::AttentionArgs args = cached_arguments(heads, cache, layer, y->src[0], y->src[2], y->src[3]);
+        args.y = static_cast<float*>(y->data);
+        args.y_stride = y->ne[0];
+        cpu::attention(args, scratch, ith, nth);
+      },
+      cpu::attention_scratch_size(shape, lowering.n_threads()));
+}
+
+ggml_tensor* cached_attention_weights(Lowering& lowering, const Node& node) {
+  const Heads heads = heads_of(node);
+  const Cache& cache = lowering.cache();
+  const Cache::Layer& layer = stored_layer(lowering, node);
+  return lowering.custom(node.shape, cached_sources(lowering, node), [heads, &cache, &layer](ggml_tensor* y, void*, int ith, int nth) {
+    const cpu::AttentionArgs args = cached_arguments(heads, cache, layer, y->src[0], y->src[2], y->src[3]);
+    cpu::attention_weights(args, static_cast<float*>(y->data), y->ne[0], ith, nth);
+  });
+}
+
 }  // namespace
 
 const Operations& attention_operations() {
-  static const Operations table = {{"attention", attention}, {"attention_weights", attention_weights}};
+  static const Operations table = {{"attention", attention},
+                                   {"attention_weights", attention_weights},
+                                   {"cache_store", cache_store},
+                                   {"cached_attention", cached_attention},
+                                   {"cached_attention_weights", cached_attention_weights}};
   return table;
 }
 

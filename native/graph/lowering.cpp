@@ -30,8 +30,8 @@ Operation find_operation(const std::string& name) {
   return found == all.end() ? nullptr : found->second;
 }
 
-Lowering::Lowering(ggml_context* context, const Program& program, Weights& weights, const Backend& backend)
-    : context_(context), program_(program), weights_(weights), backend_(backend) {
+Lowering::Lowering(ggml_context* context, const Program& program, Weights& weights, Cache& cache, const Backend& backend)
+    : context_(context), program_(program), weights_(weights), cache_(cache), backend_(backend) {
   values_.reserve(program.nodes.size());
   for (const Node& node : program.nodes) {
     ggml_tensor* tensor = lower(node);

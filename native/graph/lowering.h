@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/cache.h"
 #include "graph/program.h"
 #include "graph/weights.h"
 
@@ -16,7 +17,7 @@ namespace gt::graph {
 
 class Lowering {
  public:
-  Lowering(ggml_context* context, const Program& program, Weights& weights, const Backend& backend);
+  Lowering(ggml_context* context, const Program& program, Weights& weights, Cache& cache, const Backend& backend);
 
   // The tensor of a node; a parameter's in float32.
   ggml_tensor* value(int node);
@@ -49,6 +50,7 @@ class Lowering {
 
   ggml_context* ggml() const { return context_; }
   Weights& weights() const { return weights_; }
+  Cache& cache() const { return cache_; }
   bool is_cpu() const { return backend_.is_cpu(); }
   int n_threads() const { return backend_.n_threads(); }
   // The prepared form of x for cpu::Linear, made once for all layers that read x.
@@ -60,6 +62,7 @@ class Lowering {
   ggml_context* context_;
   const Program& program_;
   Weights& weights_;
+  Cache& cache_;
   const Backend& backend_;
   std::vector<ggml_tensor*> values_;
   std::vector<std::pair<std::string, ggml_tensor*>> inputs_;

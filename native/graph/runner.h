@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/backend.h"
+#include "graph/cache.h"
 #include "graph/graph.h"
 #include "graph/weights.h"
 
@@ -41,6 +42,7 @@ class Runner {
 
   Backend& backend() { return backend_; }
   Weights& weights() { return weights_; }
+  Cache& cache() { return cache_; }
 
   // The graph of a program, kept under its number while there is room.
   Graph& graph(uint32_t id, const Program& program);
@@ -55,6 +57,7 @@ class Runner {
 
   Backend backend_;
   Weights weights_;
+  Cache cache_;
   std::list<Entry> graphs_;  // the last used first
 };
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { token_strings } from "../../lib/generation/stop_strings.js";
 import { AutoTokenizer } from "../../lib/index.js";
 import {
-  type LlamaGenerateResult,
+  type NativeGenerateResult,
   type NativeGenerationHooks,
   type NativeGenerationOptions,
   native,
@@ -39,7 +39,7 @@ async function subject(model: string) {
 }
 const subjects = new Map<string, ReturnType<typeof subject>>();
 
-async function generate(one: Case): Promise<LlamaGenerateResult> {
+async function generate(one: Case): Promise<NativeGenerateResult> {
   if (!subjects.has(one.model)) subjects.set(one.model, subject(one.model));
   const { engine, strings, config } = await subjects.get(one.model)!;
   const { allowed_tokens_table: table, max_new_tokens, ...given } = one.options;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
-  type LlamaGenerateRequest,
-  type LlamaGenerateResult,
+  type NativeGenerateRequest,
+  type NativeGenerateResult,
   type NativeLlamaEngine,
   native,
 } from "../../lib/native.js";
@@ -10,21 +10,21 @@ import { load, read_case, relative_error, rows } from "./fixture.js";
 const model = "m27-llama";
 const { inputs, greedy } = read_case(model);
 
-const padded: LlamaGenerateRequest = {
+const padded: NativeGenerateRequest = {
   input_ids: rows(inputs.padded_ids),
   attention_mask: inputs.attention_mask.map((row) => Uint8Array.from(row)),
   options: { max_length: inputs.padded_ids[0]!.length + greedy.max_new_tokens },
 };
 
 interface Run {
-  result: Promise<LlamaGenerateResult>;
+  result: Promise<NativeGenerateResult>;
   tokens: number[];
   rows: number[];
   calls: number;
   cancel(): void;
 }
 
-function run(engine: NativeLlamaEngine, request: LlamaGenerateRequest): Run {
+function run(engine: NativeLlamaEngine, request: NativeGenerateRequest): Run {
   const record: Run = { result: undefined as never, tokens: [], rows: [], calls: 0, cancel: () => {} };
   record.result = new Promise((on_done, on_error) => {
     record.cancel = engine.generate(request, {
@@ -41,7 +41,7 @@ function run(engine: NativeLlamaEngine, request: LlamaGenerateRequest): Run {
   return record;
 }
 
-const long = (length: number): LlamaGenerateRequest => ({
+const long = (length: number): NativeGenerateRequest => ({
   input_ids: rows([[5, 6, 7]]),
   options: { max_length: length },
 });
@@ -58,7 +58,7 @@ describe.each([
   it("makes Python's tokens, alone and beside other requests", async () => {
     const engine = await load(name);
     const one = read_case(name);
-    const request: LlamaGenerateRequest = {
+    const request: NativeGenerateRequest = {
       input_ids: rows(one.inputs.padded_ids),
       attention_mask: one.inputs.attention_mask.map((row) => Uint8Array.from(row)),
       options: {
@@ -198,7 +198,7 @@ describe("generate", () => {
           in_hook.cancel();
         },
       },
-    } as LlamaGenerateRequest);
+    } as NativeGenerateRequest);
     await expect(in_hook.result).rejects.toMatchObject({ code: "aborted" });
     await engine.dispose();
   });

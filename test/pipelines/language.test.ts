@@ -5,6 +5,7 @@ import { fixture, read_json } from "../fixtures.js";
 import { type AnyPipeline, close_to, type PipelineCase } from "./cases.js";
 
 const TASKS = [
+  "text-generation",
   "text-classification",
   "token-classification",
   "question-answering",

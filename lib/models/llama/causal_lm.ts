@@ -1,12 +1,7 @@
 import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
+import { EngineCache } from "../../generation/cache.js";
 import { GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
-import type {
-  GgufValue,
-  LlamaGenerateEvents,
-  LlamaGenerateRequest,
-  LlamaLoadOptions,
-  NativeLlamaEngine,
-} from "../../native.js";
+import type { GgufValue, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
 import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
 import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
@@ -15,7 +10,6 @@ import { check_ids, to_rows } from "../inputs.js";
 import { causal_lm_loss } from "../loss.js";
 import { CausalLMOutputWithPast } from "../outputs.js";
 import type { ModelOptions, Placement } from "../pretrained.js";
-import { EngineCache } from "./cache.js";
 import { Padding } from "./padding.js";
 
 /** Arguments of `forward`, under Python's names. */
@@ -87,6 +81,10 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     this.config["vocab_size"] = count;
   }
 
+  protected override generating_engine(): Promise<NativeLlamaEngine> {
+    return this.engine();
+  }
+
   protected override async drop_engine(): Promise<void> {
     const engine = this.engine_promise;
     this.engine_promise = undefined;
@@ -99,22 +97,6 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
   /** Takes an engine that was loaded before the model was made. */
   protected set_engine(engine: NativeLlamaEngine): void {
     this.engine_promise = Promise.resolve(engine);
-  }
-
-  protected override async submit(
-    request: LlamaGenerateRequest,
-    events: LlamaGenerateEvents,
-  ): Promise<{ cancel(): void }> {
-    return (await this.engine()).generate(request, events);
-  }
-
-  protected override cache_handle(cache: unknown): number {
-    if (cache instanceof EngineCache) return cache.handle;
-    throw expected("a cache that this model returned", "past_key_values", cache);
-  }
-
-  protected override async wrap_cache(handle: number, lengths: number[], past: unknown): Promise<EngineCache> {
-    return cache_of(await this.engine(), handle, lengths, past);
   }
 
   /**
@@ -167,11 +149,11 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
       past_key_values:
         result.cache === undefined
           ? undefined
-          : cache_of(
+          : EngineCache.of(
               engine,
               result.cache,
-              padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0)),
               past,
+              padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0)),
             ),
       hidden_states: result.hidden_states?.map(
         (states) =>
@@ -235,11 +217,4 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
         throw from_native(error);
       });
   }
-}
-
-/** The object for an engine's cache: the one that a caller passed, when that cache went on. */
-function cache_of(engine: NativeLlamaEngine, handle: number, lengths: number[], past: unknown): EngineCache {
-  if (!(past instanceof EngineCache) || past.handle !== handle) return new EngineCache(engine, handle, lengths);
-  past.lengths = lengths;
-  return past;
 }

@@ -1,9 +1,9 @@
-// LlamaEngine.generate(): one request to the scheduler, its events on the JavaScript thread.
+// EngineObject::generate(): one request to the scheduler, its events on the JavaScript thread.
 #include "bindings/arguments.h"
+#include "bindings/engine_object.h"
 #include "bindings/generation_options.h"
 #include "bindings/guarded.h"
 #include "bindings/js_hooks.h"
-#include "bindings/llama_engine.h"
 
 namespace gt::bindings {
 
@@ -39,7 +39,7 @@ Napi::Array arrays(Napi::Env env, const std::vector<std::vector<T>>& rows) {
   return result;
 }
 
-// LlamaGenerateResult of lib/native_interface.ts, without the cache.
+// NativeGenerateResult of lib/native_interface.ts, without the cache.
 Napi::Object js_result(Napi::Env env, const generation::Result& result) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("sequences", arrays<Napi::Int32Array>(env, result.sequences));
@@ -47,6 +47,7 @@ Napi::Object js_result(Napi::Env env, const generation::Result& result) {
   if (!result.logits.empty()) object.Set("logits", arrays<Napi::Float32Array>(env, result.logits));
   if (!result.sequences_scores.empty()) object.Set("sequences_scores", typed<Napi::Float32Array>(env, result.sequences_scores));
   if (!result.beam_indices.empty()) object.Set("beam_indices", arrays<Napi::Int32Array>(env, result.beam_indices));
+  if (!result.cache_lengths.empty()) object.Set("cache_lengths", typed<Napi::Int32Array>(env, result.cache_lengths));
   return object;
 }
 
@@ -74,15 +75,14 @@ generation::Request read_request(const Napi::Object& arguments) {
 
 }  // namespace
 
-Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::generate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
-    check_usable();
+    check_alive();
     const Napi::Object arguments = object(info[0], "request");
     const Napi::Object events = object(info[1], "events");
     for (const char* name : {"on_done", "on_error"})
       if (!events.Get(name).IsFunction()) expected("a function", name, events.Get(name));
-    const bool streams = property(events, "on_tokens").has_value();
 
     generation::Request request = read_request(arguments);
     const uint32_t id = ++last_id_;
@@ -101,43 +101,13 @@ Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) {
       };
       request.hooks = std::make_shared<JsHooks>(queue_, call.hooks.Value(), std::move(owner));
     }
-    if (streams) {
-      request.on_tokens = [this, queue = queue_, id, stream = std::make_shared<Stream>()](const int32_t* tokens, const int32_t* rows, size_t count) {
-        if (!stream->push(tokens, rows, count)) return;
-        queue->post([this, id, stream](Napi::Env env) {
-          std::vector<int32_t> tokens, rows;
-          {
-            std::lock_guard<std::mutex> lock(stream->mutex);
-            tokens.swap(stream->tokens);
-            rows.swap(stream->rows);
-          }
-          const Napi::Object events = calls_.at(id).events.Value();
-          events.Get("on_tokens").As<Napi::Function>().Call(events, {typed<Napi::Int32Array>(env, tokens), typed<Napi::Int32Array>(env, rows)});
-        });
-      };
-    }
-    request.on_done = [this, queue = queue_, id](generation::Result result) {
-      queue->post([this, id, result = std::make_shared<generation::Result>(std::move(result))](Napi::Env env) {
-        const Napi::Object object = js_result(env, *result);
-        const uint32_t continued = calls_.at(id).cache;
-        if (continued) object.Set("cache", continued);
-        else if (result->cache) object.Set("cache", keep_cache(result->cache));
-        finish_call(env, id, "on_done", object);
-      });
-    };
-    request.on_error = [this, queue = queue_, id](const std::exception_ptr& error) {
-      queue->post([this, id, error](Napi::Env env) {
-        const auto& thrown = calls_.at(id).failure;
-        finish_call(env, id, "on_error", thrown.IsEmpty() ? js_error(env, error) : thrown.Value());
-      });
-    };
-
+    listen(id, request, events);
     call.cache = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
-    if (call.cache) request.cache = take_cache(call.cache);
+    request.cache = take_cache(call.cache);
     try {
       call.request = engine_->submit(std::move(request));
     } catch (...) {
-      give_back_cache(call.cache);
+      give_back_cache(env, call.cache);
       throw;
     }
     calls_.emplace(id, std::move(call));
@@ -153,11 +123,45 @@ Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& info) {
   });
 }
 
-void LlamaEngine::finish_call(Napi::Env env, uint32_t id, const char* event, const Napi::Value& value) {
+// What the request tells comes to the events of call `id`.
+void EngineObject::listen(uint32_t id, generation::Request& request, const Napi::Object& events) {
+  if (property(events, "on_tokens")) {
+    request.on_tokens = [this, queue = queue_, id, stream = std::make_shared<Stream>()](const int32_t* tokens, const int32_t* rows, size_t count) {
+      if (!stream->push(tokens, rows, count)) return;
+      queue->post([this, id, stream](Napi::Env env) {
+        std::vector<int32_t> tokens, rows;
+        {
+          std::lock_guard<std::mutex> lock(stream->mutex);
+          tokens.swap(stream->tokens);
+          rows.swap(stream->rows);
+        }
+        const Napi::Object events = calls_.at(id).events.Value();
+        events.Get("on_tokens").As<Napi::Function>().Call(events, {typed<Napi::Int32Array>(env, tokens), typed<Napi::Int32Array>(env, rows)});
+      });
+    };
+  }
+  request.on_done = [this, queue = queue_, id](generation::Result result) {
+    queue->post([this, id, result = std::make_shared<generation::Result>(std::move(result))](Napi::Env env) {
+      const Napi::Object object = js_result(env, *result);
+      const uint32_t continued = calls_.at(id).cache;
+      if (continued) object.Set("cache", continued);
+      else if (result->cache) object.Set("cache", keep_cache(env, result->cache));
+      finish_call(env, id, "on_done", object);
+    });
+  };
+  request.on_error = [this, queue = queue_, id](const std::exception_ptr& error) {
+    queue->post([this, id, error](Napi::Env env) {
+      const auto& thrown = calls_.at(id).failure;
+      finish_call(env, id, "on_error", thrown.IsEmpty() ? to_js_error(env, error) : thrown.Value());
+    });
+  };
+}
+
+void EngineObject::finish_call(Napi::Env env, uint32_t id, const char* event, const Napi::Value& value) {
   const auto found = calls_.find(id);
   const Call call = std::move(found->second);
   calls_.erase(found);
-  give_back_cache(call.cache);
+  give_back_cache(env, call.cache);
   let_go(env);
   const Napi::Object events = call.events.Value();
   events.Get(event).As<Napi::Function>().Call(events, {value});
