@@ -73,7 +73,7 @@ export interface ModelClass {
 export abstract class PreTrainedModel extends Callable<[unknown?, Record<string, unknown>?], Promise<ModelOutput>> {
   static base_model_prefix = "model";
   /** Names that checkpoints carry and no model needs. */
-  static keys_to_ignore_on_load_unexpected: RegExp[] = [/rotary_emb\.inv_freq$/];
+  static keys_to_ignore_on_load_unexpected: RegExp[] = [/rotary_emb\.inv_freq$/, /embeddings\.position_ids$/];
 
   readonly config: PretrainedConfig;
   generation_config: GenerationConfig;
