@@ -7,6 +7,7 @@ export const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
     threads: { type: "string", default: "1" },
     rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
   },
 });
 export const threads = Number(options.threads);

@@ -1,26 +1,15 @@
-// Tokenizers against the npm package `tokenizers` (Rust): same process, same strings, one thread; ids are compared first.
-//   node scripts/bench/tokenizers.mjs [--json] [--english file] [--mixed file] [--only qwen2]
-// Vocabularies: those of the vendored llama.cpp. English: its documentation; mixed: its sources and vocabulary tests.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { cpus, tmpdir } from "node:os";
+// Tokenizers against the npm packages `tokenizers` (Rust), `@huggingface/tokenizers` and `tiktoken`: one process, the same
+// strings, one thread but for the batch; the public calls of both sides; ids are compared before anything is measured.
+//   node scripts/bench/tokenizers.mjs [--rounds 5] [--only Qwen2] [--json]
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
-import { build } from "esbuild";
 import { Tokenizer as Rust } from "tokenizers";
+import { add_row, in_turns, options, report } from "./harness.mjs";
+import { install, root } from "./peers.mjs";
+import { bundled, tokenizer_json, VOCABULARIES } from "./vocabularies.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    english: { type: "string" },
-    mixed: { type: "string" },
-    only: { type: "string", default: "" },
-  },
-});
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const vendor = join(root, "vendor", "llama.cpp");
-const { Tokenizer } = createRequire(import.meta.url)("../../build/Release/ggml_transformers.node");
+const { PreTrainedTokenizerFast } = await bundled("tokenization/index");
 
 /** The texts of all files below `folder` with one of `endings`, joined, at most `limit` characters. */
 function text_of(folder, endings, limit) {
@@ -33,135 +22,186 @@ function text_of(folder, endings, limit) {
   return text.slice(0, limit);
 }
 
-const mixed_text = () =>
-  [
-    text_of(join(vendor, "src"), [".cpp"], 400_000),
-    text_of(join(vendor, "models"), [".inp"], 100_000).repeat(4),
-    text_of(join(root, "test", "fixtures", "tokenizers"), ["cases.json"], 400_000),
-  ].join("");
-const english = options.english ? readFileSync(options.english, "utf8") : text_of(vendor, [".md"], 2_000_000);
-const mixed = options.mixed ? readFileSync(options.mixed, "utf8") : mixed_text();
-
+const english = text_of(vendor, [".md"], 2_000_000);
+const mixed = [
+  text_of(join(vendor, "src"), [".cpp"], 400_000),
+  text_of(join(vendor, "models"), [".inp"], 100_000).repeat(4),
+  text_of(join(root, "test", "fixtures", "tokenizers"), ["cases.json"], 400_000),
+].join("");
 const cut = (text, size) =>
   Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
-const bytes = (texts) => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
-/** Megabytes per second of the fastest of `rounds` passes over `texts`. */
-async function speed(texts, rounds, body) {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round++) {
+const BARE = { add_special_tokens: false, verbose: false };
+const FULL = { ...BARE, return_offsets_mapping: true, return_attention_mask: true };
+const rust_ids = async (rust, text) => (await rust.encode(text, null, { addSpecialTokens: false })).getIds();
+
+/** Microseconds per kilobyte of one pass over `texts`. */
+function pass(texts, body) {
+  const kilobytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / 1e3;
+  return async () => {
     const start = performance.now();
     await body(texts);
-    best = Math.min(best, performance.now() - start);
-  }
-  return bytes(texts) / best / 1e3;
+    return ((performance.now() - start) * 1e3) / kilobytes;
+  };
 }
 
-const rows = [];
-const add = (name, unit, ours, peer) =>
-  rows.push({ name, unit, ours, peer, peer_name: "tokenizers", ratio: unit === "MB/s" ? ours / peer : peer / ours });
+async function compare(name, unit, ours, peer, peer_name = "tokenizers", rounds = undefined) {
+  const times = await in_turns({ ours, peer }, rounds);
+  add_row(name, unit, times.ours, times.peer, peer_name);
+}
 
-async function compare(name, json) {
-  const rss = process.memoryUsage.rss();
+function check(name, ours, theirs) {
+  if (String(ours) !== String(theirs)) throw new Error(`${name}: other ids`);
+}
+
+/** Milliseconds to a tokenizer that has encoded something. */
+function loading(load) {
+  return async () => {
+    const start = performance.now();
+    await load();
+    return performance.now() - start;
+  };
+}
+
+async function measure(name, peers) {
+  const json = await tokenizer_json(name);
   const file = Buffer.from(json);
-  let start = performance.now();
-  const ours = new Tokenizer(file);
-  ours.encode_ids("a", false);
-  const load = performance.now() - start;
-  const memory = (process.memoryUsage.rss() - rss) / 1e6;
-  start = performance.now();
+  const open = () => new PreTrainedTokenizerFast({ tokenizer_object: file });
+  const ours = open();
   const rust = Rust.fromString(json);
-  await rust.encode("a", null, { addSpecialTokens: false });
-  add(`${name} load`, "ms", load, performance.now() - start);
-  add(`${name} memory`, "MB", memory, Number.NaN);
+  const documents = { "English 4 KB": cut(english, 4096), "mixed 4 KB": cut(mixed, 4096) };
+  documents["60 characters"] = cut(english.slice(0, 120_000), 60);
+  for (const texts of Object.values(documents)) {
+    for (const text of texts.slice(0, 200)) check(name, ours.encode(text, BARE), await rust_ids(rust, text));
+  }
 
-  const all_ours = (texts) => {
-    for (const text of texts) ours.encode_ids(text, false);
+  await compare(
+    `${name} load`,
+    "ms",
+    loading(() => open().encode("a")),
+    loading(() => rust_ids(Rust.fromString(json), "a")),
+  );
+  const first = documents["English 4 KB"];
+  const cold = () => {
+    const fresh = open();
+    return pass(first, (texts) => texts.forEach((text) => void fresh.encode(text, BARE)))();
   };
-  const all_rust = async (texts) => {
-    for (const text of texts) (await rust.encode(text, null, { addSpecialTokens: false })).getIds();
+  const slowly = (texts) => async () => {
+    for (const text of texts) await rust_ids(rust, text);
   };
-  const documents = {
-    "English 4 KB": cut(english, 4096),
-    "mixed 4 KB": cut(mixed, 4096),
-    "60 characters": cut(english.slice(0, 300_000), 60),
-  };
+  const part = first.slice(0, 60);
+  await compare(`${name} English, first pass`, "µs/KB", cold, pass(part, slowly(part)));
   for (const [kind, texts] of Object.entries(documents)) {
-    const sample = texts.slice(0, Math.ceil(texts.length / 8));
-    for (const text of sample) {
-      const theirs = (await rust.encode(text, null, { addSpecialTokens: false })).getIds();
-      if (String(ours.encode_ids(text, false)) !== String(theirs)) throw new Error(`${name}, ${kind}: other ids`);
-    }
-    if (kind === "English 4 KB") {
-      const cold = new Tokenizer(file);
-      const first = await speed(texts, 1, (list) => void list.map((text) => cold.encode_ids(text, false)));
-      add(`${name} English, first pass`, "MB/s", first, await speed(sample, 1, all_rust));
-    }
-    add(`${name} ${kind}`, "MB/s", await speed(texts, 5, all_ours), await speed(sample, 2, all_rust));
-    if (kind !== "English 4 KB") continue;
-    const full = (list) => {
-      for (const text of list) {
-        const encoding = ours.encode(text, null, { add_special_tokens: false });
-        [encoding.ids, encoding.attention_mask, encoding.offsets("utf16")].length;
-      }
-    };
-    const full_rust = async (list) => {
-      for (const text of list) {
+    const encode = (list) => list.forEach((text) => void ours.encode(text, BARE));
+    encode(texts);
+    const some = kind === "60 characters" ? texts : texts.slice(0, 60);
+    await compare(`${name} ${kind}`, "µs/KB", pass(texts, encode), pass(some, slowly(some)));
+  }
+  const call = pass(documents["60 characters"], (texts) => texts.forEach((text) => void ours(text, BARE)));
+  await compare(
+    `${name} 60 characters, tokenizer(text)`,
+    "µs/KB",
+    call,
+    pass(documents["60 characters"], slowly(documents["60 characters"])),
+  );
+  await compare(
+    `${name} English, masks and offsets`,
+    "µs/KB",
+    pass(first, (texts) => texts.forEach((text) => void ours(text, FULL))),
+    pass(part, async (texts) => {
+      for (const text of texts) {
         const encoding = await rust.encode(text, null, { addSpecialTokens: false });
         [encoding.getIds(), encoding.getAttentionMask(), encoding.getOffsets()].length;
       }
-    };
-    add(`${name} English, masks and offsets`, "MB/s", await speed(texts, 3, full), await speed(sample, 1, full_rust));
-    const ids = sample.map((text) => ours.encode_ids(text, false));
-    const lists = ids.map((list) => [...list]);
-    const decode = async (_, list, body) => {
-      for (const one of list) await body(one);
-    };
-    const mine = await speed(sample, 5, () => void ids.map((one) => ours.decode(one, false)));
-    add(
-      `${name} decode`,
-      "MB/s",
-      mine,
-      await speed(sample, 2, (texts_) => decode(texts_, lists, (one) => rust.decode(one, false))),
+    }),
+  );
+  const batch = cut(english.slice(0, 512_000), 512);
+  await compare(
+    `${name} batch of 1000 x 512`,
+    "µs/KB",
+    pass(batch, (texts) => ours(texts, { ...BARE, num_threads: 2, return_attention_mask: false })),
+    pass(batch, async (texts) => {
+      for (const encoding of await rust.encodeBatch(texts, { addSpecialTokens: false })) encoding.getIds();
+    }),
+  );
+  const rows = first.map((text) => ours.encode(text, BARE));
+  await compare(
+    `${name} decode`,
+    "µs/KB",
+    pass(first, () => rows.forEach((ids) => void ours.decode(ids))),
+    pass(part, async () => {
+      for (const ids of rows.slice(0, part.length)) await rust.decode(ids, false);
+    }),
+  );
+  const calls = (count, body) => async () => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) await body();
+    return ((performance.now() - start) * 1e3) / count;
+  };
+  const alone = async () => {
+    const start = performance.now();
+    for (let i = 0; i < 100_000; i++) ours.encode("a");
+    return (performance.now() - start) / 100;
+  };
+  await compare(
+    `${name} encode("a")`,
+    "µs",
+    alone,
+    calls(500, () => rust_ids(rust, "a")),
+  );
+
+  const words = {
+    "one word of 300 KB": "a".repeat(300_000),
+    "100 K without spaces": mixed.replace(/\s+/g, "").slice(0, 100_000),
+  };
+  words["combining marks"] = `e${"\u0301\u0323".repeat(10_000)}`;
+  for (const [kind, text] of Object.entries(words)) {
+    check(`${name} ${kind}`, ours.encode(text, BARE), await rust_ids(rust, text));
+    await compare(
+      `${name} ${kind}`,
+      "µs/KB",
+      pass([text], ([one]) => void ours.encode(one, BARE)),
+      pass([text], slowly([text])),
+      "tokenizers",
+      2,
     );
   }
-  const calls = 200_000;
-  start = performance.now();
-  for (let i = 0; i < calls; i++) ours.encode_ids("a", false);
-  const call = ((performance.now() - start) / calls) * 1e3;
-  start = performance.now();
-  for (let i = 0; i < 2000; i++) await rust.encode("a", null, { addSpecialTokens: false });
-  add(`${name} encode("a")`, "µs", call, ((performance.now() - start) / 2000) * 1e3);
+  for (const [peer_name, make] of Object.entries(peers)) {
+    const encode = make(name, json);
+    if (!encode) continue;
+    check(`${name}, ${peer_name}`, ours.encode(first[0], BARE), encode(first[0]));
+    const mine = pass(first, (texts) => texts.forEach((text) => void ours.encode(text, BARE)));
+    await compare(
+      `${name} English 4 KB`,
+      "µs/KB",
+      mine,
+      pass(part, (texts) => texts.forEach(encode)),
+      peer_name,
+      3,
+    );
+  }
 }
 
-// The reader of GGUF vocabularies is TypeScript: bundled for this run.
-const folder = mkdtempSync(join(tmpdir(), "ggml-transformers-bench-"));
-const outfile = join(folder, "gguf.mjs");
-await build({
-  entryPoints: [join(root, "lib/tokenization/gguf.ts")],
-  outfile,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  logLevel: "error",
-});
-const { tokenizer_from_gguf } = await import(pathToFileURL(outfile).href);
-const VOCABULARIES = { gpt2: "gpt-2", llama3: "llama-bpe", qwen2: "qwen2", llama2: "llama-spm" };
-for (const [name, file] of Object.entries(VOCABULARIES)) {
-  if (!name.includes(options.only)) continue;
-  const { tokenizer } = await tokenizer_from_gguf(join(vendor, "models", `ggml-vocab-${file}.gguf`));
-  await compare(name, typeof tokenizer === "string" ? tokenizer : JSON.stringify(tokenizer));
+/** The other peers: functions that give `text => ids`, or undefined where they have no such vocabulary. */
+async function other_peers() {
+  const find = install("tokenizers", ["@huggingface/tokenizers@0.2.0", "tiktoken@1.0.22"]);
+  if (!find) return {};
+  const { Tokenizer } = await import(find("@huggingface/tokenizers"));
+  const { get_encoding } = await import(find("tiktoken"));
+  return {
+    "@huggingface/tokenizers": (_, json) => {
+      const tokenizer = new Tokenizer(JSON.parse(json), {});
+      return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+    },
+    tiktoken: (name) => {
+      const encoding = name === "GPT-2" ? get_encoding("gpt2") : undefined;
+      return encoding && ((text) => encoding.encode_ordinary(text));
+    },
+  };
 }
-rmSync(folder, { recursive: true });
 
-const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} CPUs, Node ${process.version}`;
-console.log(
-  `${machine}\nEnglish ${(english.length / 1e6).toFixed(1)} MB, mixed ${(mixed.length / 1e6).toFixed(1)} MB; ratio > 1: we are faster\n`,
+const peers = await other_peers();
+for (const name of Object.keys(VOCABULARIES)) if (name.includes(options.only)) await measure(name, peers);
+report(
+  `Tokenizers; English ${(english.length / 1e6).toFixed(1)} MB, mixed ${(mixed.length / 1e6).toFixed(1)} MB; batches on 2 threads`,
 );
-const number = (value) => (Number.isNaN(value) ? "-" : value >= 100 ? value.toFixed(0) : value.toFixed(2));
-for (const row of rows) {
-  console.log(
-    `${row.name.padEnd(36)} ${number(row.ours).padStart(8)} ${row.unit.padEnd(5)} ${number(row.peer).padStart(8)} ${number(row.ratio).padStart(8)}`,
-  );
-}
-if (options.json) console.log(JSON.stringify({ machine, rows: rows.filter((row) => !Number.isNaN(row.ratio)) }));

@@ -8,7 +8,7 @@ import { folder, root } from "./peers.mjs";
 const models = join(root, "vendor", "llama.cpp", "models");
 
 /** A TypeScript file of lib/, bundled for this run. */
-async function bundled(source) {
+export async function bundled(source) {
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${source.replaceAll("/", "-")}.mjs`);
   const entryPoints = [join(root, "lib", `${source}.ts`)];
