@@ -36,8 +36,8 @@ export interface TruncationOptions {
 export interface PaddingOptions {
   /** Default: as long as the longest of the batch. */
   maxLength?: number;
-  /** "left", or "right", the default. */
-  direction?: string | PaddingDirection;
+  /** "left", or "right", the default; or a PaddingDirection, this package's or another's. */
+  direction?: string | number;
   padToMultipleOf?: number;
   padId?: number;
   padTypeId?: number;
