@@ -177,7 +177,6 @@ export class DistilBertForQuestionAnswering extends DistilBertWithHead {
   }
 
   override compute(tokens: Tokens) {
-    const logits = this.qa_outputs.forward(this.states(tokens));
-    return { start_logits: logits.select(1, 0), end_logits: logits.select(1, 1) };
+    return heads.answer_ends(this.qa_outputs.forward(this.states(tokens)));
   }
 }

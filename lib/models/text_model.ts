@@ -5,8 +5,7 @@ import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, Tensor, tensor } from "../tensor/index.js";
 import type { DecodeSize } from "./decode_programs.js";
 import { type Computed, type Feeds, GraphModel } from "./graph_model.js";
-import type { Head } from "./heads.js";
-import { causal_lm, multiple_choice } from "./heads.js";
+import { causal_lm, type Head, multiple_choice } from "./heads.js";
 import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
 import { gather, type Packing, pack, scatter, scatter_attention } from "./packing.js";
@@ -109,7 +108,7 @@ export abstract class TextModel extends GraphModel {
         wants.hidden_states ||
         wants.attentions ||
         has_labels ||
-        padding * this.num_parameters() * 2 < FREE_FLOPS ||
+        (padding > 0 && padding * this.num_parameters() * 2 < FREE_FLOPS) ||
         last?.some((position, row) => batch.mask?.[row][position] === 0),
     });
     const feeds = this.feeds(args, batch, packing);
@@ -227,10 +226,11 @@ export abstract class TextModel extends GraphModel {
     const args: Arguments = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
     const type = this.constructor as typeof TextModel;
     const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
+    known.push(...type.head.labels, ...OPTIONS);
     if (type.takes_position_ids) known.push("position_ids");
     if (type.head.cached) known.push("past_key_values");
     for (const [name, value] of Object.entries(args))
-      if (![...known, ...type.head.labels, ...OPTIONS].includes(name) && value !== undefined)
+      if (!known.includes(name) && value !== undefined)
         throw new TypeError(`${type.name}.forward() got an unexpected keyword argument '${name}'`);
     return args;
   }

@@ -25,9 +25,9 @@ function fuse_node(nodes: Node[], uses: Uint32Array, node: Node): Node {
       return { ...linear, attributes: { ...linear.attributes, activation: node.attributes["kind"] } };
   }
   if (node.op === "add") {
-    // The later of the two, so that the other exists when the layer runs.
+    // The layer moves to the place of the sum, where the other side exists.
     for (const [own, other] of [node.inputs, [...node.inputs].reverse()]) {
-      const linear = own > other || nodes[other].op !== "linear" ? open_linear(nodes, uses, own) : undefined;
+      const linear = open_linear(nodes, uses, own);
       if (linear && own !== other && same_shape(linear, node) && same_shape(nodes[other], node))
         return {
           ...linear,

@@ -181,7 +181,8 @@ export class Sym {
   /** Elements `start` to `start + length` of one axis. */
   narrow(axis: number, start: number, length: number): Sym {
     const at = check_axis(axis, this.shape, "narrow");
-    if (start < 0 || length < 1 || start + length > this.shape[at])
+    const fits = start >= 0 && length >= 1 && start + length <= this.shape[at];
+    if (!fits || !Number.isInteger(start) || !Number.isInteger(length))
       throw Trace.current.error(`narrow(${axis}, ${start}, ${length}) of shape ${text(this.shape)}`);
     const shape = this.shape.map((size, i) => (i === at ? length : size));
     return Trace.current.emit("narrow", [this], shape, { axis: at, start });
@@ -210,6 +211,8 @@ export class Sym {
 
   /** Rows of the first axis, by int32 indices: [indices..., rest]. */
   index_select(indices: Sym): Sym {
+    if (this.dtype !== "f32" || indices.dtype !== "i32")
+      throw Trace.current.error(`index_select of ${this.dtype} by indices of ${indices.dtype}`);
     return Trace.current.emit("rows", [this, indices], [...indices.shape, ...this.shape.slice(1)]);
   }
 

@@ -21,6 +21,9 @@ export interface Program {
   outputs: { name: string; node: number }[];
 }
 
+/** Operations that read integers: ids, and where tokens are. All others compute with floats. */
+const READ_INTEGERS = /^(rows|reshape|(cached_)?attention(_weights)?)$/;
+
 let current: Trace | undefined;
 
 /** Tracing is synchronous, so there is at most one at a time. */
@@ -66,6 +69,8 @@ export class Trace {
   }
 
   emit(op: string, inputs: readonly Sym[], shape: readonly number[], attributes = {}, dtype: SymDtype = "f32"): Sym {
+    if (!READ_INTEGERS.test(op) && inputs.some((input) => input.dtype === "i32"))
+      throw this.error(`${op} of integers: the engine computes with float32`);
     const node = { op, inputs: inputs.map((input) => input.id), shape: [...shape], dtype, attributes };
     return new Sym(this.nodes.push(node) - 1, node.shape, dtype);
   }

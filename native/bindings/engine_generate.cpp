@@ -39,7 +39,7 @@ Napi::Array arrays(Napi::Env env, const std::vector<std::vector<T>>& rows) {
   return result;
 }
 
-// NativeGenerateResult of lib/native_interface.ts, without the cache.
+// NativeGenerateResult of lib/native_engines.ts, without the cache.
 Napi::Object js_result(Napi::Env env, const generation::Result& result) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("sequences", arrays<Napi::Int32Array>(env, result.sequences));

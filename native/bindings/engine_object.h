@@ -40,7 +40,7 @@ class EngineObject {
  public:
   virtual ~EngineObject() = default;
 
-  // generate(request, events), release_cache(cache), dispose() of lib/native_interface.ts.
+  // generate(request, events), release_cache(cache), dispose() of lib/native_engines.ts.
   Napi::Value generate(const Napi::CallbackInfo& info);
   void release_cache(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);

@@ -1,4 +1,4 @@
-// NativeGenerationOptions of lib/native_interface.ts, and the logits processors by their names.
+// NativeGenerationOptions of lib/native_engines.ts, and the logits processors by their names.
 #pragma once
 
 #include <napi.h>

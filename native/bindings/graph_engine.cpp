@@ -1,4 +1,4 @@
-// NativeGraphEngine of lib/native_interface.ts.
+// NativeGraphEngine of lib/native_engines.ts.
 #include "bindings/arguments.h"
 #include "bindings/bindings.h"
 #include "bindings/engine_object.h"

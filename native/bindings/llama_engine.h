@@ -1,4 +1,4 @@
-// NativeLlamaEngine of lib/native_interface.ts.
+// NativeLlamaEngine of lib/native_engines.ts.
 #pragma once
 
 #include "bindings/engine_object.h"

@@ -1,4 +1,4 @@
-// What JavaScript says about a model to load: LlamaLoadOptions of lib/native_interface.ts.
+// What JavaScript says about a model to load: LlamaLoadOptions of lib/native_engines.ts.
 #pragma once
 
 #include <napi.h>

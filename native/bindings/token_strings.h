@@ -1,4 +1,4 @@
-// NativeTokenStrings of lib/native_interface.ts: what stop strings are matched with.
+// NativeTokenStrings of lib/native_engines.ts: what stop strings are matched with.
 #pragma once
 
 #include <napi.h>

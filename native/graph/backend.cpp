@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cpu_backend.h"
 #include "errors.h"
 #include "llama/model.h"
 
@@ -18,13 +19,6 @@ ggml_backend_dev_t find_device(const std::string& name) {
   }
   if (ggml_backend_dev_t gpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_GPU)) return gpu;
   return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-}
-
-// The CPU backend may be a library of its own, whose functions have to be asked for.
-template <class Function>
-Function* cpu_function(const char* name) {
-  ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name));
 }
 
 bool is_raised(void* flag) { return (*static_cast<const std::atomic<bool>**>(flag))->load(std::memory_order_relaxed); }

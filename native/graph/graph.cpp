@@ -8,7 +8,6 @@ namespace gt::graph {
 
 namespace {
 
-constexpr uintptr_t alignment = 64;
 // A thread more costs a barrier after each operation, which pays from here on.
 constexpr double flops_for_a_thread = 4e6;
 constexpr int ggml_nodes_for_a_node = 8;
@@ -36,7 +35,7 @@ Graph::Graph(const Program& program, Weights& weights, Cache& cache, Backend& ba
   scratch_size_ = lowering.scratch();
   if (scratch_size_ > 0) {
     scratch_memory_ = std::make_unique<uint8_t[]>(scratch_size_ + alignment);
-    scratch_ = reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(scratch_memory_.get()) + alignment - 1) / alignment * alignment);
+    scratch_ = aligned(scratch_memory_.get());
   }
   for (auto& custom : customs_) custom->scratch = &scratch_;
 

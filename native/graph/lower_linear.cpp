@@ -37,9 +37,7 @@ ggml_tensor* own_linear(Lowering& lowering, const Node& node, const cpu::Linear&
     args.x = floats(0);
     args.n = y->src[0]->ne[1];
     args.x_stride = stride(y->src[0]);
-    constexpr uintptr_t alignment = 64;
-    if (at_prepared >= 0)
-      args.prepared = reinterpret_cast<const void*>((reinterpret_cast<uintptr_t>(floats(at_prepared)) + alignment - 1) / alignment * alignment);
+    if (at_prepared >= 0) args.prepared = aligned(floats(at_prepared));
     args.y = static_cast<float*>(y->data);
     args.y_stride = y->ne[0];
     args.bias = floats(at_bias);

@@ -6,8 +6,6 @@ namespace gt::graph {
 
 namespace {
 
-constexpr uintptr_t alignment = 64;
-
 void run_custom(ggml_tensor* result, int ith, int nth, void* data) {
   const auto* custom = static_cast<const Lowering::Custom*>(data);
   custom->kernel(result, *custom->scratch, ith, nth);
@@ -111,7 +109,7 @@ ggml_tensor* Lowering::prepared(ggml_tensor* x) {
   return known = custom({floats}, {x}, [n, in](ggml_tensor* result, void*, int ith, int nth) {
            const ggml_tensor* x = result->src[0];
            cpu::prepare(static_cast<const float*>(x->data), n, in, static_cast<int64_t>(x->nb[1] / sizeof(float)),
-                        reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(result->data) + alignment - 1) / alignment * alignment), ith, nth);
+                        aligned(result->data), ith, nth);
          });
 }
 

@@ -3,6 +3,7 @@
 
 #include <ggml.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,12 @@
 #include "graph/weights.h"
 
 namespace gt::graph {
+
+// Where the kernels' memory begins: a cache line.
+constexpr uintptr_t alignment = 64;
+inline void* aligned(const void* memory) {
+  return reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(memory) + alignment - 1) / alignment * alignment);
+}
 
 class Lowering {
  public:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../src/llama-ext.h"
+#include "cpu_backend.h"
 #include "errors.h"
 #include "llama/log.h"
 
@@ -36,13 +37,6 @@ bool has_hidden_states(const std::string& architecture) {
   static const std::set<std::string> names = {"llama",  "qwen2",  "qwen3",   "qwen2moe", "qwen3moe", "phi3",       "gemma", "gemma2",
                                               "gemma3", "gemma4", "smollm3", "granite",  "olmo2",    "minimax-m2", "gpt-oss"};
   return names.count(architecture) > 0;
-}
-
-// The CPU backend may be a loadable library: its functions are found through the registry.
-template <class Function>
-Function* cpu_function(const char* name) {
-  ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
-  return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name));
 }
 
 // Threads meet after every operation: below some 16 MB of weights for each, the meeting costs more than it saves, and

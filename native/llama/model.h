@@ -27,7 +27,7 @@ struct Recipe {
   std::vector<Weight> weights;
 };
 
-// What a model says of itself; see LlamaInfo in lib/native_interface.ts.
+// What a model says of itself; see LlamaInfo in lib/native_engines.ts.
 struct ModelInfo {
   int32_t n_vocab, n_ctx_train, n_embd, n_layer, n_head;
   uint64_t n_params, size;

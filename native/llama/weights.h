@@ -18,7 +18,7 @@ struct Source {
   checkpoint::Tensor tensor;
 };
 
-// See TensorSource in lib/native_interface.ts.
+// See TensorSource in lib/native_engines.ts.
 enum class Transform { none, permute_heads, concat, stack, rows, transpose, add_one };
 
 // One tensor of the model.

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { AutoModel, pipeline } from "../../dist/index.js";
-import { add_row, in_turns, min, report, rounds, threads } from "./harness.mjs";
+import { add_row, in_blocks, min, report, rounds, threads } from "./harness.mjs";
 import { folder, install, root } from "./peers.mjs";
 
 const venv = join(root, ".venv", "bin", "python");
@@ -25,7 +25,9 @@ execFileSync(
 const find = install("encoders", ["onnxruntime-node@1.30.0", "@huggingface/transformers@4.3.1"]);
 if (!find) throw new Error("the peers could not be installed");
 const ort = createRequire(join(folder, "encoders", "package.json"))("onnxruntime-node");
-const { pipeline: peer_pipeline } = await import(find("@huggingface/transformers"));
+const { env, pipeline: peer_pipeline } = await import(find("@huggingface/transformers"));
+env.localModelPath = models;
+env.allowRemoteModels = false;
 
 /** Token ids below every vocabulary, the same each time. */
 const row_of = (length, seed = 0) => Array.from({ length }, (_, i) => 1000 + ((i * 7919 + seed * 104729) % 20000));
@@ -77,7 +79,8 @@ function padded(rows) {
   };
 }
 
-const python_server = (name, batch, length) =>
+/** Milliseconds of PyTorch. */
+const pytorch = (name, batch, length) =>
   JSON.parse(
     execFileSync(
       python,
@@ -119,8 +122,7 @@ for (const [title, name] of Object.entries(NAMES)) {
       (await peer(rows)).last_hidden_state.data,
     );
     if (same > 1e-3) throw new Error(`${title} [${batch}, ${length}]: the results differ by ${same}`);
-    for (const model of Object.values(ours)) await model(rows);
-    const times = await in_turns({
+    const times = await in_blocks({
       ...Object.fromEntries(
         Object.entries(ours).map(([dtype, model]) => [dtype, () => milliseconds(() => model(rows))]),
       ),
@@ -129,11 +131,7 @@ for (const [title, name] of Object.entries(NAMES)) {
     const shape = batch === 1 ? `${length}` : `${batch}x${length}`;
     for (const dtype of Object.keys(ours))
       add_row(`${title} ${shape} ${dtype}`, "ms", times[dtype], times.onnx, "onnxruntime-node f32");
-    try {
-      add_row(`${title} ${shape} f32`, "ms", times.f32, python_server(name, batch, length), "PyTorch f32");
-    } catch {
-      console.error("PyTorch is left out");
-    }
+    if (length === 128) add_row(`${title} ${shape} f32`, "ms", times.f32, pytorch(name, batch, length), "PyTorch f32");
   }
   for (const model of Object.values(ours)) await model.dispose();
 }
@@ -144,8 +142,7 @@ for (const [title, name] of Object.entries(NAMES)) {
   const peer = await open("bert-base");
   const model = await AutoModel.from_pretrained(join(models, "bert-base"), { dtype: "float32", n_threads: threads });
   const batch = padded(rows);
-  await model(batch);
-  const times = await in_turns(
+  const times = await in_blocks(
     {
       ours: () => milliseconds(() => model(batch)),
       padded: () => milliseconds(() => peer(batch.input_ids)),
@@ -154,7 +151,7 @@ for (const [title, name] of Object.entries(NAMES)) {
           for (const row of rows) await peer([row]);
         }),
     },
-    Math.min(rounds, 3),
+    Math.min(rounds, 2),
   );
   add_row("BERT-base 64 texts of 8 to 256 f32", "ms", times.ours, times.padded, "onnxruntime-node, padded");
   add_row("BERT-base 64 texts of 8 to 256 f32", "ms", times.ours, times.single, "onnxruntime-node, one by one");
@@ -177,7 +174,8 @@ for (const [title, name] of Object.entries(NAMES)) {
     "goal",
   );
 
-  // The event loop while a forward pass runs.
+  // The event loop while a forward pass of known shape runs.
+  await model([row_of(512)]);
   const delays = [];
   let last = performance.now();
   const timer = setInterval(() => {
@@ -200,22 +198,19 @@ for (const [title, name] of Object.entries(NAMES)) {
   });
   const peer = await peer_pipeline("feature-extraction", "minilm-l6", {
     dtype: "fp32",
-    local_files_only: true,
-    cache_dir: models,
     session_options: { intraOpNumThreads: threads },
-  }).catch(() => undefined);
+  });
   const embed = (embedder) => () => milliseconds(() => embedder(texts, { ...settings, batch_size: 64 }));
-  await ours(texts, { ...settings, batch_size: 64 });
-  const times = await in_turns({
+  const times = await in_blocks({
     batch: embed(ours),
     single: () =>
       milliseconds(async () => {
         for (const text of texts) await ours(text, settings);
       }),
-    ...(peer ? { peer: embed(peer) } : {}),
+    peer: embed(peer),
   });
   add_row("MiniLM 64 short texts in one call", "ms", times.batch, times.single, "64 calls of ours");
-  if (peer) add_row("MiniLM 64 short texts in one call", "ms", times.batch, times.peer, "transformers.js");
+  add_row("MiniLM 64 short texts in one call", "ms", times.batch, times.peer, "transformers.js");
   await ours.dispose();
 }
 
@@ -239,8 +234,7 @@ for (const [title, name] of Object.entries(NAMES)) {
   });
   const peer = await open("bert-base-nli");
   const rows = labels.map((label) => ours.tokenizer(text, `This example is ${label}.`).input_ids);
-  await ours(text, labels);
-  const times = await in_turns({
+  const times = await in_blocks({
     ours: () => milliseconds(() => ours(text, labels)),
     padded: () => milliseconds(() => peer(padded(rows).input_ids)),
     single: () =>

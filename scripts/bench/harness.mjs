@@ -29,6 +29,21 @@ export async function in_turns(measures, times = rounds) {
   return results;
 }
 
+/**
+ * Runs each of `measures` alone, again and again, after a pause and one run that does not count: the threads of some
+ * peers spin on after their work, and would take cores from the next.
+ */
+export async function in_blocks(measures, times = rounds) {
+  const results = {};
+  for (const [name, measure] of Object.entries(measures)) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await measure();
+    results[name] = [];
+    for (let round = 0; round < times; round++) results[name].push(await measure());
+  }
+  return results;
+}
+
 const rows = [];
 
 /**

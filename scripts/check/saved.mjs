@@ -20,7 +20,7 @@ function auto_class(name) {
 
 const folder = mkdtempSync(join(tmpdir(), "saved-"));
 try {
-  for (const name of readdirSync(fixtures)) {
+  for (const { name } of readdirSync(fixtures, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     const type = JSON.parse(readFileSync(join(fixtures, name, "case.json"), "utf8")).class;
     const model = await auto_class(type).from_pretrained(join(fixtures, name), { dtype: "auto" });
     await model.save_pretrained(join(folder, "whole", name));

@@ -1,35 +1,18 @@
 // generate() through the public API, case by case against Python: test/fixtures/generate, made by scripts/fixtures.
-import { afterAll, describe, expect, it } from "vitest";
-import { AutoModelForCausalLM, AutoTokenizer, type CausalLM, type Tensor } from "../../lib/index.js";
+import { describe, expect, it } from "vitest";
+import { AutoTokenizer, type Tensor } from "../../lib/index.js";
 import { fixture, read_json, read_tensors, relative_error } from "../fixtures.js";
+import { type GenerateCase, loader } from "./cases.js";
 
-interface Case {
-  name: string;
-  key?: string;
-  model: string;
-  options: Record<string, unknown>;
-  input_ids: number[][];
-  attention_mask?: number[][];
-  uniforms?: number[];
-  sequences: number[][];
-  sequences_scores?: number[];
-  beam_indices?: number[][];
-  error?: string;
-  message?: string;
-}
-
-const models = new Map<string, Promise<CausalLM>>();
-const load = (name: string) => {
-  if (!models.has(name))
-    models.set(name, AutoModelForCausalLM.from_pretrained(fixture("models", name), { n_threads: 1 }));
-  return models.get(name) as Promise<CausalLM>;
-};
-afterAll(async () => {
-  for (const model of models.values()) await (await model).dispose();
-});
+const load = loader("models");
 
 /** The call of a case: a table stands for prefix_allowed_tokens_fn, and stop strings need the tokenizer. */
-async function options_of({ options, model, attention_mask, uniforms }: Case): Promise<Record<string, unknown>> {
+async function options_of({
+  options,
+  model,
+  attention_mask,
+  uniforms,
+}: GenerateCase): Promise<Record<string, unknown>> {
   const { allowed_tokens_table, ...rest } = options;
   const table = allowed_tokens_table as number[][] | undefined;
   return {
@@ -46,7 +29,7 @@ async function options_of({ options, model, attention_mask, uniforms }: Case): P
   };
 }
 
-const cases = (file: string) => read_json<{ cases: Case[] }>("generate", `${file}.json`).cases;
+const cases = (file: string) => read_json<{ cases: GenerateCase[] }>("generate", `${file}.json`).cases;
 
 describe.each(["options", "combinations", "sampling", "batches", "stops", "beams"])("%s", (file) => {
   it.each(cases(file))("$name", async (one) => {

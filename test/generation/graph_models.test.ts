@@ -1,35 +1,14 @@
 // generate() of the models that the graph engine runs, against Python's.
-import { afterAll, expect, test } from "vitest";
-import { AutoModelForCausalLM, type CausalLM, type GenerateDecoderOnlyOutput } from "../../lib/index.js";
-import { fixture, read_json } from "../fixtures.js";
+import { expect, test } from "vitest";
+import type { GenerateDecoderOnlyOutput } from "../../lib/index.js";
+import { read_json } from "../fixtures.js";
+import { type GenerateCase, loader } from "./cases.js";
 
-interface Case {
-  name: string;
-  model: string;
-  options: Record<string, unknown>;
-  input_ids: number[][];
-  attention_mask?: number[][];
-  uniforms?: number[];
-  sequences: number[][];
-  sequences_scores?: number[];
-  beam_indices?: number[][];
-}
-
-const { cases } = read_json<{ cases: Case[] }>("graph", "generate.json");
-const models = new Map<string, Promise<CausalLM>>();
-
-function load(name: string): Promise<CausalLM> {
-  const model = models.get(name) ?? AutoModelForCausalLM.from_pretrained(fixture("graph", name));
-  models.set(name, model);
-  return model;
-}
+const { cases } = read_json<{ cases: GenerateCase[] }>("graph", "generate.json");
+const load = loader("graph");
 
 /** Some prompts hold the padding token, which Python was told to see. */
-const mask_of = (one: Case) => one.attention_mask ?? one.input_ids.map((row) => row.map(() => 1));
-
-afterAll(async () => {
-  for (const model of models.values()) await (await model).dispose();
-});
+const mask_of = (one: GenerateCase) => one.attention_mask ?? one.input_ids.map((row) => row.map(() => 1));
 
 test.each(cases)("gives Python's tokens: $name", async (one) => {
   const model = await load(one.model);

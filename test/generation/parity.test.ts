@@ -11,22 +11,11 @@ import {
   native,
 } from "../../lib/native.js";
 import { load, models_folder, read_json, relative_error, rows } from "../llama/fixture.js";
+import type { GenerateCase } from "./cases.js";
 
-interface Case {
-  name: string;
-  model: string;
-  options: Record<string, unknown> & {
-    max_length?: number;
-    max_new_tokens?: number;
-    allowed_tokens_table?: number[][];
-  };
-  input_ids: number[][];
-  attention_mask?: number[][];
-  uniforms?: number[];
-  sequences: number[][];
-  sequences_scores?: number[];
-  beam_indices?: number[][];
-}
+type Case = GenerateCase & {
+  options: { max_length?: number; max_new_tokens?: number; allowed_tokens_table?: number[][] };
+};
 
 const folder = fileURLToPath(new URL("../fixtures/generate", import.meta.url));
 const read = (group: string) => JSON.parse(readFileSync(`${folder}/${group}.json`, "utf8")).cases as Case[];

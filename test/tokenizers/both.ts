@@ -69,3 +69,9 @@ export async function same(program: (tokenizers: Package) => unknown, message?: 
   if (found) expect.fail(`${message ?? "ours and the package"} differ at ${found}`);
   return (theirs as { gives?: unknown }).gives;
 }
+
+/** Both packages give the same, and neither throws. */
+export async function same_result(program: (tokenizers: Package) => unknown, message?: string): Promise<void> {
+  const given = await same(program, message);
+  if (given === undefined) expect.fail(`${message ?? "the program"}: both give nothing, or throw`);
+}

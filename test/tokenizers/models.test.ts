@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { fields, ours, type Package, same } from "./both.js";
+import { fields, ours, type Package, same, same_result } from "./both.js";
 
 const folder = mkdtempSync(join(tmpdir(), "models-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,7 +57,7 @@ describe("models", () => {
     "Unigram.empty": (p) => p.Unigram.empty(),
   };
   it.each(Object.entries(makes))("%s", async (_, make) => {
-    expect(await same(async (p) => encoded(p, make(p)))).toBeDefined();
+    await same_result(async (p) => encoded(p, make(p)));
   });
 
   it.each(["BPE", "WordPiece", "WordLevel"] as const)("%s.empty has no tokens", async (type) => {

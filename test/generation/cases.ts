@@ -1,0 +1,32 @@
+// The recorded calls of generate() that scripts/fixtures/generate_cases.py writes, and the models that they are for.
+import { afterAll } from "vitest";
+import { AutoModelForCausalLM, type CausalLM } from "../../lib/index.js";
+import { fixture } from "../fixtures.js";
+
+export interface GenerateCase {
+  name: string;
+  key?: string;
+  model: string;
+  options: Record<string, unknown>;
+  input_ids: number[][];
+  attention_mask?: number[][];
+  uniforms?: number[];
+  sequences: number[][];
+  sequences_scores?: number[];
+  beam_indices?: number[][];
+  error?: string;
+  message?: string;
+}
+
+/** Loads models of a folder of fixtures, each once; they are freed after the file's tests. */
+export function loader(folder: string): (name: string) => Promise<CausalLM> {
+  const models = new Map<string, Promise<CausalLM>>();
+  afterAll(async () => {
+    for (const model of models.values()) await (await model).dispose();
+  });
+  return (name) => {
+    const model = models.get(name) ?? AutoModelForCausalLM.from_pretrained(fixture(folder, name), { n_threads: 1 });
+    models.set(name, model);
+    return model;
+  };
+}
