@@ -4,7 +4,7 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { HUB_OPTION_NAMES, split_hub_options } from "../hub/cached_file.js";
 import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
-import { AutoConfig } from "./configuration.js";
+import { AutoConfig, config_class_for } from "./configuration.js";
 
 /** Options of the weights and files; every other option is a field of the configuration, as in Python. */
 const MODEL_OPTIONS = new Set<string>([
@@ -101,12 +101,18 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
     return [...this.classes.values()].map((model) => model.name);
   }
 
-  private class_of(config: PretrainedConfig): ModelClass {
+  /** The names of the configuration classes, in the order of their types. */
+  private config_names(): string[] {
+    return [...this.classes.keys()].sort().map((type) => config_class_for(type)?.name ?? type);
+  }
+
+  /** The class of the models of this configuration. @throws TransformersError `unrecognized_configuration` if there is none. */
+  class_of(config: PretrainedConfig): ModelClass {
     const found = this.classes.get(config.model_type);
     if (found) return found;
     throw new TransformersError(
       `Unrecognized configuration class ${config.constructor.name} for this kind of AutoModel: ${this.name}.\n` +
-        `Model type should be one of ${this.class_names().join(", ")}.`,
+        `Model type should be one of ${this.config_names().join(", ")}.`,
       "unrecognized_configuration",
     );
   }
