@@ -25,6 +25,12 @@ export {
   StoppingCriteria,
   StoppingCriteriaList,
 } from "./generation/hooks.js";
+export {
+  GenerateBeamDecoderOnlyOutput,
+  GenerateBeamEncoderDecoderOutput,
+  GenerateDecoderOnlyOutput,
+  GenerateEncoderDecoderOutput,
+} from "./generation/outputs.js";
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";

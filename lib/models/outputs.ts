@@ -51,7 +51,7 @@ export interface OutputClass<Fields extends object = Record<string, unknown>> {
 }
 
 /** Defines a `ModelOutput` class with typed fields. */
-function output<Fields extends object>(name: string, per_token: readonly string[] = []): OutputClass<Fields> {
+export function output<Fields extends object>(name: string, per_token: readonly string[] = []): OutputClass<Fields> {
   const type = class extends ModelOutput {
     static readonly per_token = per_token;
   };
@@ -123,16 +123,3 @@ export const CausalLMOutputWithCrossAttentions = output<CausalLMFields>("CausalL
   "logits",
 ]);
 export type CausalLMOutputWithPast = ModelOutput & CausalLMFields;
-
-/** What `generate` returns with `return_dict_in_generate`. Scores and logits: one [rows, vocabulary] for each step. */
-export interface GenerateFields {
-  sequences: Tensor;
-  scores?: Tensor[] | undefined;
-  logits?: Tensor[] | undefined;
-  /** Beams: the score of each sequence [rows], and the beam that each of its tokens came from [rows, steps], -1 after the end. */
-  sequences_scores?: Tensor | undefined;
-  beam_indices?: Tensor | undefined;
-  past_key_values?: unknown;
-}
-export const GenerateDecoderOnlyOutput = output<GenerateFields>("GenerateDecoderOnlyOutput");
-export type GenerateDecoderOnlyOutput = ModelOutput & GenerateFields;

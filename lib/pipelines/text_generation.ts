@@ -1,6 +1,6 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/text_generation.py
 import { expected } from "../errors.js";
-import type { GenerateDecoderOnlyOutput } from "../models/outputs.js";
+import type { GenerateDecoderOnlyOutput } from "../generation/outputs.js";
 import { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
