@@ -293,7 +293,7 @@ export class BertForTokenClassification extends BertForTokens {
 
 export class BertForQuestionAnswering extends BertForTokens {
   static override head = heads.question_answering;
-  qa_outputs = new Linear(this.config.hidden_size, 2);
+  qa_outputs = new Linear(this.config.hidden_size, this.config.num_labels);
 
   override compute(tokens: Tokens) {
     return heads.answer_ends(this.qa_outputs.forward(this.states(tokens)));

@@ -1,6 +1,4 @@
 // DistilBERT. https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/distilbert/modeling_distilbert.py
-import type { PretrainedConfig } from "../configuration/pretrained_config.js";
-import { out_of_range } from "../errors.js";
 import { activation, Block, Embedding, LayerNorm, Linear, type Sym, type Tokens } from "../nn/index.js";
 import * as heads from "./heads.js";
 import { TextModel } from "./text_model.js";
@@ -169,12 +167,7 @@ export class DistilBertForTokenClassification extends DistilBertWithHead {
 
 export class DistilBertForQuestionAnswering extends DistilBertWithHead {
   static override head = heads.question_answering;
-  qa_outputs = new Linear(this.config.dim, 2);
-
-  constructor(config: PretrainedConfig, name_or_path?: string) {
-    super(config, name_or_path);
-    if (config.num_labels !== 2) throw out_of_range("2 labels", "config.num_labels", config.num_labels);
-  }
+  qa_outputs = new Linear(this.config.dim, this.config.num_labels);
 
   override compute(tokens: Tokens) {
     return heads.answer_ends(this.qa_outputs.forward(this.states(tokens)));

@@ -1,5 +1,6 @@
 // The kinds of heads: what forward() of each returns, which labels it takes, and its loss.
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
+import { out_of_range } from "../errors.js";
 import type { Sym } from "../nn/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { classification_loss, next_token_loss, question_answering_loss, sequence_classification_loss } from "./loss.js";
@@ -30,7 +31,11 @@ const sequence_loss: Head["loss"] = ({ logits }, { labels }, config) =>
 const cached = (one: Head): Head => ({ ...one, cached: true });
 
 /** The logits of an answer's first and last token, [tokens] each, of what a `qa_outputs` layer gives, [tokens, 2]. */
-export const answer_ends = (logits: Sym) => ({ start_logits: logits.select(1, 0), end_logits: logits.select(1, 1) });
+export function answer_ends(logits: Sym) {
+  if (logits.size(1) !== 2)
+    throw out_of_range("2 labels: where an answer begins and ends", "num_labels", logits.size(1));
+  return { start_logits: logits.select(1, 0), end_logits: logits.select(1, 1) };
+}
 
 export const base = head(outputs.BaseModelOutput);
 export const base_with_pooling = cached(head(outputs.BaseModelOutputWithPooling));

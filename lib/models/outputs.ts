@@ -50,10 +50,18 @@ export interface OutputClass<Fields extends object = Record<string, unknown>> {
   new (fields: Fields): ModelOutput & Fields;
 }
 
-/** Defines a `ModelOutput` class with typed fields. */
-export function output<Fields extends object>(name: string, per_token: readonly string[] = []): OutputClass<Fields> {
+/** Defines a `ModelOutput` class with typed fields. `first`: fields that come in this order, before all others. */
+export function output<Fields extends object>(
+  name: string,
+  per_token: readonly string[] = [],
+  first: readonly string[] = [],
+): OutputClass<Fields> {
   const type = class extends ModelOutput {
     static readonly per_token = per_token;
+
+    constructor(fields: Fields) {
+      super({ ...Object.fromEntries(first.map((field) => [field, undefined])), ...fields });
+    }
   };
   Object.defineProperty(type, "name", { value: name });
   return type as unknown as OutputClass<Fields>;
@@ -72,9 +80,11 @@ export interface BaseFields extends StatesFields {
   past_key_values?: unknown;
 }
 export const BaseModelOutput = output<BaseFields>("BaseModelOutput", ["last_hidden_state"]);
-export const BaseModelOutputWithPooling = output<BaseFields>("BaseModelOutputWithPoolingAndCrossAttentions", [
-  "last_hidden_state",
-]);
+export const BaseModelOutputWithPooling = output<BaseFields>(
+  "BaseModelOutputWithPoolingAndCrossAttentions",
+  ["last_hidden_state"],
+  ["last_hidden_state", "pooler_output", "hidden_states", "past_key_values"],
+);
 export const BaseModelOutputWithPast = output<BaseFields>("BaseModelOutputWithPastAndCrossAttentions", [
   "last_hidden_state",
 ]);

@@ -139,7 +139,7 @@ export class RobertaForTokenClassification extends RobertaForTokens {
 
 export class RobertaForQuestionAnswering extends RobertaForTokens {
   static override head = heads.question_answering;
-  qa_outputs = new Linear(this.config.hidden_size, 2);
+  qa_outputs = new Linear(this.config.hidden_size, this.config.num_labels);
 
   override compute(tokens: Tokens) {
     return heads.answer_ends(this.qa_outputs.forward(this.states(tokens)));

@@ -94,3 +94,10 @@ describe.each(folders("graph"))("%s", (name) => {
     await model.dispose();
   });
 });
+
+test.each(["bert-qa", "distilbert-qa", "roberta-qa"])("%s: an answer has two ends, not three", async (name) => {
+  const config = await library.AutoConfig.from_pretrained(fixture("graph", name), { num_labels: 3 });
+  const model = await library.AutoModelForQuestionAnswering.from_config(config);
+  await expect(model([[5, 6, 7]])).rejects.toThrow("num_labels");
+  await model.dispose();
+});
