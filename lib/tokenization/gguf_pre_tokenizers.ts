@@ -9,13 +9,13 @@ export interface GgufPreTokenizer {
   add_bos_token?: boolean;
 }
 
-const split = (Regex: string): Component => ({
+export const split = (Regex: string): Component => ({
   type: "Split",
   pattern: { Regex },
   behavior: "Isolated",
   invert: false,
 });
-const byte_level = (use_regex: boolean): Component => ({
+export const byte_level = (use_regex: boolean): Component => ({
   type: "ByteLevel",
   add_prefix_space: false,
   trim_offsets: false,
@@ -67,7 +67,7 @@ const TABLE: [names: string, GgufPreTokenizer][] = [
     "qwen2 deepseek-r1-qwen kormo f2llmv2 stablelm2 megrez hunyuan solar-open grok-2",
     { pre_tokenizer: splits(cl100k("\\p{N}")), normalizer: NFC },
   ],
-  ["qwen35", { pre_tokenizer: splits(QWEN35), normalizer: NFC }],
+  ["qwen35", { pre_tokenizer: splits(QWEN35) }],
   ["tekken", { pre_tokenizer: splits(o200k("", "\\p{N}")), ignore_merges: true, add_bos_token: true }],
   ["gpt-4o llama4 kanana2 talkie minimax-m2", { pre_tokenizer: splits(o200k(`${SHORT_FORMS}?`, "\\p{N}{1,3}")) }],
   [

@@ -9,6 +9,7 @@ import { from_sentencepiece } from "./sentencepiece_converters.js";
 import type { SlowTokenizerClass } from "./slow.js";
 import { slow_defaults, slow_special_tokens } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
+import { from_tekken, from_tiktoken, is_tiktoken } from "./tiktoken.js";
 import { from_vocab_json } from "./vocab_json.js";
 import { from_vocab_txt } from "./vocab_txt.js";
 
@@ -250,7 +251,8 @@ export async function load_pretrained(
   name_or_path: string,
   options: PretrainedOptions = {},
 ): Promise<PreTrainedTokenizerFast> {
-  const { files, gguf_file, given } = read_options(name_or_path, options);
+  const { files, gguf_file, given: all } = read_options(name_or_path, options);
+  const { from_slow, ...given } = all;
   if (gguf_file !== undefined) return load_gguf(() => class_, files, gguf_file, given);
   const config_file = await files.find("tokenizer_config.json");
   const config = config_file ? await read_json(config_file) : {};
@@ -259,7 +261,7 @@ export async function load_pretrained(
   const kwargs = await keywords_of(files, config, given, config_file ?? tokenizer_file);
   const names = class_.vocab_files_names;
   if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);
-  if (tokenizer_file) return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
+  if (tokenizer_file && !from_slow) return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
   const slow = { ...slow_defaults(class_.name), ...kwargs };
   const tokenizer_object = await from_slow_files(class_, files, slow);
   Object.assign(slow, slow_special_tokens(class_.name, { ...class_.keywords, ...slow }));
@@ -284,7 +286,12 @@ async function from_slow_files(
   }
   const vocab_txt = kind === "vocab.txt" ? await read("vocab.txt") : undefined;
   if (vocab_txt !== undefined) return from_vocab_txt(class_.name, vocab_txt, keywords);
-  if (typeof kwargs["vocab_file"] === "string")
-    return from_sentencepiece(class_.name, await readFile(kwargs["vocab_file"]), keywords, kwargs);
+  const tekken = await read("tekken.json");
+  if (tekken !== undefined) return from_tekken(tekken);
+  const model = (kwargs["vocab_file"] as string | undefined) ?? (await files.find("tokenizer.model"));
+  const bytes = model === undefined ? undefined : await readFile(model);
+  if (bytes && is_tiktoken(bytes))
+    return from_tiktoken(bytes, (keywords["additional_special_tokens"] ?? []) as unknown[]);
+  if (bytes) return from_sentencepiece(class_.name, bytes, keywords, kwargs);
   throw new TransformersError(NOT_FOUND(files.name, class_.name), "tokenizer_not_found");
 }

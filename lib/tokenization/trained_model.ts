@@ -4,12 +4,19 @@ import type { Component } from "./tokenizer_json.js";
 
 export type Model = Component & { vocab: unknown; unk_token?: string | null; unk_id?: number | null };
 
-/** The byte-level alphabet: all the characters that its pre-tokenizer writes (GPT-2's `bytes_to_unicode`). */
+const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad && byte < 0x100);
+
+/** The character that byte-level BPE writes for each byte (GPT-2's `bytes_to_unicode`). */
+export function byte_level_characters(): string[] {
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
+}
+
+/** The byte-level alphabet: those characters, the printable bytes first. */
 export function byte_level_alphabet(): string {
-  const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad && byte < 0x100);
-  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
-  const others = bytes.filter((byte) => !printable(byte)).map((_, i) => 256 + i);
-  return String.fromCodePoint(...bytes.filter(printable), ...others);
+  const characters = byte_level_characters();
+  const order = characters.map((_, byte) => byte).sort((a, b) => Number(printable(b)) - Number(printable(a)));
+  return order.map((byte) => characters[byte]).join("");
 }
 
 /** The model without its vocabulary. */

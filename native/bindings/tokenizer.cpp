@@ -354,6 +354,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
       for (uint32_t id = 0; id < vocabulary.end_id(); id++) {
         if (vocabulary.has(id) && vocabulary.find(vocabulary.token(id)) == static_cast<int32_t>(id)) set(vocabulary.token(id), id);
       }
+      for (const auto& [token, id] : vocabulary.aliases()) set(token, id);
       if (boolean_argument(info[0], "with_added_tokens")) {
         for (const auto& [content, id] : tokenizer_->added().ids()) set(content, id);
       }

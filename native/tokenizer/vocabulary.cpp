@@ -41,9 +41,7 @@ Vocabulary::Vocabulary(const json::Node& node) {
   for (const Entry& entry : entries) {
     const Entry*& place = by_id[entry.id];
     const auto text = [&](const Entry& e) { return arena.substr(e.begin, e.length); };
-    if (place && text(*place) != text(entry)) {
-      node.error("\"" + text(*place) + "\" and \"" + text(entry) + "\" have the same id " + std::to_string(entry.id));
-    }
+    if (place && text(*place) != text(entry)) aliases_[text(*place)] = entry.id;
     place = &entry;
   }
   bytes_.reserve(arena.size());
@@ -57,6 +55,7 @@ Vocabulary::Vocabulary(const json::Node& node) {
   }
   offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
   index();
+  size_ += aliases_.size();
   if (size_ != entries.size()) {
     for (const Entry& entry : entries) {
       const std::string token = arena.substr(entry.begin, entry.length);
@@ -94,6 +93,11 @@ void Vocabulary::index() {
     size_ += !doubled;
     slots_[i] = mark | id;  // of equal tokens the last one is found
   }
+}
+
+int32_t Vocabulary::find_alias(std::string_view token) const {
+  const auto found = aliases_.find(std::string(token));
+  return found == aliases_.end() ? -1 : static_cast<int32_t>(found->second);
 }
 
 void Vocabulary::write(json::Writer& writer) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "tokenizer/json.h"
@@ -16,7 +17,8 @@ uint64_t hash_bytes(const char* p, size_t n);
 class Vocabulary {
  public:
   Vocabulary() = default;
-  // Reads an object of token: id. Ids may have gaps; a doubled id or one beyond 2^24 is an error.
+  // Reads an object of token: id. Ids may have gaps; one beyond 2^24 is an error. Of tokens with
+  // one id the last is the id's token, and all of them are found.
   explicit Vocabulary(const json::Node& node);
   // Tokens in the order of their ids.
   explicit Vocabulary(const std::vector<std::string>& tokens);
@@ -37,10 +39,13 @@ class Vocabulary {
     const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
     for (uint32_t i = static_cast<uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
       const uint32_t slot = slots_[i];
-      if (slot == kEmpty) return -1;
+      if (slot == kEmpty) return aliases_.empty() ? -1 : find_alias(token);
       if ((slot & kMarkMask) == mark && this->token(slot & kIdMask) == token) return static_cast<int32_t>(slot & kIdMask);
     }
   }
+
+  // Tokens whose id has another token.
+  const std::unordered_map<std::string, uint32_t>& aliases() const { return aliases_; }
 
   // An object of token: id in ascending ids, as Rust's OrderedVocabIter writes it.
   void write(json::Writer& writer) const;
@@ -49,6 +54,7 @@ class Vocabulary {
   static constexpr uint32_t kIdMask = (1u << 24) - 1, kMarkMask = ~kIdMask, kEmpty = UINT32_MAX;
 
   void index();
+  int32_t find_alias(std::string_view token) const;
 
   std::string bytes_;
   std::vector<uint32_t> offsets_;
@@ -56,6 +62,7 @@ class Vocabulary {
   std::vector<uint32_t> slots_;  // 8 bits of the hash, 24 of the id
   uint32_t mask_ = 0;
   size_t size_ = 0;
+  std::unordered_map<std::string, uint32_t> aliases_;
 };
 
 }  // namespace gt::tokenizer
