@@ -4,6 +4,7 @@
 #include "tokenizer/unigram.h"
 #include "tokenizer/word_level.h"
 #include "tokenizer/word_piece.h"
+#include "tokenizer/word_queue.h"
 
 namespace gt::tokenizer {
 
@@ -39,27 +40,19 @@ void Model::encode(Workspace& workspace) const {
   }
 }
 
-// Words wait for their memory: they are looked up kAhead at a time.
 void Model::encode(Workspace& workspace, std::vector<size_t>* ends) const {
-  constexpr size_t kAhead = 32;
-  WordCache::Key keys[kAhead];
-  bool is_last[kAhead];  // of its piece
-  size_t count = 0, bytes = 0;
   Ids& ids = workspace.ids;
-  const auto look_up = [&] {
-    int32_t* out = ids.room(bytes * ids_per_byte_ + count * more_ids_ + WordCache::kSlack);
-    for (size_t i = 0; i < count; i++) {
-      out = workspace.words.get(keys[i], out, [&](std::string_view word) { return this->word(word, workspace); });
-      if (ends && is_last[i]) ends->push_back(static_cast<size_t>(out - ids.data()));
-    }
-    ids.keep(out);
-    count = bytes = 0;
+  const auto miss = [&](std::string_view word) { return this->word(word, workspace); };
+  WordQueue words(workspace.words, ids, ids_per_byte_, more_ids_, miss);
+  bool is_last[decltype(words)::kAhead];  // of its piece
+  const auto done = [&](size_t i, size_t end) {
+    if (ends && is_last[i]) ends->push_back(end);
   };
   const std::string_view text = workspace.pieces.text();
   const char* text_end = text.data() + text.size();
   for (const Piece& piece : workspace.pieces.list()) {
     if (piece.added >= 0) {
-      look_up();
+      words.flush(done);
       ids.push(piece.added);
       if (ends) ends->push_back(ids.size());
       continue;
@@ -67,14 +60,12 @@ void Model::encode(Workspace& workspace, std::vector<size_t>* ends) const {
     const std::string_view part = workspace.pieces.text(piece);
     for (size_t at = 0; at < part.size();) {
       const size_t end = cuts_ ? next_cut(part, at) : part.size();
-      is_last[count] = end == part.size();
-      keys[count++] = workspace.words.key(part.substr(at, end - at), text_end);
-      bytes += end - at;
+      is_last[words.count()] = end == part.size();
+      words.add(part.substr(at, end - at), text_end, done);
       at = end;
-      if (count == kAhead) look_up();
     }
   }
-  look_up();
+  words.flush(done);
 }
 
 bool Model::align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const {

@@ -29,6 +29,11 @@ class Model {
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
 
+  // True if the same text can give other ids.
+  bool is_random() const { return is_random_; }
+  // The most ids that a piece may have.
+  size_t most_ids(size_t bytes) const { return bytes * ids_per_byte_ + more_ids_; }
+
   virtual void write(json::Writer& writer) const = 0;
 
  protected:

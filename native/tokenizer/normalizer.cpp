@@ -1,5 +1,7 @@
 #include "tokenizer/normalizer.h"
 
+#include <algorithm>
+
 #include "tokenizer/byte_level.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/precompiled.h"
@@ -34,6 +36,7 @@ class UnicodeForm : public Normalizer {
   UnicodeForm(unicode::Form form, std::string type) : form_(form), type_(std::move(type)) {}
 
   void normalize(Pieces& pieces) const override { normalize_to(pieces, form_); }
+  bool is_per_character() const override { return form_ == unicode::Form::NFD || form_ == unicode::Form::NFKD; }
   void write(json::Writer& writer) const override { write_type(writer, type_.c_str()); }
 
  private:
@@ -44,6 +47,7 @@ class UnicodeForm : public Normalizer {
 class Lowercase : public Normalizer {
  public:
   void normalize(Pieces& pieces) const override { lowercase(pieces); }
+  bool is_per_character() const override { return true; }
   void write(json::Writer& writer) const override { write_type(writer, "Lowercase"); }
 };
 
@@ -52,6 +56,7 @@ class StripAccents : public Normalizer {
   void normalize(Pieces& pieces) const override {
     filter(pieces, [](char32_t c) { return !unicode::is_combining_mark(c); });
   }
+  bool is_per_character() const override { return true; }
   void write(json::Writer& writer) const override { write_type(writer, "StripAccents"); }
 };
 
@@ -191,6 +196,7 @@ class BertNormalizer : public Normalizer {
     }
     if (lowercase_) tokenizer::lowercase(pieces);
   }
+  bool is_per_character() const override { return true; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "BertNormalizer");
@@ -224,6 +230,9 @@ class NormalizerSequence : public Normalizer {
 
   void normalize(Pieces& pieces) const override {
     for (const auto& normalizer : normalizers_) normalizer->normalize(pieces);
+  }
+  bool is_per_character() const override {
+    return std::all_of(normalizers_.begin(), normalizers_.end(), [](const auto& each) { return each->is_per_character(); });
   }
   void write(json::Writer& writer) const override {
     writer.begin_object();

@@ -15,6 +15,8 @@ class Normalizer {
   static std::unique_ptr<Normalizer> read(const json::Node& node);
 
   virtual void normalize(Pieces& pieces) const = 0;
+  // True if each character is rewritten by itself, but for the order of the marks behind a letter.
+  virtual bool is_per_character() const { return false; }
   virtual void write(json::Writer& writer) const = 0;
 };
 

@@ -183,20 +183,25 @@ class Whitespace : public PreTokenizer {
   void split(Pieces& pieces) const override {
     pieces.spell_bytes();
     pieces.split([](std::string_view text, auto&& emit) {
-      enum { kSpace, kWord, kOther } last = kSpace;
+      Kind last = Kind::space;
       size_t begin = 0;
       for (size_t i = 0, width; i < text.size(); i += width) {
-        const char32_t c = decode(text.data() + i, width);
-        const auto kind = unicode::is_word_or_joiner(c) ? kWord : unicode::is_white_space(c) ? kSpace : kOther;
-        if (kind == last) continue;
-        if (last != kSpace) emit(begin, i, -1);
+        const Kind now = kind_of(decode(text.data() + i, width));
+        if (now == last) continue;
+        if (last != Kind::space) emit(begin, i, -1);
         begin = i;
-        last = kind;
+        last = now;
       }
-      if (last != kSpace) emit(begin, text.size(), -1);
+      if (last != Kind::space) emit(begin, text.size(), -1);
     });
   }
+  Kind kind(char32_t c) const override { return kind_of(c); }
   void write(json::Writer& writer) const override { write_type(writer, "Whitespace"); }
+
+ private:
+  static Kind kind_of(char32_t c) {
+    return unicode::is_word_or_joiner(c) ? Kind::word : unicode::is_white_space(c) ? Kind::space : Kind::other;
+  }
 };
 
 void split_at_white_space(Pieces& pieces) {
@@ -207,6 +212,7 @@ void split_at_white_space(Pieces& pieces) {
 class WhitespaceSplit : public PreTokenizer {
  public:
   void split(Pieces& pieces) const override { split_at_white_space(pieces); }
+  Kind kind(char32_t c) const override { return unicode::is_white_space(c) ? Kind::space : Kind::word; }
   void write(json::Writer& writer) const override { write_type(writer, "WhitespaceSplit"); }
 };
 
@@ -216,6 +222,9 @@ class BertPreTokenizer : public PreTokenizer {
     split_at_white_space(pieces);
     split_at(pieces, Behavior::isolated,
              [](std::string_view text, std::vector<Match>& matches) { find_characters(text, matches, unicode::is_punctuation); });
+  }
+  Kind kind(char32_t c) const override {
+    return unicode::is_white_space(c) ? Kind::space : unicode::is_punctuation(c) ? Kind::alone : Kind::word;
   }
   void write(json::Writer& writer) const override { write_type(writer, "BertPreTokenizer"); }
 };

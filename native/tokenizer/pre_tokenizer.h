@@ -8,6 +8,10 @@
 
 namespace gt::tokenizer {
 
+// What becomes of a character where only its kind counts: a space goes, some stand alone, and neighbours of one kind stay
+// together.
+enum class Kind : uint8_t { unknown, space, alone, word, other };
+
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
@@ -16,6 +20,8 @@ class PreTokenizer {
 
   // May leave the pieces as bytes of the byte-level alphabet: Pieces::is_bytes.
   virtual void split(Pieces& pieces) const = 0;
+  // For those that cut at kinds of characters; `unknown` for all characters from others.
+  virtual Kind kind(char32_t) const { return Kind::unknown; }
   // True if it asks where in the original a piece starts.
   virtual bool needs_alignment() const { return false; }
   virtual void write(json::Writer& writer) const = 0;

@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "tokenizer/parallel.h"
+#include "tokenizer/word_queue.h"
 
 namespace gt::tokenizer {
 
@@ -56,6 +57,7 @@ Tokenizer::Tokenizer(std::string_view json) {
     for (const json::Node& item : node->items()) tokens.push_back(read_added_token(item));
   }
   add_tokens(tokens);
+  find_raw_words();
   plan_special_tokens();
 }
 
@@ -77,12 +79,55 @@ void Tokenizer::prepare(std::string_view text, bool aligned, Workspace& workspac
   if (!model_->takes_bytes()) pieces.spell_bytes();
 }
 
+bool Tokenizer::append_raw_words(std::string_view text, Workspace& workspace) const {
+  if (!raw_words_ || model_->is_random() || added_.has_normalized()) return false;
+  Ids& ids = workspace.ids;
+  const size_t before = ids.size();
+  if (!workspace.of_word) workspace.of_word = std::make_unique<Workspace>();
+  Workspace& of_word = *workspace.of_word;
+  struct Found {
+    const int32_t* ids;
+    size_t count;
+  };
+  const auto miss = [&](std::string_view word) -> Found {
+    of_word.ids.clear();
+    of_word.pieces.reset(word, false);
+    if (normalizer_) normalizer_->normalize(of_word.pieces);
+    pre_tokenizer_->split(of_word.pieces);
+    if (!model_->takes_bytes()) of_word.pieces.spell_bytes();
+    model_->encode(of_word);
+    return {of_word.ids.data(), of_word.ids.size()};
+  };
+  WordQueue words(workspace.raw_words, ids, RawWords::kMostBytes * model_->most_ids(1), 0, miss);
+  const auto ignore = [](size_t, size_t) {};
+  Pieces& pieces = workspace.pieces;
+  pieces.reset(text, false);
+  if (added_.has_original()) added_.split_original(pieces);
+  for (const Piece& piece : pieces.list()) {
+    if (piece.added >= 0) {
+      words.flush(ignore);
+      ids.push(piece.added);
+      continue;
+    }
+    const std::string_view part = pieces.text(piece);
+    const char* text_end = text.data() + text.size();
+    const bool is_whole = raw_words_->scan(part, [&](size_t begin, size_t end) { words.add(part.substr(begin, end - begin), text_end, ignore); });
+    if (is_whole) continue;
+    ids.keep(ids.data() + before);
+    return false;
+  }
+  words.flush(ignore);
+  return true;
+}
+
 void Tokenizer::append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const {
   Ids& ids = workspace.ids;
-  prepare(text, needs_alignment(), workspace);
   const auto append = [&] {
     const size_t begin = ids.size();
-    model_->encode(workspace);
+    if (!append_raw_words(text, workspace)) {
+      prepare(text, needs_alignment(), workspace);
+      model_->encode(workspace);
+    }
     if (ids.size() - begin <= limit.most) return;
     int32_t* first = ids.data() + begin;
     if (limit.direction == Direction::left) std::copy(ids.data() + ids.size() - limit.most, ids.data() + ids.size(), first);
@@ -133,6 +178,11 @@ void Tokenizer::count_words(std::string_view text, WordCounts& counts) {
   prepare(text, needs_alignment(), mine);
   mine.pieces.spell_bytes();
   for (const Piece& piece : mine.pieces.list()) counts[std::string(mine.pieces.text(piece))]++;
+}
+
+void Tokenizer::find_raw_words() {
+  raw_words_ = RawWords::of(normalizer_, pre_tokenizer_);
+  workspaces_.list.clear();  // what they know of words is the old components'
 }
 
 // What the post-processor makes of a sequence of one token.
@@ -303,6 +353,7 @@ size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
 
 void Tokenizer::set_normalizer(std::optional<std::string_view> json) {
   normalizer_ = read_component<Normalizer>(json, "normalizer");
+  find_raw_words();
   if (added_.decode_normalized()) added_.refresh(vocabulary(), normalizer_.get());
   decode_table_ = {};
 }
@@ -314,6 +365,7 @@ void Tokenizer::set_normalized_added_tokens(bool value) {
 
 void Tokenizer::set_pre_tokenizer(std::optional<std::string_view> json) {
   pre_tokenizer_ = read_component<PreTokenizer>(json, "pre_tokenizer");
+  find_raw_words();
 }
 
 void Tokenizer::set_post_processor(std::optional<std::string_view> json) {

@@ -15,6 +15,7 @@
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/raw_words.h"
 #include "tokenizer/trainer.h"
 #include "tokenizer/workspace.h"
 
@@ -119,12 +120,16 @@ class Tokenizer {
   void append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const;
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
                   Workspace& workspace) const;
+  // Appends the ids of a text by its words as they stand. False, and nothing was done, where that cannot be.
+  bool append_raw_words(std::string_view text, Workspace& workspace) const;
   // Runs the text through everything before the model.
   void prepare(std::string_view text, bool aligned, Workspace& workspace) const;
   // Whether the pieces depend on the alignment.
   bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const;
   Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
+  // The normalizer or the pre-tokenizer is another one.
+  void find_raw_words();
   void plan_special_tokens();
   void fill_decode_table();
   std::string decode_as_one(const uint32_t* ids, size_t count, bool skip_special_tokens) const;
@@ -140,6 +145,7 @@ class Tokenizer {
 
   std::vector<int32_t> plan_;  // the special tokens of one sequence, kSequence in its place
   bool has_type_ids_ = false;
+  std::shared_ptr<const RawWords> raw_words_;
   DecodeTable decode_table_;
 
   Workspaces workspaces_;

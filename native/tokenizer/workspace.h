@@ -1,6 +1,7 @@
 // What a thread needs to encode: scratch memory, and the words that it has met.
 #pragma once
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -54,6 +55,8 @@ struct Workspace {
   Pieces pieces;
   Ids ids;
   WordCache words;
+  WordCache raw_words;  // as they stand in texts
+  std::unique_ptr<Workspace> of_word;  // for a raw word that is new
   std::vector<size_t> piece_ends;  // in ids
 
   // Of the models, for one piece.
