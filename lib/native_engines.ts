@@ -94,6 +94,13 @@ export interface NativeGenerationOptions {
   uniforms?: ArrayLike<number> | null;
   output_scores?: boolean | null;
   output_logits?: boolean | null;
+  /** All rows run to the end, and with beams the result says what ran. */
+  output_hidden_states?: boolean | null;
+  output_attentions?: boolean | null;
+  /** The caller's processors in order, each with the size of the vocabulary; null: the next group of `hooks.logits_processor`. */
+  user_processors?: ((LogitsProcessorSpec & { vocab_size: number }) | null)[] | null;
+  /** What ends a row, where it is not `eos_token_id`. */
+  stop_token_id?: number[] | null;
   return_dict_in_generate?: boolean | null;
   use_cache?: boolean | null;
   [passed_over: string]: unknown;
@@ -109,11 +116,13 @@ export interface NativeGenerateRequest {
   hooks?: NativeGenerationHooks;
   /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
   cache?: number;
+  /** [rows, n_vocab]: what follows the rows of `cache`, which hold the whole prompt. `input_ids` may be empty then. */
+  first_logits?: Float32Array;
 }
 
 export interface NativeGenerationHooks {
-  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]. */
-  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array | undefined;
+  /** Changes `scores` [rows, n_vocab] in place, or returns new ones. `input_ids` [rows, length]; `group` counts from 0. */
+  logits_processor?(input_ids: Int32Array, scores: Float32Array, rows: number, group: number): Float32Array | undefined;
   /** True, or true for each row that is done. */
   stopping_criteria?(input_ids: Int32Array, scores: Float32Array, rows: number): boolean | boolean[];
   prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
@@ -138,6 +147,9 @@ export interface NativeGenerateResult {
   /** Beams only. */
   sequences_scores?: Float32Array;
   beam_indices?: Int32Array[];
+  /** Beams with output_hidden_states or output_attentions: of each step, the token of each running row, and the row that it continues. */
+  running_tokens?: Int32Array[];
+  running_sources?: Int32Array[];
   cache?: number;
   /** Tokens that the cache holds of each row. */
   cache_lengths?: Int32Array;

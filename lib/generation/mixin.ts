@@ -21,7 +21,9 @@ import {
   prepare_special_tokens,
 } from "./prepare.js";
 import { run_request } from "./request.js";
+import { type Rerun, type RowStates, type Rows, type StateFlags, step_states } from "./states.js";
 import type { BaseStreamer } from "./streamers.js";
+import { transition_scores } from "./transition_scores.js";
 
 /** What belongs to one call; every field of GenerationConfig may stand beside these. */
 export interface GenerateOptions extends HookOptions {
@@ -133,13 +135,24 @@ export abstract class GenerationMixin extends PreTrainedModel {
         "`prompt_lookup_num_tokens` and `assistant_early_exit` make nothing faster here; the tokens are the same.",
       );
     }
-    const { input_ids: named_ids, attention_mask, past_key_values, ...strangers } = model_kwargs;
+    const {
+      input_ids: named_ids,
+      attention_mask,
+      past_key_values,
+      output_attentions: _attentions,
+      output_hidden_states: _hidden_states,
+      ...strangers
+    } = model_kwargs;
     check_model_kwargs(strangers);
     if (streamer && config.num_beams > 1)
       throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
-    if (config.output_attentions || config.output_hidden_states)
+    const states: StateFlags = {
+      output_hidden_states: Boolean(config.return_dict_in_generate && config["output_hidden_states"]),
+      output_attentions: Boolean(config.return_dict_in_generate && config["output_attentions"]),
+    };
+    if (states.output_attentions && !this.gives_attentions)
       throw new TransformersError(
-        "output_attentions and output_hidden_states are not supported by generate() on this engine",
+        "output_attentions is not supported by the llama engine, which never holds whole attention matrices",
         "unsupported",
       );
 
@@ -185,6 +198,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
     const engine = await this.generating_engine(lanes, ids.length * length);
     if (past_key_values) request.cache = EngineCache.handle_of(past_key_values, engine);
+    const cached = past_key_values ? (past_key_values as EngineCache).length : 0;
     const rows = ids.length * config.num_return_sequences;
     const result = await run_request(engine, request, {
       rows,
@@ -194,18 +208,46 @@ export abstract class GenerationMixin extends PreTrainedModel {
     });
     streamer?.end();
     if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
-    const { cache, cache_lengths = [], sequences } = result;
+    const { cache, cache_lengths = [] } = result;
+    const padding = mask ? length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;
+    const rerun: Rerun = (inputs, owners) => this.rerun(inputs, owners, states);
+    const wants_states = states.output_hidden_states || states.output_attentions;
     call.finish(
       generate_output(result, {
         vocab_size: this.vocab_size,
         is_encoder_decoder: Boolean(this.config.is_encoder_decoder),
         output_scores: Boolean(config["output_scores"]),
+        states: wants_states ? await step_states(result, { ids, mask, cached }, rerun) : {},
         past_key_values:
           cache === undefined
             ? undefined
-            : EngineCache.of(engine, cache, past_key_values, Array.from(cache_lengths), sequences[0].length - 1),
+            : EngineCache.of(engine, cache, past_key_values, Array.from(cache_lengths), cache_lengths[0] + padding),
       }),
     );
+  }
+
+  /** Whether forward() can give attentions. */
+  protected get gives_attentions(): boolean {
+    return true;
+  }
+
+  /** The states of whole rows, by the output's fields: for `output_hidden_states` and `output_attentions`. */
+  protected async rerun(inputs: Rows, _owners: number[], flags: StateFlags): Promise<RowStates> {
+    const { hidden_states, attentions } = await this.forward({ ...inputs, ...flags, use_cache: false });
+    return { hidden_states, attentions } as RowStates;
+  }
+
+  /**
+   * The scores of the tokens that generate() chose, float32 [sequences, steps], from its `sequences`, its `scores` and,
+   * for beams, its `beam_indices`. `normalize_logits`: as log-probabilities.
+   */
+  compute_transition_scores(
+    sequences: unknown,
+    scores: readonly Tensor[],
+    beam_indices?: unknown,
+    normalize_logits = false,
+  ): Tensor {
+    return transition_scores(sequences, scores, beam_indices, normalize_logits);
   }
 
   /**

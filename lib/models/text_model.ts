@@ -1,6 +1,7 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
 import { expected, out_of_range, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
+import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, Tensor, tensor } from "../tensor/index.js";
 import type { DecodeSize } from "./decode_programs.js";
@@ -158,6 +159,16 @@ export abstract class TextModel extends GraphModel {
 
   override can_generate(): boolean {
     return (this.constructor as typeof TextModel).head === causal_lm;
+  }
+
+  /** Positions count what the mask shows, as they do in generate(). */
+  protected override rerun(inputs: Rows, owners: number[], flags: StateFlags) {
+    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, owners, flags);
+    const position_ids = inputs.attention_mask.map((row) => {
+      let seen = 0;
+      return Int32Array.from(row, (bit) => (bit ? seen++ : 1));
+    });
+    return super.rerun({ ...inputs, position_ids }, owners, flags);
   }
 
   protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {

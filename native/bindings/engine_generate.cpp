@@ -47,6 +47,10 @@ Napi::Object js_result(Napi::Env env, const generation::Result& result) {
   if (!result.logits.empty()) object.Set("logits", arrays<Napi::Float32Array>(env, result.logits));
   if (!result.sequences_scores.empty()) object.Set("sequences_scores", typed<Napi::Float32Array>(env, result.sequences_scores));
   if (!result.beam_indices.empty()) object.Set("beam_indices", arrays<Napi::Int32Array>(env, result.beam_indices));
+  if (!result.running_tokens.empty()) {
+    object.Set("running_tokens", arrays<Napi::Int32Array>(env, result.running_tokens));
+    object.Set("running_sources", arrays<Napi::Int32Array>(env, result.running_sources));
+  }
   if (!result.cache_lengths.empty()) object.Set("cache_lengths", typed<Napi::Int32Array>(env, result.cache_lengths));
   return object;
 }
@@ -55,7 +59,12 @@ Napi::Object js_result(Napi::Env env, const generation::Result& result) {
 generation::Request read_request(const Napi::Object& arguments) {
   generation::Request request;
   request.input_ids = id_rows(arguments.Get("input_ids"), "input_ids");
-  if (request.input_ids.empty() || request.input_ids[0].empty()) throw RangeError("Expected at least one token for input_ids");
+  if (const auto logits = property(arguments, "first_logits")) {
+    const auto array = typed_array(*logits, napi_float32_array, "a Float32Array", "first_logits").As<Napi::Float32Array>();
+    request.first_logits.assign(array.Data(), array.Data() + array.ElementLength());
+  }
+  if (request.input_ids.empty() || (request.input_ids[0].empty() && request.first_logits.empty()))
+    throw RangeError("Expected at least one token for input_ids");
   const size_t length = request.input_ids[0].size();
   for (const generation::Ids& row : request.input_ids)
     if (row.size() != length) throw RangeError("Expected rows of one length for input_ids");
@@ -143,9 +152,7 @@ void EngineObject::listen(uint32_t id, generation::Request& request, const Napi:
   request.on_done = [this, queue = queue_, id](generation::Result result) {
     queue->post([this, id, result = std::make_shared<generation::Result>(std::move(result))](Napi::Env env) {
       const Napi::Object object = js_result(env, *result);
-      const uint32_t continued = calls_.at(id).cache;
-      if (continued) object.Set("cache", continued);
-      else if (result->cache) object.Set("cache", keep_cache(env, result->cache));
+      if (result->cache) object.Set("cache", keep_cache(env, calls_.at(id).cache, result->cache, result->cache_size));
       finish_call(env, id, "on_done", object);
     });
   };

@@ -75,10 +75,13 @@ void EngineObject::give_back_cache(Napi::Env env, uint32_t handle) {
   caches_.erase(found);
 }
 
-uint32_t EngineObject::keep_cache(Napi::Env env, std::shared_ptr<generation::Cache> cache, int64_t bytes) {
-  count_memory(env, bytes);
-  caches_[++last_id_] = {std::move(cache), bytes};
-  return last_id_;
+uint32_t EngineObject::keep_cache(Napi::Env env, uint32_t handle, std::shared_ptr<generation::Cache> cache, int64_t bytes) {
+  if (handle == 0) caches_[handle = ++last_id_].cache = std::move(cache);
+  const auto found = caches_.find(handle);
+  if (found == caches_.end()) return handle;
+  count_memory(env, bytes - found->second.bytes);
+  found->second.bytes = bytes;
+  return handle;
 }
 
 void EngineObject::release_cache(const Napi::CallbackInfo& info) {

@@ -66,10 +66,11 @@ class EngineObject {
   Napi::Object result(uint32_t id) const { return promises_.at(id).result.Value(); }
   void settle(Napi::Env env, uint32_t id, const std::exception_ptr& failure);
 
-  // Handle 0: none. A cache is taken by one call at a time. `bytes`: what V8 is told of.
+  // Handle 0: none. A cache is taken by one call at a time.
   std::shared_ptr<generation::Cache> take_cache(uint32_t handle);
   void give_back_cache(Napi::Env env, uint32_t handle);
-  uint32_t keep_cache(Napi::Env env, std::shared_ptr<generation::Cache> cache, int64_t bytes = 0);
+  // What a call left: the cache under `handle`, if it continued that, else a new one. V8 is told of `bytes`.
+  uint32_t keep_cache(Napi::Env env, uint32_t handle, std::shared_ptr<generation::Cache> cache, int64_t bytes);
 
   // Tells V8 of memory, so that it collects what nobody disposed of.
   void count_memory(Napi::Env env, int64_t bytes);

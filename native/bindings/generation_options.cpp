@@ -94,13 +94,25 @@ generation::EarlyStopping early_stopping(const Napi::Object& object) {
 void read_output(const Napi::Object& object, GenerationOptions& o) {
   o.output_scores = flag(object, "output_scores", false);
   o.output_logits = flag(object, "output_logits", false);
+  o.output_states = flag(object, "output_hidden_states", false) || flag(object, "output_attentions", false);
   // Python makes them for a dictionary alone.
-  if (!flag(object, "return_dict_in_generate", true)) o.output_scores = o.output_logits = false;
+  if (!flag(object, "return_dict_in_generate", true)) o.output_scores = o.output_logits = o.output_states = false;
   if (property(object, "seed")) o.seed = static_cast<uint64_t>(integer(object, "seed", 0, 0, int64_t{1} << 53));
   if (const auto uniforms = property(object, "uniforms")) {
     for_each(*uniforms, "an array of numbers", "uniforms", [&](const Napi::Value& value) { o.uniforms.push_back(number(value, "uniforms")); });
     if (o.uniforms.empty()) throw RangeError("Expected at least one number for uniforms but received none");
   }
+}
+
+// Specs as of process_logits(), each with the size of the vocabulary; null for a group of the host's.
+void read_user_processors(const Napi::Object& object, GenerationOptions& o) {
+  const auto value = property(object, "user_processors");
+  if (!value) return;
+  for_each(*value, "a list of processors", "user_processors", [&](const Napi::Value& spec) {
+    if (!given(spec)) return o.user_processors.push_back(nullptr);
+    const auto processor = bindings::object(spec, "user_processors");
+    o.user_processors.push_back(logits_processor(processor, count(processor, "vocab_size", 0, 1)));
+  });
 }
 
 void read_processors(const Napi::Object& object, GenerationOptions& o) {
@@ -132,6 +144,7 @@ void read_processors(const Napi::Object& object, GenerationOptions& o) {
   if (const auto value = property(object, "watermarking_config"))
     o.watermarking_config = watermarking(gt::bindings::object(*value, "watermarking_config"));
   o.renormalize_logits = flag(object, "renormalize_logits", false);
+  read_user_processors(object, o);
 }
 
 }  // namespace
@@ -170,6 +183,7 @@ GenerationOptions generation_options(const Napi::Object& object) {
   o.early_stopping = early_stopping(object);
   o.length_penalty = number(object, "length_penalty", 1);
   o.eos_token_id = ids_of(object, "eos_token_id");
+  if (property(object, "stop_token_id")) o.stop_token_id = ids_of(object, "stop_token_id");
   o.pad_token_id = count(object, "pad_token_id", o.eos_token_id.empty() ? 0 : o.eos_token_id[0]);
   read_processors(object, o);
   read_output(object, o);

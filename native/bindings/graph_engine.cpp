@@ -138,7 +138,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
           queue->post([this, promise, handle, kept, failure](Napi::Env env) {
             give_back_cache(env, handle);
             if (kept->cache)
-              this->result(promise).Set("cache", static_cast<double>(handle ? handle : keep_cache(env, kept->cache, kept->size)));
+              this->result(promise).Set("cache", static_cast<double>(keep_cache(env, handle, kept->cache, kept->size)));
             settle(env, promise, failure);
           });
         });

@@ -87,12 +87,12 @@ void JsHooks::interrupt() {
   wake_.notify_all();
 }
 
-void JsHooks::process_logits(const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) {
+void JsHooks::process_logits(size_t group, const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) {
   const std::vector<float> before(scores, scores + ids.size() * static_cast<size_t>(vocab_size));
-  const auto after = ask<std::vector<float>>([ids = flat(ids), before, rows = ids.size()](Napi::Env env, const Napi::Object& hooks) {
+  const auto after = ask<std::vector<float>>([ids = flat(ids), before, rows = ids.size(), group](Napi::Env env, const Napi::Object& hooks) {
     Napi::Value scores = js_scores(env, before);
     const Napi::Value returned =
-        call(hooks, "logits_processor", {js_ids(env, ids), scores, Napi::Number::New(env, static_cast<double>(rows))});
+        call(hooks, "logits_processor", {js_ids(env, ids), scores, Napi::Number::New(env, static_cast<double>(rows)), Napi::Number::New(env, static_cast<double>(group))});
     if (given(returned)) scores = returned;
     const auto array = typed_array(scores, napi_float32_array, "a Float32Array", "the result of logits_processor").As<Napi::Float32Array>();
     if (array.ElementLength() != before.size())

@@ -25,7 +25,7 @@ class JsHooks final : public generation::HostHooks, public std::enable_shared_fr
   // Throws TypeError if a property of `hooks` is no function.
   JsHooks(std::shared_ptr<JsQueue> queue, const Napi::Object& hooks, Owner owner);
 
-  void process_logits(const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) override;
+  void process_logits(size_t group, const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) override;
   std::vector<uint8_t> should_stop(const std::vector<generation::Ids>& ids, const float* scores, int32_t vocab_size) override;
   std::vector<int32_t> allowed_tokens(int32_t batch_id, const generation::Ids& ids) override;
   std::vector<double> uniforms(size_t count) override;

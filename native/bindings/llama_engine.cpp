@@ -131,6 +131,7 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
     struct State {
       llama::ForwardRequest request;
       std::shared_ptr<generation::Cache> cache;
+      int64_t cache_size = 0;
     };
     auto state = std::make_shared<State>();
     llama::ForwardRequest& request = state->request;
@@ -162,11 +163,14 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
     const auto handle = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
     request.cache = take_cache(handle);
     const uint32_t id = open_promise(env, result);
-    llama_->run([state](const llama::Model&, llama::LlamaDecoder& decoder, const std::atomic<bool>&) { state->cache = llama::forward(decoder, state->request); },
+    llama_->run([state](const llama::Model&, llama::LlamaDecoder& decoder, const std::atomic<bool>&) {
+                   state->cache = llama::forward(decoder, state->request);
+                   if (state->cache) state->cache_size = decoder.cache_size(*state->cache);
+                 },
                  [this, queue = queue_, state, id, handle](const std::exception_ptr& failure) {
                    queue->post([this, state, id, handle, failure](Napi::Env env) {
                      give_back_cache(env, handle);
-                     if (state->cache) this->result(id).Set("cache", static_cast<double>(handle ? handle : keep_cache(env, state->cache)));
+                     if (state->cache) this->result(id).Set("cache", static_cast<double>(keep_cache(env, handle, state->cache, state->cache_size)));
                      settle(env, id, failure);
                    });
                  });

@@ -26,6 +26,7 @@ class BigramDecoder final : public Decoder {
   Row open_row() override;
   void close_row(Row row) override;
   int32_t row_length(Row row) const override { return static_cast<int32_t>(rows_[static_cast<size_t>(row)].tokens.size()); }
+  int64_t token_size() const override { return sizeof(int32_t); }
   void copy_row(Row from, Row to, int32_t length = -1) override;
   void truncate_row(Row row, int32_t length) override;
   void reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) override;

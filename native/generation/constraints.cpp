@@ -85,7 +85,7 @@ void HostLogitsProcessor::process_all(std::vector<ScoresRow>& rows) {
     row.narrowed = false;
     ids.push_back(*row.ids);
   }
-  hooks_->process_logits(ids, rows[0].scores, rows[0].vocab_size);
+  hooks_->process_logits(group_, ids, rows[0].scores, rows[0].vocab_size);
 }
 
 }  // namespace gt::generation

@@ -91,10 +91,10 @@ class SuppressTokensAtBeginLogitsProcessor final : public LogitsProcessor {
   int32_t begin_index_;
 };
 
-// The processors that the user wrote.
+// Processors that the user wrote, one group of them.
 class HostLogitsProcessor final : public LogitsProcessor {
  public:
-  explicit HostLogitsProcessor(std::shared_ptr<HostHooks> hooks) : hooks_(std::move(hooks)) {}
+  HostLogitsProcessor(std::shared_ptr<HostHooks> hooks, size_t group) : hooks_(std::move(hooks)), group_(group) {}
   const char* name() const override { return "LogitsProcessor"; }
   void process(ScoresRow&) override {}
   // The scores of `rows` lie one after another.
@@ -102,6 +102,7 @@ class HostLogitsProcessor final : public LogitsProcessor {
 
  private:
   std::shared_ptr<HostHooks> hooks_;
+  size_t group_;
 };
 
 }  // namespace gt::generation

@@ -19,6 +19,13 @@ struct RowInput {
   bool all_logits;  // logits for every token, not just for the last one
 };
 
+// Rows of a decoder that outlive the call that made them (Python's past_key_values). Touched on the engine's thread
+// only; who drops the last reference closes the rows there (Scheduler::release).
+struct Cache {
+  std::vector<Row> rows;
+  bool in_use = false;  // a generation is changing them
+};
+
 enum class DecodeStatus {
   ok,
   no_space,  // the cache is full: nothing was changed
@@ -37,6 +44,14 @@ class Decoder {
   virtual Row open_row() = 0;
   virtual void close_row(Row row) = 0;
   virtual int32_t row_length(Row row) const = 0;
+  // Bytes that a token of a row takes in the cache.
+  virtual int64_t token_size() const = 0;
+  // Bytes of what the rows hold.
+  int64_t cache_size(const Cache& cache) const {
+    int64_t tokens = 0;
+    for (const Row row : cache.rows) tokens += row_length(row);
+    return tokens * token_size();
+  }
   // The cache of `to` becomes that of `from`, cut to `length` tokens (-1: all of them).
   virtual void copy_row(Row from, Row to, int32_t length = -1) = 0;
   virtual void truncate_row(Row row, int32_t length) = 0;

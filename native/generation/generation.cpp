@@ -24,6 +24,7 @@ Generation::Generation(Request& request, Decoder& decoder)
     : request_(request),
       decoder_(decoder),
       vocab_size_(decoder.vocab_size()),
+      given_(!request.first_logits.empty()),
       guided_(request.options.guidance_scale && *request.options.guidance_scale != 1) {
   check();
   GenerationOptions& options = request_.options;
@@ -35,35 +36,45 @@ Generation::Generation(Request& request, Decoder& decoder)
   for (size_t row = 0; row < rows_; row++) ids_.push_back(request_.input_ids[row / wanted]);
   lanes_.resize(rows_ * (guided_ ? 2 : 1));
 
-  const auto length = static_cast<int32_t>(ids_[0].size());
-  size_t padding = ids_[0].size();
-  for (size_t row = 0; row < rows_; row += copies_) {
-    const Ids tokens = unmasked(ids_[row], request_.attention_mask, row / wanted);
-    padding = std::min(padding, ids_[row].size() - tokens.size());
-    prepare(row / wanted, tokens, row);
-    if (!guided_) continue;
-    const bool negative = !options.negative_prompt_ids.empty();
-    const size_t index = negative ? (row / wanted) % options.negative_prompt_ids.size() : 0;
-    const Ids prompt = negative ? unmasked(options.negative_prompt_ids[index], options.negative_prompt_attention_mask, index)
-                                : Ids{tokens.back()};
-    prepare(row / wanted, prompt, rows_ + row);
-    longest_ = std::max(longest_, static_cast<int32_t>(prompt.size()) + options.max_length - length);
-  }
-  // No row can be longer than the engine's positions: it ends there.
-  options.max_length = std::min(options.max_length, decoder_.max_positions() + static_cast<int32_t>(padding));
-  longest_ = std::min(std::max(longest_, options.max_length), decoder_.max_positions());
+  prepare_prompts(wanted);
 
-  const bool observed = options.output_scores || options.output_logits ||
+  const bool observed = options.output_scores || options.output_logits || options.output_states ||
                         (request_.hooks && (request_.hooks->has_logits_processor || request_.hooks->has_stopping_criteria));
   processors_ = std::make_unique<LogitsProcessorList>(options, ids_, vocab_size_, request_.hooks);
   search_ = make_search(request_, observed);
   plain_ = processors_->empty() && !guided_ && !observed && !search_->wants_log_probabilities();
 }
 
+// What the lanes are to be fed, and how long their rows may become.
+void Generation::prepare_prompts(size_t wanted) {
+  GenerationOptions& options = request_.options;
+  const auto length = static_cast<int32_t>(ids_[0].size());
+  int32_t seen = 0;  // tokens of the longest row that are no padding
+  for (size_t row = 0; row < rows_; row += copies_) {
+    const Ids tokens = unmasked(ids_[row], request_.attention_mask, row / wanted);
+    if (given_) {
+      seen = std::max(seen, decoder_.row_length(request_.cache->rows[row / copies_]));
+    } else {
+      seen = std::max(seen, static_cast<int32_t>(tokens.size()));
+      prepare(row / wanted, tokens, row);
+    }
+    if (!guided_) continue;
+    const bool negative = !options.negative_prompt_ids.empty();
+    const size_t index = negative ? (row / wanted) % options.negative_prompt_ids.size() : 0;
+    const Ids prompt = negative ? unmasked(options.negative_prompt_ids[index], options.negative_prompt_attention_mask, index)
+                                : Ids(tokens.end() - static_cast<std::ptrdiff_t>(!tokens.empty()), tokens.end());
+    prepare(row / wanted, prompt, rows_ + row);
+    longest_ = std::max(longest_, static_cast<int32_t>(prompt.size()) + options.max_length - length);
+  }
+  // No row can be longer than the engine's positions: it ends there.
+  options.max_length = std::min(options.max_length, length + decoder_.max_positions() - seen);
+  longest_ = std::min(std::max(longest_, seen + options.max_length - length), decoder_.max_positions());
+}
+
 void Generation::check() const {
   const GenerationOptions& options = request_.options;
   const std::vector<Ids>& ids = request_.input_ids;
-  if (ids.empty() || ids[0].empty()) throw TypeError("Expected input_ids with at least one token in each row");
+  if (ids.empty() || (ids[0].empty() && !given_)) throw TypeError("Expected input_ids with at least one token in each row");
   const auto rectangular = [&](const auto& rows) {
     return rows.size() == ids.size() &&
            std::all_of(rows.begin(), rows.end(), [&](const auto& row) { return row.size() == ids[0].size(); });
@@ -93,6 +104,9 @@ void Generation::check() const {
       throw TypeError("Expected past_key_values of " + std::to_string(ids.size()) + " rows but received " +
                       std::to_string(cached));
   }
+  if (given_ && (!request_.cache || request_.first_logits.size() != ids.size() * static_cast<size_t>(vocab_size_)))
+    throw TypeError("Expected first_logits of shape [" + std::to_string(ids.size()) + ", " + std::to_string(vocab_size_) +
+                    "] together with past_key_values");
   const std::vector<Ids>& negative = options.negative_prompt_ids;
   for (size_t row = 0; row < options.negative_prompt_attention_mask.size(); row++)
     if (row >= negative.size() || options.negative_prompt_attention_mask[row].size() != negative[row].size())
@@ -125,6 +139,7 @@ bool Generation::start() {
     for (size_t i = 0; i < cache.rows.size(); i++) {
       Lane& lane = lanes_[i * copies_];
       lane.row = cache.rows[i];
+      if (given_) continue;
       lane.fed = static_cast<size_t>(cached_lengths_[i]);
       if (lane.fed >= lane.pending.size())
         throw RangeError("Expected input_ids to go on after the " + std::to_string(lane.fed) +
@@ -164,10 +179,12 @@ void Generation::advance(size_t first) {
   }
   if (!complete_) return;
   score();
+  given_ = false;
   if (!spread_) spread();
 
   const std::vector<int32_t> sources = search_->step(ids_, score_rows_);
   if (!sources.empty()) {
+    if (request_.options.output_states) record(sources);
     for (size_t offset = 0; offset < lanes_.size(); offset += rows_) {
       std::vector<Row> rows, from;
       for (size_t row = 0; row < rows_; row++) {
@@ -196,6 +213,7 @@ void Generation::advance(size_t first) {
 }
 
 const float* Generation::logits(size_t lane) const {
+  if (given_ && lane < rows_) return request_.first_logits.data() + lane * request_.input_ids.size() / rows_ * static_cast<size_t>(vocab_size_);
   return decoder_.logits(lanes_[spread_ ? lane : lane - lane % copies_].input);
 }
 
@@ -229,6 +247,14 @@ void Generation::score() {
   if (request_.options.output_scores) result_.scores.push_back(scores_);
 }
 
+// What ran at this step, for those who compute its states afterwards.
+void Generation::record(const std::vector<int32_t>& sources) {
+  Ids tokens;
+  for (const Ids& row : ids_) tokens.push_back(row.back());
+  result_.running_tokens.push_back(std::move(tokens));
+  result_.running_sources.push_back(sources);
+}
+
 void Generation::spread() {
   for (size_t i = 0; i < lanes_.size(); i++)
     if (i % copies_ != 0) decoder_.copy_row(lanes_[i - i % copies_].row, lanes_[i].row);
@@ -252,6 +278,7 @@ Result Generation::finish() {
     if (request_.cache) request_.cache->in_use = false;
     result_.cache = request_.cache ? request_.cache : std::make_shared<Cache>();
     result_.cache->rows = std::move(rows);
+    result_.cache_size = decoder_.cache_size(*result_.cache);
   }
   for (Lane& lane : lanes_) close(lane);
   return std::move(result_);

@@ -41,9 +41,11 @@ class Generation {
   };
 
   void check() const;
+  void prepare_prompts(size_t wanted);
   void prepare(size_t prompt, const Ids& tokens, size_t lane);
   const float* logits(size_t lane) const;
   void spread();
+  void record(const std::vector<int32_t>& sources);
   void score();
   void close(Lane& lane);
 
@@ -52,6 +54,7 @@ class Generation {
   const int32_t vocab_size_;
   size_t copies_;   // rows for each prompt
   size_t rows_;     // sequences
+  bool given_;      // the first logits came with the request
   bool guided_;     // lanes from rows_ on: the same rows without the prompt
   bool plain_;      // logits need no change: they are not even copied
   int32_t longest_ = 0;

@@ -18,8 +18,8 @@ class HostHooks {
   bool has_prefix_allowed_tokens = false;
   bool has_uniforms = false;
 
-  // Changes scores [ids.size(), vocab_size] in place.
-  virtual void process_logits(const std::vector<Ids>& ids, float* scores, int32_t vocab_size) = 0;
+  // Changes scores [ids.size(), vocab_size] in place: those processors that stand together as number `group`.
+  virtual void process_logits(size_t group, const std::vector<Ids>& ids, float* scores, int32_t vocab_size) = 0;
   // Nonzero for each row that is done, after its last token was appended. `scores` as above: what the token came from.
   virtual std::vector<uint8_t> should_stop(const std::vector<Ids>& ids, const float* scores, int32_t vocab_size) = 0;
   virtual std::vector<int32_t> allowed_tokens(int32_t batch_id, const Ids& ids) = 0;

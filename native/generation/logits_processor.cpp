@@ -49,14 +49,19 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
     const bool after_bos = prompt_length <= 1 && o.forced_bos_token_id;
     add(std::make_shared<SuppressTokensAtBeginLogitsProcessor>(o.begin_suppress_tokens, prompt_length + after_bos));
   }
+  size_t groups = 0;
   for (const auto& user : o.user_processors) {
+    if (!user) {
+      if (hooks) add(std::make_shared<HostLogitsProcessor>(hooks, groups++));
+      continue;
+    }
     const auto same = std::find_if(processors_.begin(), processors_.end(), [&](const auto& processor) {
       return std::strcmp(processor->name(), user->name()) == 0;
     });
     if (same == processors_.end()) processors_.push_back(user);
     else *same = user;
   }
-  if (hooks && hooks->has_logits_processor) add(std::make_shared<HostLogitsProcessor>(hooks));
+  if (hooks && hooks->has_logits_processor && groups == 0) add(std::make_shared<HostLogitsProcessor>(hooks, 0));
   if (o.do_sample) add_warpers(o);
   if (o.watermarking_config) add(std::make_shared<WatermarkLogitsProcessor>(*o.watermarking_config, vocab_size));
   if (o.renormalize_logits) add(std::make_shared<LogitNormalization>());

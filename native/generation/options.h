@@ -45,6 +45,7 @@ struct GenerationOptions {
 
   // Tokens. Without eos_token_id nothing ends a row but its length.
   std::vector<int32_t> eos_token_id;
+  std::optional<std::vector<int32_t>> stop_token_id;  // what ends a row, where it is not eos_token_id
   int32_t pad_token_id = 0;  // what finished rows emit
 
   // Logits processors; the defaults switch each one off.
@@ -65,7 +66,8 @@ struct GenerationOptions {
   std::optional<std::pair<int32_t, double>> exponential_decay_length_penalty;  // start, factor
   std::vector<int32_t> suppress_tokens;
   std::vector<int32_t> begin_suppress_tokens;
-  std::vector<std::shared_ptr<LogitsProcessor>> user_processors;  // those of a type that is there take its place
+  // The caller's, in order; those of a type that is there take its place. Null: the next group of the host's.
+  std::vector<std::shared_ptr<LogitsProcessor>> user_processors;
 
   // Warpers: for do_sample only, out-of-range values switch them off, as in Python.
   float temperature = 1.0f;
@@ -86,6 +88,7 @@ struct GenerationOptions {
   // Output.
   bool output_scores = false;
   bool output_logits = false;
+  bool output_states = false;  // who asked will compute hidden states or attentions of what ran
 };
 
 }  // namespace gt::generation

@@ -9,7 +9,7 @@ namespace gt::generation {
 
 SampleSearch::SampleSearch(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks, size_t rows, bool keep_going)
     : do_sample_(options.do_sample),
-      pads_(!options.eos_token_id.empty()),
+      pads_(!options.stop_token_id.value_or(options.eos_token_id).empty()),
       pad_token_id_(options.pad_token_id),
       keep_going_(keep_going || !pads_),
       stopping_(options, hooks),

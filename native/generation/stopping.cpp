@@ -76,7 +76,7 @@ bool StopStrings::matches(const Ids& ids, const std::string& stop) const {
 StoppingCriteria::StoppingCriteria(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks)
     : max_length_(options.max_length),
       max_time_(options.max_time),
-      eos_token_id_(options.eos_token_id),
+      eos_token_id_(options.stop_token_id.value_or(options.eos_token_id)),
       hooks_(hooks && hooks->has_stopping_criteria ? std::move(hooks) : nullptr) {
   if (options.stop_strings.empty()) return;
   if (!options.token_strings) throw TypeError("Expected the strings of the tokens for stop_strings but received none");

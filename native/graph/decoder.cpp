@@ -110,11 +110,7 @@ void GraphDecoder::reorder_rows(const std::vector<Row>& rows, const std::vector<
   }
 }
 
-int64_t GraphDecoder::cache_size(const generation::Cache& cache) {
-  int64_t cells = 0;
-  for (const Row row : cache.rows) cells += row_length(row);
-  return cells * runner_.cache().cell_size();
-}
+int64_t GraphDecoder::token_size() const { return runner_.cache().cell_size(); }
 
 // -- generate()
 

@@ -33,8 +33,6 @@ class GraphDecoder final : public generation::Decoder {
   // The rows with the new tokens that are seen: those of run.cache, if there is one, else new ones. After an error a
   // given cache holds what it held. Throws what Runner::run() throws, RangeError for rows that do not fit.
   std::shared_ptr<generation::Cache> run(uint32_t id, const Program& program, const CachedRun& run);
-  // Bytes of what the rows hold.
-  int64_t cache_size(const generation::Cache& cache);
 
   // These throw Error("unsupported") before set_programs().
   int32_t vocab_size() const override;
@@ -43,6 +41,7 @@ class GraphDecoder final : public generation::Decoder {
   generation::Row open_row() override;
   void close_row(generation::Row row) override;
   int32_t row_length(generation::Row row) const override { return static_cast<int32_t>(cells(row).size()); }
+  int64_t token_size() const override;
   void copy_row(generation::Row from, generation::Row to, int32_t length = -1) override;
   void truncate_row(generation::Row row, int32_t length) override;
   void reorder_rows(const std::vector<generation::Row>& rows, const std::vector<generation::Row>& source) override;

@@ -43,6 +43,7 @@ class Runner {
   Backend& backend() { return backend_; }
   Weights& weights() { return weights_; }
   Cache& cache() { return cache_; }
+  const Cache& cache() const { return cache_; }
 
   // The graph of a program, kept under its number while there is room.
   Graph& graph(uint32_t id, const Program& program);

@@ -145,6 +145,13 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
   }
 }
 
+// Near enough for V8: models whose heads are of another size than n_embd / n_head are few.
+int64_t LlamaDecoder::token_size() const {
+  const llama_model* model = model_.get();
+  const int64_t values = int64_t{llama_model_n_embd(model)} / std::max(1, llama_model_n_head(model)) * llama_model_n_head_kv(model);
+  return 2 * values * llama_model_n_layer(model) * static_cast<int64_t>(model_.exact() ? sizeof(float) : sizeof(uint16_t));
+}
+
 Row LlamaDecoder::open_row() {
   for (size_t row = 0;; row++) {
     if (row == rows_.size()) rebuild(static_cast<int64_t>(row) + 1, cells_);

@@ -34,6 +34,7 @@ class LlamaDecoder final : public generation::Decoder {
   generation::Row open_row() override;
   void close_row(generation::Row row) override;
   int32_t row_length(generation::Row row) const override;
+  int64_t token_size() const override;
   void copy_row(generation::Row from, generation::Row to, int32_t length = -1) override;
   // Throws Error("unsupported") for recurrent models, which cannot go back.
   void truncate_row(generation::Row row, int32_t length) override;

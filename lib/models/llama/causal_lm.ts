@@ -81,6 +81,10 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     this.config["vocab_size"] = count;
   }
 
+  protected override get gives_attentions(): boolean {
+    return false;
+  }
+
   protected override generating_engine(): Promise<NativeLlamaEngine> {
     return this.engine();
   }
