@@ -56,9 +56,12 @@ export {
 export * from "./pipelines/feature_extraction.js";
 export * from "./pipelines/fill_mask.js";
 export * from "./pipelines/question_answering.js";
+export * from "./pipelines/summarization.js";
 export * from "./pipelines/text_classification.js";
 export * from "./pipelines/text_generation.js";
+export * from "./pipelines/text2text_generation.js";
 export * from "./pipelines/token_classification.js";
+export * from "./pipelines/translation.js";
 export * from "./pipelines/zero_shot_classification.js";
 export * from "./tensor/index.js";
 export type { Message } from "./tokenization/chat_template.js";

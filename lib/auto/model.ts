@@ -26,12 +26,18 @@ type ModelFor<Output, Model = PreTrainedModel> = Called<
 /** A language model: called, or asked to generate. */
 export type CausalLM = ModelFor<CausalLMOutputWithPast, GenerationMixin>;
 
+/** A model that makes a text of a text: called, or asked to generate. */
+export type Seq2SeqLM = ModelFor<LogitsOutput, GenerationMixin>;
+
 /** Language models that continue a text. */
 export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(
   "AutoModelForCausalLM",
   { ...llama_classes, ...models_of("causal_lm") },
   async (path, options) => (await load_gguf(path, options)) as unknown as CausalLM,
 );
+
+/** Models with an encoder and a decoder, which make a text of a text. */
+export const AutoModelForSeq2SeqLM = new AutoModelFactory<Seq2SeqLM>("AutoModelForSeq2SeqLM", models_of("seq2seq_lm"));
 
 const auto = <Output>(name: string, kind: ModelKind) => new AutoModelFactory<ModelFor<Output>>(name, models_of(kind));
 

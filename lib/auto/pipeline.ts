@@ -133,7 +133,7 @@ export async function pipeline(
   for (const key of [...PLACEMENT, ...FILES]) delete own[key];
 
   const files = pick(all, FILES);
-  const wanted = given_model || default_model(name, definition, files);
+  const wanted = given_model || default_model(task, definition, files);
   const loaded =
     typeof wanted === "string"
       ? await definition.auto_model.from_pretrained(wanted, {
@@ -153,11 +153,23 @@ export async function pipeline(
         });
   const { progress_callback } = files as { progress_callback?: (event: object) => void };
   progress_callback?.({ status: "ready", task: name, model: loaded.name_or_path });
-  return new (pipeline_class ?? definition.pipeline)({ task, model: loaded, tokenizer: tok }, own);
+  const parts = { task: task_of(task, loaded), model: loaded, tokenizer: tok };
+  return new (pipeline_class ?? definition.pipeline)(parts, own);
+}
+
+/** Of a translation that does not name its languages: the first one that the model's configuration knows. */
+function task_of(task: string, { config }: PreTrainedModel): string {
+  if (task !== "translation") return task;
+  const by_task = (config as unknown as { task_specific_params?: object | null }).task_specific_params ?? {};
+  const named = Object.keys(by_task).find((name) => name.startsWith("translation"));
+  if (named === undefined) return task;
+  warn_once(`"translation" task was used, instead of "translation_XX_to_YY", defaulting to "${named}"`);
+  return named;
 }
 
 /** The default checkpoint of a task, with Python's warning; sets its revision. */
-function default_model(task: string, { model }: TaskDefinition, files: Record<string, unknown>): string {
+function default_model(task: string, definition: TaskDefinition, files: Record<string, unknown>): string {
+  const model = definition.models ? named_model(task, definition.models) : definition.model;
   if (!model) throw new TransformersError(`The task ${task} has no default model. Please provide one`, "no_model");
   const [checkpoint, revision] = model;
   files["revision"] ??= revision;
@@ -166,6 +178,22 @@ function default_model(task: string, { model }: TaskDefinition, files: Record<st
       "Using a pipeline without specifying a model name and revision in production is not recommended.",
   );
   return checkpoint;
+}
+
+/** … of a task whose name says what it is asked. */
+function named_model(task: string, models: NonNullable<TaskDefinition["models"]>): TaskDefinition["model"] {
+  const [, source, , target] = task.split("_");
+  if (!target)
+    throw new TransformersError(
+      'The task defaults can\'t be correctly selected. You probably meant "translation_xx_to_yy"',
+      "no_model",
+    );
+  const model = models[`${source}_to_${target}`];
+  if (model) return model;
+  throw new TransformersError(
+    `The task does not provide any default models for options ('${source}', '${target}')`,
+    "no_model",
+  );
 }
 
 function tokenizer_name(given: string | null | undefined, model: PreTrainedModel): string {

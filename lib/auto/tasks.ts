@@ -6,15 +6,19 @@ import type { Pipeline, PipelineParts } from "../pipelines/base.js";
 import { FeatureExtractionPipeline } from "../pipelines/feature_extraction.js";
 import { FillMaskPipeline } from "../pipelines/fill_mask.js";
 import { QuestionAnsweringPipeline } from "../pipelines/question_answering.js";
+import { SummarizationPipeline } from "../pipelines/summarization.js";
 import { TextClassificationPipeline } from "../pipelines/text_classification.js";
 import { TextGenerationPipeline } from "../pipelines/text_generation.js";
+import { Text2TextGenerationPipeline } from "../pipelines/text2text_generation.js";
 import { TokenClassificationPipeline } from "../pipelines/token_classification.js";
+import { TranslationPipeline } from "../pipelines/translation.js";
 import { ZeroShotClassificationPipeline } from "../pipelines/zero_shot_classification.js";
 import {
   AutoModel,
   AutoModelForCausalLM,
   AutoModelForMaskedLM,
   AutoModelForQuestionAnswering,
+  AutoModelForSeq2SeqLM,
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
 } from "./model.js";
@@ -30,11 +34,15 @@ export interface ModelLoader {
 // biome-ignore lint/suspicious/noExplicitAny: inputs and results are the task's
 export type PipelineClass = new (parts: PipelineParts, options?: Record<string, unknown>) => Pipeline<any, any, any>;
 
+type Checkpoint = readonly [name: string, revision: string];
+
 /** What a task needs. `model`: the default checkpoint and its revision. */
 export interface TaskDefinition {
   pipeline: PipelineClass;
   auto_model: ModelLoader;
-  model?: readonly [name: string, revision: string] | undefined;
+  model?: Checkpoint | undefined;
+  /** Of a task that is named after what it is asked, `task_xx_to_yy`: the default checkpoints by the ends of the names. */
+  models?: Record<string, Checkpoint>;
 }
 
 export interface RegisterOptions {
@@ -77,8 +85,16 @@ export class PipelineRegistry {
     const name = this.aliases.get(task) ?? task;
     const definition = this.tasks.get(name);
     if (definition) return [name, definition];
+    if (task.startsWith("translation")) {
+      const translation = this.tasks.get("translation");
+      if (translation && /^translation_[^_]*_to_[^_]*$/.test(task)) return ["translation", translation];
+      throw new TransformersError(
+        `Invalid translation task ${task}, use 'translation_XX_to_YY' format`,
+        "unknown_task",
+      );
+    }
     throw new TransformersError(
-      `Unknown task ${task}, available tasks are ${this.get_supported_tasks().join(", ")}`,
+      `Unknown task ${task}, available tasks are ${[...this.get_supported_tasks(), "translation_XX_to_YY"].join(", ")}`,
       "unknown_task",
     );
   }
@@ -100,6 +116,11 @@ const SUPPORTED_TASKS = {
     auto_model: AutoModelForQuestionAnswering,
     model: ["distilbert/distilbert-base-cased-distilled-squad", "564e9b5"],
   },
+  summarization: {
+    pipeline: SummarizationPipeline,
+    auto_model: AutoModelForSeq2SeqLM,
+    model: ["sshleifer/distilbart-cnn-12-6", "a4f8f3e"],
+  },
   "text-classification": {
     pipeline: TextClassificationPipeline,
     auto_model: AutoModelForSequenceClassification,
@@ -110,10 +131,24 @@ const SUPPORTED_TASKS = {
     auto_model: AutoModelForCausalLM,
     model: ["openai-community/gpt2", "607a30d"],
   },
+  "text2text-generation": {
+    pipeline: Text2TextGenerationPipeline,
+    auto_model: AutoModelForSeq2SeqLM,
+    model: ["google-t5/t5-base", "a9723ea"],
+  },
   "token-classification": {
     pipeline: TokenClassificationPipeline,
     auto_model: AutoModelForTokenClassification,
     model: ["dbmdz/bert-large-cased-finetuned-conll03-english", "4c53496"],
+  },
+  translation: {
+    pipeline: TranslationPipeline,
+    auto_model: AutoModelForSeq2SeqLM,
+    models: {
+      en_to_fr: ["google-t5/t5-base", "a9723ea"],
+      en_to_de: ["google-t5/t5-base", "a9723ea"],
+      en_to_ro: ["google-t5/t5-base", "a9723ea"],
+    },
   },
   "zero-shot-classification": {
     pipeline: ZeroShotClassificationPipeline,
@@ -133,6 +168,8 @@ export type SupportedTasks = {
   [Task in keyof typeof SUPPORTED_TASKS]: InstanceType<(typeof SUPPORTED_TASKS)[Task]["pipeline"]>;
 };
 export type AliasTasks = { [Alias in keyof typeof TASK_ALIASES]: SupportedTasks[(typeof TASK_ALIASES)[Alias]] };
+/** A translation between two languages by its name: "translation_en_to_fr". */
+export type TranslationTasks = { [task: `translation_${string}_to_${string}`]: TranslationPipeline };
 /** The tasks whose results have another type when options of the construction, `O`, say so. */
 export interface ConfiguredTasks<O> {
   "token-classification": TokenClassificationPipeline<O>;
@@ -141,7 +178,7 @@ export interface ConfiguredTasks<O> {
   embeddings: FeatureExtractionPipeline<O>;
 }
 /** The pipeline type of each task. */
-export type AllTasks = SupportedTasks & AliasTasks;
+export type AllTasks = SupportedTasks & AliasTasks & TranslationTasks;
 export type TaskType = keyof SupportedTasks;
 export type AliasType = keyof AliasTasks;
 export type PipelineType = keyof AllTasks;

@@ -14,6 +14,7 @@ export type ModelKind =
   | "base"
   | "pretraining"
   | "causal_lm"
+  | "seq2seq_lm"
   | "masked_lm"
   | "next_sentence"
   | "multiple_choice"

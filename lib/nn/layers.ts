@@ -59,11 +59,16 @@ export class Embedding extends Module {
   constructor(
     num_embeddings: number,
     embedding_dim: number,
-    { padding_idx, init = "normal" }: { padding_idx?: number | null; init?: Initialization["init"] } = {},
+    {
+      padding_idx,
+      init = "normal",
+      std,
+    }: { padding_idx?: number | null } & Partial<Pick<Initialization, "init" | "std">> = {},
   ) {
     super();
     this.weight = new Parameter([num_embeddings, embedding_dim], {
       init,
+      std,
       padding_idx: padding_idx ?? undefined,
     });
   }

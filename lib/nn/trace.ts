@@ -80,6 +80,11 @@ export class Trace {
     return this.leaf("input", name, shape, dtype);
   }
 
+  /** Integers that are part of the program. */
+  constant(values: readonly number[]): Sym {
+    return this.emit("constant", [], [values.length], { values }, "i32");
+  }
+
   parameter({ name, shape }: ParameterSpec): Sym {
     return this.leaf("parameter", name, shape, "f32");
   }

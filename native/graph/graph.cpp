@@ -47,6 +47,8 @@ Graph::Graph(const Program& program, Weights& weights, Cache& cache, Backend& ba
     ggml_gallocr_free(allocator_);
     throw Error("out_of_memory", "no memory for the computation");
   }
+  for (const auto& [tensor, values] : lowering.constants())
+    if (tensor->buffer) ggml_backend_tensor_set(tensor, values.data(), 0, values.size() * sizeof(int32_t));
 }
 
 Graph::~Graph() {

@@ -49,6 +49,16 @@ ggml_tensor* Lowering::lower(const Node& node) {
     inputs_.emplace_back(node.text("name"), tensor);
     return tensor;
   }
+  if (node.op == "constant") {
+    const std::vector<int64_t> values = node.integers("values");
+    if (!node.is_int || node.shape != Shape{static_cast<int64_t>(values.size())})
+      throw Error("invalid_program", "the program has a constant of shape " + shape_text(node.shape) + " with " + std::to_string(values.size()) + " values");
+    ggml_tensor* tensor = ggml_new_tensor_1d(context_, GGML_TYPE_I32, node.shape[0]);
+    ggml_set_input(tensor);
+    ggml_set_output(tensor);  // nothing else is put into its memory
+    constants_.emplace_back(tensor, std::vector<int32_t>(values.begin(), values.end()));
+    return tensor;
+  }
   if (node.op == "parameter") {
     const std::string& name = node.text("name");
     if (weights_.source(name).shape != node.shape)

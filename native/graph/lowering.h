@@ -47,6 +47,8 @@ class Lowering {
 
   // Inputs and outputs of the program, by name.
   const std::vector<std::pair<std::string, ggml_tensor*>>& inputs() const { return inputs_; }
+  // Tensors that hold the same in every run.
+  const std::vector<std::pair<ggml_tensor*, std::vector<int32_t>>>& constants() const { return constants_; }
   // What custom operations hold; lives as long as the graph.
   struct Custom;
   std::vector<std::unique_ptr<Custom>> take_customs();
@@ -73,6 +75,7 @@ class Lowering {
   const Backend& backend_;
   std::vector<ggml_tensor*> values_;
   std::vector<std::pair<std::string, ggml_tensor*>> inputs_;
+  std::vector<std::pair<ggml_tensor*, std::vector<int32_t>>> constants_;
   std::vector<std::unique_ptr<Custom>> customs_;
   std::map<const ggml_tensor*, ggml_tensor*> prepared_;
   size_t scratch_ = 0;
