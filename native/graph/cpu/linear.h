@@ -1,5 +1,5 @@
-// A linear layer as dot products: blocks of a few tokens by four rows of the weight, along the input, so that the
-// weight is read where it lies, in its own order, and nothing is packed.
+// A linear layer for few tokens, as dot products: blocks of a few tokens by four rows of the weight, along the input, so
+// that the weight is read where it lies, in its own order, and nothing is packed.
 #pragma once
 
 #include "graph/cpu/vector_math.h"
@@ -108,12 +108,6 @@ void dot_linear(const W* weight, int64_t in, const LinearArgs& a, Tile tile) {
       }
     }
   }
-}
-
-inline void linear(const Weight& w, const LinearArgs& a, int ith, int nth) {
-  const Tile tile = share_linear(a.n, block_tokens, w.out, 4, ith, nth);
-  if (w.type == WeightType::f32) return dot_linear(static_cast<const float*>(w.data), w.in, a, tile);
-  return dot_linear(static_cast<const uint16_t*>(w.data), w.in, a, tile);
 }
 
 inline size_t nothing_prepared(int64_t, int64_t) { return 0; }

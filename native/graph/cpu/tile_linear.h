@@ -2,7 +2,7 @@
 // on the right, split once by `prepare`; sums come out with tokens in columns and are turned on the way to y.
 #pragma once
 
-#include "graph/cpu/linear.h"
+#include "graph/cpu/panel_linear.h"
 #include "graph/cpu/tiles.h"
 
 namespace gt::graph::cpu::GT_CPU_VARIANT {

@@ -2,8 +2,8 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #define GT_CPU_VARIANT avx2
 #include "graph/cpu/attention.h"
-#include "graph/cpu/linear.h"
 #include "graph/cpu/norm.h"
+#include "graph/cpu/panel_linear.h"
 
 namespace gt::graph::cpu {
 

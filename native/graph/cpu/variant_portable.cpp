@@ -1,8 +1,8 @@
 // For any processor: NEON where there is, else what the compiler makes of loops.
 #define GT_CPU_VARIANT portable
 #include "graph/cpu/attention.h"
-#include "graph/cpu/linear.h"
 #include "graph/cpu/norm.h"
+#include "graph/cpu/panel_linear.h"
 
 namespace gt::graph::cpu {
 
