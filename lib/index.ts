@@ -39,6 +39,7 @@ export * from "./models/camembert.js";
 export * from "./models/distilbert.js";
 export * from "./models/gpt2.js";
 export * as heads from "./models/heads.js";
+export * from "./models/llama/classes.js";
 export * from "./models/outputs.js";
 export { PreTrainedModel } from "./models/pretrained.js";
 export * from "./models/roberta.js";

@@ -235,6 +235,8 @@ export interface LlamaLoadOptions {
   n_threads?: number;
   /** Longest row, in tokens; default: what the model was trained for. */
   max_positions?: number;
+  /** false: forward() gives hidden states alone, and the head costs nothing. */
+  output_logits?: boolean;
 }
 
 export interface LlamaInfo {
@@ -263,9 +265,11 @@ export interface LlamaForwardRequest {
   first_position?: Int32Array;
   /** Logits for the last tokens of each row only; default 0: for all. */
   logits_to_keep?: number;
-  /** Logits are wanted; default true. */
+  /** Logits are wanted; default: as the engine was loaded. */
   output_logits?: boolean;
   output_hidden_states?: boolean;
+  /** `hidden_states` with the last one alone. */
+  output_last_hidden_state?: boolean;
   /** Return a cache handle. */
   use_cache?: boolean;
   /** A handle of an earlier result: each row continues its row. The handle stays valid and now covers the new tokens. */
@@ -277,7 +281,7 @@ export interface LlamaForwardRequest {
 export interface LlamaForwardResult {
   /** [kept tokens of all rows, n_vocab], rows one after another. */
   logits?: Float32Array;
-  /** n_layer + 1 arrays of [tokens of all rows, n_embd]: embeddings, then each layer; the last one is normed. */
+  /** n_layer + 1 arrays of [tokens of all rows, n_embd]: embeddings, then each layer; the last one is normed. With output_last_hidden_state that one. */
   hidden_states?: Float32Array[];
   cache?: number;
 }

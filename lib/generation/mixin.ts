@@ -56,6 +56,14 @@ export interface SaveGgufOptions {
 
 export type GenerateResult = Tensor | GenerateOutput;
 
+/** Python's error for a model that has no head to generate with. */
+export function cannot_generate(model: object): TransformersError {
+  return new TransformersError(
+    `The current model class (${model.constructor.name}) is not compatible with \`.generate()\`, as it doesn't have a language model head.`,
+    "cannot_generate",
+  );
+}
+
 /** A model that generates: what both engines share. */
 export abstract class GenerationMixin extends PreTrainedModel {
   abstract get vocab_size(): number;

@@ -1,8 +1,9 @@
 // GPT-2. https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/gpt2/modeling_gpt2.py
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
-import { TransformersError, warn_once } from "../errors.js";
+import { TransformersError } from "../errors.js";
 import { activation, Block, Conv1D, Embedding, LayerNorm, Linear, type Sym, type Tokens } from "../nn/index.js";
 import * as heads from "./heads.js";
+import { last_token_positions } from "./pooling.js";
 import { type Batch, TextModel } from "./text_model.js";
 
 /** Projections back into the residual stream begin smaller, the more layers there are. */
@@ -146,23 +147,8 @@ export class GPT2ForSequenceClassification extends GPT2WithHead {
   static override head = heads.sequence_classification_with_past;
   score = new Linear(this.config.n_embd, this.config.num_labels, { bias: false });
 
-  /** The last id of each row that is not the padding's, whatever the mask says; the first where there is no other. */
   protected override last_positions({ ids, rows, length }: Batch): Int32Array {
-    const padding: number | null = this.config.pad_token_id ?? null;
-    if (padding === null && rows !== 1)
-      throw new TransformersError("Cannot handle batch sizes > 1 if no padding token is defined.", "no_padding_token");
-    if (padding !== null && !ids)
-      warn_once(
-        `${this.constructor.name} will not detect padding tokens in \`inputs_embeds\`. Results may be unexpected if using padding tokens in conjunction with \`inputs_embeds.\``,
-      );
-    return Int32Array.from({ length: rows }, (_, row) =>
-      ids && padding !== null
-        ? Math.max(
-            0,
-            ids[row].findLastIndex((id) => id !== padding),
-          )
-        : length - 1,
-    );
+    return last_token_positions(this.constructor.name, this.config, ids, rows, length);
   }
 
   override compute(tokens: Tokens) {

@@ -1,13 +1,14 @@
 // Models whose computation is written in lib/nn and runs on the graph engine.
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { from_native, TransformersError } from "../errors.js";
-import { GenerationMixin } from "../generation/mixin.js";
+import { cannot_generate, GenerationMixin } from "../generation/mixin.js";
 import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
 import { bind, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
 import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
-import { checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
+import { with_own_config } from "./model_options.js";
+import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
 import type { TokenTensors } from "./resizing.js";
 
 /** A program that the engine holds, and the shapes of its outputs. */
@@ -38,20 +39,24 @@ export abstract class GraphModel extends GenerationMixin {
   /** Those of generate(), by their size. */
   private readonly decode_programs = new Map<string, number>();
 
-  /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
+  /**
+   * Loads a checkpoint: a folder, or a name in the cache or on the Hub. Options that are none of ModelOptions override
+   * the configuration's fields.
+   */
   static async from_pretrained<Model extends GraphModel>(
     this: new (
       config: PretrainedConfig,
       name_or_path?: string,
     ) => Model,
     name_or_path: string,
-    options: ModelOptions & { config: PretrainedConfig },
-  ): Promise<Model> {
+    given: ModelOptions & { [config_field: string]: unknown } = {},
+  ): Promise<CallableModel<Model>> {
+    const options = await with_own_config(this, name_or_path, given);
     const model = new this(options.config, name_or_path);
     const info = await model.load_tensors(name_or_path, options);
     model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
     if (model.can_generate()) await model.load_generation_config(name_or_path, options);
-    return options.output_loading_info ? ([model, info] as unknown as Model) : model;
+    return (options.output_loading_info ? [model, info] : model) as unknown as CallableModel<Model>;
   }
 
   /** A model with fresh weights, drawn from `seed`. */
@@ -199,10 +204,7 @@ export abstract class GraphModel extends GenerationMixin {
 
   /** What generate() runs: the `logits` [outputs, vocabulary] of some of these tokens. Models that generate say it. */
   protected decode_step(_size: DecodeSize): Record<string, Sym | undefined> {
-    throw new TransformersError(
-      `The current model class (${this.constructor.name}) is not compatible with \`.generate()\`, as it doesn't have a language model head.`,
-      "cannot_generate",
-    );
+    throw cannot_generate(this);
   }
 
   protected override async generating_engine(rows: number, tokens: number): Promise<NativeGraphEngine> {

@@ -84,7 +84,7 @@ export function next_token_loss(logits: Tensor, labels: unknown): number {
  */
 export function sequence_classification_loss(config: PretrainedConfig, logits: Tensor, labels: unknown): number {
   const num_labels = config["num_labels"] as number;
-  config["problem_type"] ??= infer_problem_type(num_labels, labels);
+  config["problem_type"] ??= infer_problem_type(num_labels, labels, logits.data.length);
   const values = logits.data as Float32Array;
   if (config["problem_type"] === "single_label_classification") return classification_loss(logits, labels);
   const targets = float_labels(labels, values.length);
@@ -95,10 +95,12 @@ export function sequence_classification_loss(config: PretrainedConfig, logits: T
   return mean((logit, target) => Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit))));
 }
 
-function infer_problem_type(num_labels: number, labels: unknown): string {
+/** Lists do not say whether 1 is a float: with a number for each of `logits`, they are independent labels. */
+function infer_problem_type(num_labels: number, labels: unknown, logits: number): string {
   if (num_labels === 1) return "regression";
-  const integers = is_tensor(labels) ? !labels.type.startsWith("float") : flat_numbers(labels).every(Number.isInteger);
-  return integers ? "single_label_classification" : "multi_label_classification";
+  const is_classes = (values: number[]) => values.every(Number.isInteger) && values.length !== logits;
+  const classes = is_tensor(labels) ? !labels.type.startsWith("float") : is_classes(flat_numbers(labels));
+  return classes ? "single_label_classification" : "multi_label_classification";
 }
 
 function flat_numbers(value: unknown): number[] {

@@ -2,7 +2,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/modeling_utils.py `PreTrainedModel`
 import { mkdir } from "node:fs/promises";
 import { inspect } from "node:util";
-import { Callable } from "../callable.js";
+import { Callable, type Called } from "../callable.js";
 import { type CheckpointOptions, load_state_dict, save_state_dict } from "../checkpoint/index.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
@@ -62,10 +62,20 @@ export function placement(options: ModelOptions, auto: () => Dtype, fallback = "
   };
 }
 
+/** A model as its users have it: `await model(inputs, options)`. */
+export type CallableModel<Model extends PreTrainedModel> = Called<
+  Model,
+  [inputs?: unknown, options?: Record<string, unknown>],
+  Promise<ModelOutput>
+>;
+
 /** A model class as the registries hold it. */
 export interface ModelClass {
   readonly name: string;
-  from_pretrained(name_or_path: string, options: ModelOptions & { config: PretrainedConfig }): Promise<PreTrainedModel>;
+  from_pretrained(
+    name_or_path: string,
+    options: ModelOptions & { config: PretrainedConfig; [config_field: string]: unknown },
+  ): Promise<PreTrainedModel>;
   from_config(config: PretrainedConfig, options?: ModelOptions & { seed?: number }): Promise<PreTrainedModel>;
 }
 

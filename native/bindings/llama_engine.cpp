@@ -84,6 +84,7 @@ Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, cons
       settle(env, id, failure);
     });
   };
+  has_logits_ = options->decoder.logits;
   llama_ = std::make_shared<EngineOf<llama::Engine>>(load_model, options->decoder, loaded);
   open(env, llama_);
   return promise(id);
@@ -95,7 +96,10 @@ void LlamaEngine::check_usable() const {
 }
 
 Napi::Value LlamaEngine::generate(const Napi::CallbackInfo& call) {
-  guarded(call.Env(), [&] { check_usable(); });
+  guarded(call.Env(), [&] {
+    check_usable();
+    if (!has_logits_) throw Error("unsupported", "the engine was loaded without its head");
+  });
   return EngineObject::generate(call);
 }
 
@@ -145,16 +149,20 @@ Napi::Value LlamaEngine::forward(const Napi::CallbackInfo& info) {
 
     // The engine writes into memory of V8, which the result keeps in place.
     Napi::Object result = Napi::Object::New(env);
-    if (flag(arguments, "output_logits", true)) {
+    if (flag(arguments, "output_logits", has_logits_)) {
+      if (!has_logits_) throw TypeError("Expected output_logits: false, as the engine was loaded with it");
       Napi::Float32Array logits = floats(env, request.kept_tokens(), info_->n_vocab);
       request.logits = logits.Data();
       result.Set("logits", logits);
     }
-    if (flag(arguments, "output_hidden_states", false)) {
+    const bool all = flag(arguments, "output_hidden_states", false);
+    if (all || flag(arguments, "output_last_hidden_state", false)) {
+      request.hidden = all ? llama::Hidden::all : llama::Hidden::last;
+      request.hidden_states.assign(static_cast<size_t>(info_->n_layer) + 1, nullptr);
       Napi::Array layers = Napi::Array::New(env);
-      for (int32_t layer = 0; layer <= info_->n_layer; layer++) {
+      for (int32_t layer = all ? 0 : info_->n_layer; layer <= info_->n_layer; layer++) {
         Napi::Float32Array states = floats(env, request.tokens(), info_->n_embd);
-        request.hidden_states.push_back(states.Data());
+        request.hidden_states[static_cast<size_t>(layer)] = states.Data();
         layers.Set(layers.Length(), states);
       }
       result.Set("hidden_states", layers);

@@ -31,6 +31,7 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine>, public EngineObj
 
   std::shared_ptr<EngineOf<llama::Engine>> llama_;
   std::shared_ptr<llama::ModelInfo> info_;
+  bool has_logits_ = true;
   Napi::FunctionReference on_progress_;
 };
 

@@ -127,6 +127,7 @@ LoadOptions load_options(const Napi::Object& options) {
   result.model.n_gpu_layers = static_cast<int>(integer(options, "n_gpu_layers", -1, 0, max_int));
   result.model.n_threads = static_cast<int>(integer(options, "n_threads", 0, 1, 512));
   result.decoder.n_threads = result.model.n_threads;
+  result.decoder.logits = flag(options, "output_logits", true);
   result.decoder.max_positions = static_cast<int32_t>(integer(options, "max_positions", 0, 1, max_int));
   if (!result.gguf_path.empty()) {
     for (const char* other : {"state_dict", "metadata", "tensors", "dtype"})

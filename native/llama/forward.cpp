@@ -104,6 +104,7 @@ class Pass {
 
   void copy_hidden_states(const Segment& segment, size_t offset) {
     for (size_t layer = 0; layer < request_.hidden_states.size(); layer++) {
+      if (!request_.hidden_states[layer]) continue;
       const auto width = static_cast<size_t>(decoder_.embedding_size());
       std::memcpy(request_.hidden_states[layer] + static_cast<size_t>(starts_[segment.row] + segment.begin) * width,
                   decoder_.hidden_states(static_cast<int32_t>(layer)).data() + offset * width,
@@ -173,11 +174,11 @@ std::shared_ptr<generation::Cache> forward(LlamaDecoder& decoder, const ForwardR
   for (const Row row : rows) lengths.push_back(decoder.row_length(row));
   try {
     if (continued) continue_rows(decoder, request, rows);
-    decoder.keep_hidden_states(!request.hidden_states.empty());
+    decoder.keep_hidden_states(request.hidden);
     Pass(decoder, request, rows).run();
-    decoder.keep_hidden_states(false);
+    decoder.keep_hidden_states(Hidden::none);
   } catch (...) {
-    decoder.keep_hidden_states(false);
+    decoder.keep_hidden_states(Hidden::none);
     for (size_t i = 0; i < rows.size(); i++) continued ? decoder.truncate_row(rows[i], lengths[i]) : decoder.close_row(rows[i]);
     throw;
   }

@@ -20,7 +20,8 @@ struct ForwardRequest {
 
   // Filled by forward(). Null or empty: not wanted.
   float* logits = nullptr;            // [kept tokens of all rows, vocab_size]
-  std::vector<float*> hidden_states;  // n_layer + 1 of [tokens of all rows, n_embd]
+  Hidden hidden = Hidden::none;
+  std::vector<float*> hidden_states;  // n_layer + 1 of [tokens of all rows, n_embd]; for Hidden::last all but one are null
 
   int64_t tokens() const;
   int64_t kept_tokens() const;

@@ -54,7 +54,9 @@ LlamaDecoder::LlamaDecoder(const Model& model, const DecoderOptions& options, co
       vocab_size_(model.vocab_size()),
       max_positions_(options.max_positions > 0 ? options.max_positions : llama_model_n_ctx_train(model.get())),
       n_threads_(options.n_threads > 0 ? options.n_threads : default_threads(model.get())),
-      max_outputs_(std::clamp(max_logits / std::max(1, vocab_size_), 32, static_cast<int32_t>(max_ubatch))) {
+      max_outputs_(options.logits ? std::clamp(max_logits / std::max(1, vocab_size_), 32, static_cast<int32_t>(max_ubatch))
+                                  : static_cast<int32_t>(max_ubatch)),
+      has_logits_(options.logits) {
   if (n_threads_ > 1) {
     ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
     if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) threadpool_ = create(&params);
@@ -116,6 +118,8 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
   params.kv_unified = true;  // rows of any length share the cells, beams their prompt
   params.swa_full = true;    // rows can be cut back
   params.no_perf = true;
+  params.pooling_type = LLAMA_POOLING_TYPE_NONE;  // embedding models name another in their metadata
+  params.no_logits = params.embeddings = !has_logits_;
   if (model_.exact()) {
     params.type_k = params.type_v = GGML_TYPE_F32;  // half precision costs 1e-4, in the cache as in flash attention's mask
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
@@ -139,10 +143,7 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
   context_ = context;
   rows_.resize(static_cast<size_t>(new_rows));
   cells_ = new_cells;
-  if (hidden_) {
-    hidden_ = false;
-    keep_hidden_states(true);
-  }
+  keep_hidden_states(std::exchange(hidden_, Hidden::none));
 }
 
 // Near enough for V8: models whose heads are of another size than n_embd / n_head are few.
@@ -304,7 +305,7 @@ int32_t LlamaDecoder::next_batch(int32_t first) const {
   const auto end = std::min(total, first + static_cast<int32_t>(llama_n_batch(context_)));
   int32_t outputs = 0;
   for (int32_t i = first; i < end; i++) {
-    outputs += hidden_ || outputs_[static_cast<size_t>(i)];
+    outputs += hidden_ != Hidden::none || outputs_[static_cast<size_t>(i)];
     if (outputs > max_outputs_ && outputs > static_cast<int32_t>(rows_.size())) return i - first;
   }
   return end - first;
@@ -330,18 +331,19 @@ DecodeStatus LlamaDecoder::run(int32_t first, int32_t count) {
 
 // What the next llama_decode() would overwrite.
 void LlamaDecoder::collect(int32_t first, int32_t count) {
-  if (split_)
+  if (split_ && has_logits_)
     for (int32_t i = 0; i < count; i++)
       if (outputs_[static_cast<size_t>(first + i)]) {
         const float* logits = required_logits(i);
         copied_.insert(copied_.end(), logits, logits + vocab_size_);
       }
-  if (!hidden_) return;
+  if (hidden_ == Hidden::none) return;
   const size_t size = static_cast<size_t>(count) * static_cast<size_t>(llama_model_n_embd(model_.get()));
   const int32_t layers = llama_model_n_layer(model_.get());
-  for (int32_t layer = 0; layer <= layers; layer++) {
+  for (int32_t layer = hidden_ == Hidden::all ? 0 : layers; layer <= layers; layer++) {
     const float* data = layer < layers ? llama_get_embeddings_layer_inp(context_, static_cast<uint32_t>(layer))
                                        : llama_get_embeddings(context_);
+    if (!data) throw Error("unsupported", "the architecture '" + model_.architecture() + "' gives no hidden states");
     auto& target = hidden_states_[static_cast<size_t>(layer)];
     target.insert(target.end(), data, data + size);
   }
@@ -362,21 +364,23 @@ const float* LlamaDecoder::logits(size_t input, int32_t token) const {
 
 // Encoders have none.
 const float* LlamaDecoder::required_logits(int32_t index) const {
+  if (!has_logits_) throw Error("unsupported", "the engine was loaded without its head");
   const float* logits = llama_get_logits_ith(context_, index);
   if (!logits) throw Error("unsupported", "the architecture '" + model_.architecture() + "' gives no logits");
   return logits;
 }
 
-void LlamaDecoder::keep_hidden_states(bool keep) {
+void LlamaDecoder::keep_hidden_states(Hidden keep) {
   if (keep == hidden_) return;
-  if (keep && !has_hidden_states(model_.architecture()))
+  if (keep == Hidden::all && !has_hidden_states(model_.architecture()))
     throw Error("unsupported", "hidden states are not available for the architecture '" + model_.architecture() + "'");
   const int32_t layers = llama_model_n_layer(model_.get());
-  llama_set_embeddings(context_, keep);
-  for (int32_t layer = 0; layer < layers; layer++)
-    llama_set_embeddings_layer_inp(context_, static_cast<uint32_t>(layer), keep);
+  llama_set_embeddings(context_, keep != Hidden::none || !has_logits_);
+  if ((keep == Hidden::all) != (hidden_ == Hidden::all))
+    for (int32_t layer = 0; layer < layers; layer++)
+      llama_set_embeddings_layer_inp(context_, static_cast<uint32_t>(layer), keep == Hidden::all);
   hidden_ = keep;
-  hidden_states_.assign(keep ? static_cast<size_t>(layers) + 1 : 0, {});
+  hidden_states_.assign(keep == Hidden::none ? 0 : static_cast<size_t>(layers) + 1, {});
 }
 
 }  // namespace gt::llama

@@ -16,7 +16,11 @@ namespace gt::llama {
 struct DecoderOptions {
   int n_threads = 0;          // 0: one for each physical core, fewer for a small model
   int32_t max_positions = 0;  // 0: what the model was trained for
+  bool logits = true;         // false: hidden states alone, the head is left out
 };
+
+// The hidden states that decode() keeps: after the last norm, or also the embeddings and those of each layer.
+enum class Hidden { none, last, all };
 
 class LlamaDecoder final : public generation::Decoder {
  public:
@@ -53,8 +57,8 @@ class LlamaDecoder final : public generation::Decoder {
   int32_t max_outputs() const { return max_outputs_; }
   // Looks at another flag from now on; returns the one before.
   const std::atomic<bool>& heed(const std::atomic<bool>& aborted);
-  // From now on decode() keeps the hidden states of every token. Throws Error("unsupported") if the model cannot.
-  void keep_hidden_states(bool keep);
+  // From now on decode() keeps these of every token. Throws Error("unsupported") if the model cannot.
+  void keep_hidden_states(Hidden keep);
   // After decode(): float32 [tokens of all inputs, n_embd] of `layer`, 0: embeddings, n_layer: after the last norm.
   const std::vector<float>& hidden_states(int32_t layer) const { return hidden_states_[static_cast<size_t>(layer)]; }
 
@@ -102,7 +106,8 @@ class LlamaDecoder final : public generation::Decoder {
   std::vector<float> copied_;     // logits of all outputs, in order
   std::vector<int32_t> output_index_;
 
-  bool hidden_ = false;
+  const bool has_logits_;
+  Hidden hidden_ = Hidden::none;
   std::vector<std::vector<float>> hidden_states_;
 };
 

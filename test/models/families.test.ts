@@ -37,7 +37,6 @@ describe("a configuration that llama.cpp would run differently from Python", () 
     ["gemma3", { use_bidirectional_attention: true }, "gemma3_text: use_bidirectional_attention=true"],
     ["granite", { residual_multiplier: 0 }, "granite: residual_multiplier=0"],
     ["mixtral", { output_router_logits: true }, "mixtral: output_router_logits=true"],
-    ["olmo2", { tie_word_embeddings: true }, "olmo2: tie_word_embeddings=true"],
     ["phi3-longrope", { partial_rotary_factor: 0.95 }, "phi3: partial_rotary_factor=0.95"],
     ["qwen2-moe", { norm_topk_prob: true }, "qwen2_moe: norm_topk_prob=true"],
     ["qwen3-moe", { mlp_only_layers: [1] }, "qwen3_moe: decoder_sparse_step or mlp_only_layers"],

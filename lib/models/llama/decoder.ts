@@ -2,38 +2,46 @@
 import type { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
-import type { LoadingInfo } from "../loading.js";
-import { checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
+import { with_own_config } from "../model_options.js";
+import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
 import type { TokenTensors } from "../resizing.js";
-import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
-import type { DecoderConfig, LlamaFamily } from "./family.js";
+import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
+import type { DecoderConfig, LlamaFamily, Parameter } from "./family.js";
+import { load_gguf } from "./gguf.js";
+import { base, type DecoderHead } from "./heads.js";
 import { tensor_sources } from "./parameters.js";
 
 /** Rotary positions have no end: Python goes on past max_position_embeddings, too. */
 const ROTARY_POSITIONS = 2 ** 20;
 
-/** `LlamaForCausalLM`, `Qwen2ForCausalLM`, …: one subclass for each family, made by `causal_lm_class`. */
-export class DecoderForCausalLM extends LlamaEngineForCausalLM {
+/** `LlamaForCausalLM`, `Qwen2Model`, …: one subclass for each family and head, made by `decoder_class`. */
+export class DecoderModel extends LlamaEngineModel {
   static family: LlamaFamily;
 
-  /** Loads a checkpoint: a folder, or a name in the cache or on the Hub. */
+  /**
+   * Loads a checkpoint: a folder, or a name in the cache or on the Hub; with `gguf_file` a GGUF file of it. Options that
+   * are none of ModelOptions override the configuration's fields.
+   */
   static async from_pretrained(
     name_or_path: string,
-    options: ModelOptions & { config: PretrainedConfig },
-  ): Promise<DecoderForCausalLM> {
+    given: ModelOptions & { gguf_file?: string; [config_field: string]: unknown } = {},
+  ): Promise<CallableModel<LlamaEngineModel>> {
+    if (given.gguf_file !== undefined)
+      return (await load_gguf(name_or_path, given, this.head)) as unknown as CallableModel<LlamaEngineModel>;
+    const options = await with_own_config(this, name_or_path, given);
     const model = new this(options.config, name_or_path);
     const info = await model.load_tensors(name_or_path, options);
     model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
-    await model.load_generation_config(name_or_path, options);
+    if (model.can_generate()) await model.load_generation_config(name_or_path, options);
     await model.engine(options.signal, weights_progress(name_or_path, options.progress_callback));
-    return options.output_loading_info ? with_info(model, info) : model;
+    return (options.output_loading_info ? [model, info] : model) as unknown as CallableModel<LlamaEngineModel>;
   }
 
   /** A model with fresh weights: normal with `initializer_range`, ones and zeros, drawn from `seed`. */
   static async from_config(
     config: PretrainedConfig,
     options: ModelOptions & { seed?: number } = {},
-  ): Promise<DecoderForCausalLM> {
+  ): Promise<DecoderModel> {
     const model = new this(config);
     model.placement = placement(options, () => checkpoint_dtype(config, undefined));
     model.initialize(new (native().StateDict)(), options.seed);
@@ -46,7 +54,7 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
   }
 
   private get family(): LlamaFamily {
-    return (this.constructor as typeof DecoderForCausalLM).family;
+    return (this.constructor as typeof DecoderModel).family;
   }
 
   private get decoder(): DecoderConfig {
@@ -61,21 +69,39 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
     return this.decoder.max_position_embeddings;
   }
 
+  /** A tensor's name in this model, by that in a model of the head for language. */
+  private own_name(name: string): string {
+    if (this.head === base) return name.replace(/^model\./, "");
+    return name.replace(/^model\./, `${(this.constructor as typeof DecoderModel).base_model_prefix}.`);
+  }
+
+  /** The tensors that the engine gets. */
+  private engine_parameters(): Parameter[] {
+    const all = this.family.parameters(this.decoder);
+    const kept = this.head.logits ? all : all.filter(({ name }) => name.startsWith("model."));
+    return kept.map((parameter) => ({ ...parameter, name: this.own_name(parameter.name) }));
+  }
+
   override parameters(): ParameterSpec[] {
-    return this.family.parameters(this.decoder);
+    return [...this.engine_parameters(), ...this.head.parameters(this.config)];
   }
 
   override tied_weights(): [string, string][] {
-    return this.decoder.tie_word_embeddings ? [["lm_head.weight", "model.embed_tokens.weight"]] : [];
+    return this.head.logits && this.decoder.tie_word_embeddings
+      ? [["lm_head.weight", "model.embed_tokens.weight"]]
+      : [];
   }
 
   protected override token_tensors(): TokenTensors {
-    return { embeddings: "model.embed_tokens.weight", head: "lm_head.weight" };
+    const embeddings = this.own_name("model.embed_tokens.weight");
+    return this.head.logits ? { embeddings, head: "lm_head.weight" } : { embeddings };
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
     const tied = new Set(this.tied_weights().map(([alias]) => alias));
-    const tensors = tensor_sources(this.family.parameters(this.decoder).filter(({ name }) => !tied.has(name)));
+    const tensors = tensor_sources(this.engine_parameters().filter(({ name }) => !tied.has(name)));
+    if (this.family.wants_output && !tensors.some(({ name }) => name === "output.weight"))
+      tensors.push({ name: "output.weight", sources: [this.token_tensors().embeddings] });
     const constants = (this.family.constants?.(this.decoder) ?? []).map(({ gguf, data }) => ({
       name: gguf,
       data,
@@ -88,6 +114,7 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
         tensors: [...tensors, ...constants],
         dtype: this.placement.dtype.llama,
         max_positions: this.family.max_positions?.(this.decoder) ?? ROTARY_POSITIONS,
+        output_logits: this.head.logits,
         ...engine_options(this.placement),
       },
       on_progress,
@@ -95,16 +122,18 @@ export class DecoderForCausalLM extends LlamaEngineForCausalLM {
   }
 }
 
-/** Makes `LlamaForCausalLM` of the family `llama`. */
-export function causal_lm_class(family: LlamaFamily): typeof DecoderForCausalLM {
-  const type = class extends DecoderForCausalLM {
+/** Makes `LlamaForCausalLM` of the family `llama` and the head `causal_lm`. */
+export function decoder_class(
+  family: LlamaFamily,
+  head: DecoderHead,
+  name: string,
+  prefix = "model",
+): typeof DecoderModel {
+  const type = class extends DecoderModel {
     static override family = family;
+    static override head = head;
+    static override base_model_prefix = prefix;
   };
-  Object.defineProperty(type, "name", { value: `${family.class_prefix}ForCausalLM` });
+  Object.defineProperty(type, "name", { value: name });
   return type;
-}
-
-/** Python's `output_loading_info=True` returns a pair. */
-function with_info(model: DecoderForCausalLM, info: LoadingInfo): DecoderForCausalLM {
-  return [model, info] as unknown as DecoderForCausalLM;
 }

@@ -52,6 +52,14 @@ export interface LlamaFamily {
   model_type: string;
   /** Prefix of Python's class names: `Qwen2` for `Qwen2ForCausalLM`. */
   class_prefix: string;
+  /** Prefix of the classes with other heads, where it is another: `Gemma3Text`. */
+  text_prefix?: string;
+  /** The heads that Python has, beside those of every family. */
+  kinds: readonly ("sequence_classification" | "token_classification" | "question_answering")[];
+  /** What the decoder is called in `…ForQuestionAnswering`; default: "model". */
+  question_answering_prefix?: "transformer";
+  /** llama.cpp wants the head's matrix even where it is that of the embeddings, or none. */
+  wants_output?: boolean;
   /** llama.cpp's name of the architecture. */
   architecture: string;
   parameters(config: DecoderConfig): Parameter[];
@@ -62,6 +70,9 @@ export interface LlamaFamily {
   /** The longest row, in tokens, where the engine follows Python up to a length only. */
   max_positions?(config: DecoderConfig): number | undefined;
 }
+
+/** The heads of most families. */
+export const ALL_KINDS = ["sequence_classification", "token_classification", "question_answering"] as const;
 
 /** llama.cpp's LLAMA_MAX_LAYERS. */
 const MAX_LAYERS = 512;

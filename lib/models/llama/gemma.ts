@@ -8,6 +8,7 @@ export const GELU = "gelu_pytorch_tanh";
 export const gemma: LlamaFamily = {
   model_type: "gemma",
   class_prefix: "Gemma",
+  kinds: ["sequence_classification", "token_classification"],
   architecture: "gemma",
   parameters: (config) => decoder_parameters(config, { norms_minus_one: true }),
   metadata: (config) => decoder_metadata("gemma", config),

@@ -24,6 +24,7 @@ export interface Gemma2Config extends DecoderConfig {
 export const gemma2: LlamaFamily = {
   model_type: "gemma2",
   class_prefix: "Gemma2",
+  kinds: ["sequence_classification", "token_classification"],
   architecture: "gemma2",
   parameters: (config) => decoder_parameters(config, { norms: SANDWICH_NORMS, norms_minus_one: true }),
   metadata: (config: Gemma2Config) => ({

@@ -12,6 +12,8 @@ interface Gemma3Config extends Gemma2Config {
 export const gemma3_text: LlamaFamily = {
   model_type: "gemma3_text",
   class_prefix: "Gemma3",
+  text_prefix: "Gemma3Text",
+  kinds: ["sequence_classification"],
   architecture: "gemma3",
   parameters: (config) => decoder_parameters(config, { norms: SANDWICH_NORMS, norms_minus_one: true, qk_norm: "head" }),
   metadata: (config: Gemma3Config) => ({

@@ -9,7 +9,8 @@ import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js"
 import { parse_dtype } from "../dtype.js";
 import type { ParameterSpec } from "../initialization.js";
 import { type ModelOptions, type Placement, placement } from "../pretrained.js";
-import { engine_options, LlamaEngineForCausalLM, weights_progress } from "./causal_lm.js";
+import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
+import { base, causal_lm, type DecoderHead } from "./heads.js";
 
 /**
  * llama.cpp's names of hyperparameters and config.json's.
@@ -53,8 +54,8 @@ function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
   return (config_class(architecture) ?? PretrainedConfig).from_dict(fields) as PretrainedConfig;
 }
 
-/** A decoder in a GGUF file. Its weights stay as they are: it can generate and be exported, not be saved as safetensors. */
-export class GgufForCausalLM extends LlamaEngineForCausalLM {
+/** A decoder in a GGUF file. Its weights stay as they are: it can run and be exported, not be saved as safetensors. */
+abstract class GgufDecoder extends LlamaEngineModel {
   private readonly path: string;
   private readonly info: LlamaInfo;
 
@@ -99,15 +100,34 @@ export class GgufForCausalLM extends LlamaEngineForCausalLM {
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
-    return native().load_llama_engine({ gguf_path: this.path, ...engine_options(this.placement) }, on_progress);
+    return native().load_llama_engine(
+      { gguf_path: this.path, output_logits: this.head.logits, ...engine_options(this.placement) },
+      on_progress,
+    );
   }
 }
 
-/** Opens a GGUF file: `name_or_path` itself, or its `gguf_file`. */
+export class GgufForCausalLM extends GgufDecoder {
+  static override head = causal_lm;
+}
+
+export class GgufModel extends GgufDecoder {
+  static override head = base;
+}
+
+const CLASSES = new Map<DecoderHead, typeof GgufForCausalLM | typeof GgufModel>([
+  [causal_lm, GgufForCausalLM],
+  [base, GgufModel],
+]);
+
+/** Opens a GGUF file: `name_or_path` itself, or its `gguf_file`. Other heads than `causal_lm` and `base` it has none of. */
 export async function load_gguf(
   name_or_path: string,
   options: ModelOptions & { gguf_file?: string },
-): Promise<GgufForCausalLM> {
+  head: DecoderHead,
+): Promise<GgufDecoder> {
+  const type = CLASSES.get(head);
+  if (!type) throw new TransformersError(`A GGUF file has no tensors for a model …${head.suffix}`, "unsupported");
   const { gguf_file, dtype = options.torch_dtype, progress_callback, signal } = options;
   if (dtype !== undefined && dtype !== "auto")
     throw new TransformersError(
@@ -122,12 +142,12 @@ export async function load_gguf(
 
   const where = placement({ ...options, dtype: "float32" }, () => parse_dtype("float32")); // the file has its own types
   const { promise, cancel } = native().load_llama_engine(
-    { gguf_path: path, ...engine_options(where) },
+    { gguf_path: path, output_logits: head.logits, ...engine_options(where) },
     weights_progress(path, progress_callback),
   );
   signal?.addEventListener("abort", cancel, { once: true });
   try {
-    return new GgufForCausalLM(path, await promise, where);
+    return new type(path, await promise, where);
   } catch (error) {
     throw from_native(error);
   } finally {

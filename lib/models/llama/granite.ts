@@ -17,6 +17,7 @@ const names = Object.keys(MULTIPLIERS) as (keyof typeof MULTIPLIERS)[];
 export const granite: LlamaFamily = {
   model_type: "granite",
   class_prefix: "Granite",
+  kinds: [],
   architecture: "granite",
   parameters: llama.parameters,
   constants: llama3_rope_factors,

@@ -1,4 +1,4 @@
-import { check_decoder, type LlamaFamily } from "./family.js";
+import { ALL_KINDS, check_decoder, type LlamaFamily } from "./family.js";
 import { decoder_metadata, llama3_rope_factors } from "./metadata.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -6,6 +6,8 @@ import { decoder_parameters } from "./parameters.js";
 export const llama: LlamaFamily = {
   model_type: "llama",
   class_prefix: "Llama",
+  kinds: ALL_KINDS,
+  question_answering_prefix: "transformer",
   architecture: "llama",
   parameters: (config) =>
     decoder_parameters(config, {

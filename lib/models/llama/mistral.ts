@@ -1,4 +1,4 @@
-import { check_decoder, type LlamaFamily, u32 } from "./family.js";
+import { ALL_KINDS, check_decoder, type LlamaFamily, u32 } from "./family.js";
 import { decoder_metadata, llama3_rope_factors } from "./metadata.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -6,6 +6,7 @@ import { decoder_parameters } from "./parameters.js";
 export const mistral: LlamaFamily = {
   model_type: "mistral",
   class_prefix: "Mistral",
+  kinds: ALL_KINDS,
   architecture: "llama",
   parameters: (config) => decoder_parameters(config, { interleaved_rope: true }),
   constants: llama3_rope_factors,

@@ -1,5 +1,5 @@
 import { check_experts, expert_metadata, type RoutedConfig } from "./experts.js";
-import type { LlamaFamily } from "./family.js";
+import { ALL_KINDS, type LlamaFamily } from "./family.js";
 import { mistral } from "./mistral.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -12,6 +12,7 @@ export const mixtral: LlamaFamily = {
   ...mistral,
   model_type: "mixtral",
   class_prefix: "Mixtral",
+  kinds: ALL_KINDS,
   parameters: (config: MixtralConfig) =>
     decoder_parameters(config, {
       interleaved_rope: true,

@@ -6,6 +6,8 @@ import { decoder_parameters } from "./parameters.js";
 export const olmo2: LlamaFamily = {
   model_type: "olmo2",
   class_prefix: "Olmo2",
+  kinds: [],
+  wants_output: true,
   architecture: "olmo2",
   parameters: (config) =>
     decoder_parameters(config, {
@@ -16,7 +18,6 @@ export const olmo2: LlamaFamily = {
   check(config) {
     check_decoder(config);
     if (config.attention_bias) throw unsupported(config, "attention_bias=true");
-    if (config.tie_word_embeddings) throw unsupported(config, "tie_word_embeddings=true");
     if (head_dim(config) * config.num_attention_heads !== config.hidden_size)
       throw unsupported(config, "head_dim * num_attention_heads ≠ hidden_size");
   },

@@ -41,6 +41,18 @@ export class Padding {
     return to_mask(mask, [ids.length, ids[0].length], "attention_mask");
   }
 
+  /** No padding stands after the last token of any row. */
+  get ends_with_tokens(): boolean {
+    return this.rows.every((row, i) => this.starts[i] + row.length === this.length);
+  }
+
+  /** Where the token at a position of a row is among those of all rows; undefined for padding. */
+  token_at(row: number, position: number): number | undefined {
+    const at = position - this.starts[row];
+    if (at < 0 || at >= this.rows[row].length) return undefined;
+    return this.rows.slice(0, row).reduce((sum, { length }) => sum + length, at);
+  }
+
   /** The position of each row's first token. Positions must be consecutive where the mask shows tokens. */
   first_positions(position_ids: unknown): Int32Array {
     const positions = to_rows(position_ids, "position_ids");
@@ -70,6 +82,24 @@ export class Padding {
       const part = values.subarray(from * width, (from + row.length) * width);
       result.set(part, (i * this.length + this.starts[i]) * width);
       from += row.length;
+    });
+    return result;
+  }
+
+  /** The number of the tokens among the last `keep` of each row. */
+  kept_count(keep: number): number {
+    return this.rows.reduce((sum, row) => sum + Math.min(row.length, keep), 0);
+  }
+
+  /** Values for these tokens, as [batch, keep, width], where no padding stands after them. */
+  spread_last(values: Float32Array, width: number, keep: number): Float32Array {
+    if (values.length === this.rows.length * keep * width) return values;
+    const result = new Float32Array(this.rows.length * keep * width);
+    let from = 0;
+    this.rows.forEach((row, i) => {
+      const count = Math.min(row.length, keep);
+      result.set(values.subarray(from * width, (from + count) * width), ((i + 1) * keep - count) * width);
+      from += count;
     });
     return result;
   }

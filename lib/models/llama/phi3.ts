@@ -34,6 +34,7 @@ function attention_factor(config: Phi3Config, scaling: LongRope): number {
 export const phi3: LlamaFamily = {
   model_type: "phi3",
   class_prefix: "Phi3",
+  kinds: ["sequence_classification", "token_classification"],
   architecture: "phi3",
   parameters: (config) => decoder_parameters(config, { fused: true }),
   constants(config) {

@@ -1,4 +1,4 @@
-import { check_decoder, type DecoderConfig, type LlamaFamily, unsupported } from "./family.js";
+import { ALL_KINDS, check_decoder, type DecoderConfig, type LlamaFamily, unsupported } from "./family.js";
 import { decoder_metadata } from "./metadata.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -12,6 +12,8 @@ export function check_qwen(config: DecoderConfig): void {
 export const qwen2: LlamaFamily = {
   model_type: "qwen2",
   class_prefix: "Qwen2",
+  kinds: ALL_KINDS,
+  question_answering_prefix: "transformer",
   architecture: "qwen2",
   parameters: (config) => decoder_parameters(config, { qkv_bias: true }),
   metadata: (config) => decoder_metadata("qwen2", config),

@@ -1,5 +1,5 @@
 import { check_qwen_experts, expert_metadata, type QwenMoeConfig, qwen_experts } from "./experts.js";
-import { type LlamaFamily, u32, unsupported } from "./family.js";
+import { ALL_KINDS, type LlamaFamily, u32, unsupported } from "./family.js";
 import { decoder_metadata } from "./metadata.js";
 import { decoder_parameters } from "./parameters.js";
 import { qwen2 } from "./qwen2.js";
@@ -13,6 +13,8 @@ interface Qwen2MoeConfig extends QwenMoeConfig {
 export const qwen2_moe: LlamaFamily = {
   model_type: "qwen2_moe",
   class_prefix: "Qwen2Moe",
+  kinds: ALL_KINDS,
+  wants_output: true,
   architecture: "qwen2moe",
   parameters: (config: Qwen2MoeConfig) =>
     decoder_parameters(config, {
@@ -28,6 +30,5 @@ export const qwen2_moe: LlamaFamily = {
     qwen2.check?.(config);
     check_qwen_experts(config, false);
     if (!config.shared_expert_intermediate_size) throw unsupported(config, "shared_expert_intermediate_size=0");
-    if (config.tie_word_embeddings) throw unsupported(config, "tie_word_embeddings=true");
   },
 };

@@ -1,4 +1,4 @@
-import { check_decoder, type DecoderConfig, type LlamaFamily, unsupported } from "./family.js";
+import { ALL_KINDS, check_decoder, type DecoderConfig, type LlamaFamily, unsupported } from "./family.js";
 import { decoder_metadata } from "./metadata.js";
 import { decoder_parameters } from "./parameters.js";
 
@@ -10,6 +10,8 @@ interface SmolLM3Config extends DecoderConfig {
 export const smollm3: LlamaFamily = {
   model_type: "smollm3",
   class_prefix: "SmolLM3",
+  kinds: ALL_KINDS,
+  question_answering_prefix: "transformer",
   architecture: "smollm3",
   parameters: (config) => decoder_parameters(config, { interleaved_rope: true }),
   metadata: (config) => decoder_metadata("smollm3", config),

@@ -1,39 +1,18 @@
-import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
+// What runs on libllama: the life of the engine, forward(), and the way out to GGUF.
+import { expected, from_native, out_of_range } from "../../errors.js";
 import { EngineCache } from "../../generation/cache.js";
-import { GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
-import type { GgufValue, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
+import { cannot_generate, GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
+import type { GgufValue, LlamaForwardResult, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
 import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
 import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
 import { parse_dtype } from "../dtype.js";
 import { check_ids, to_rows } from "../inputs.js";
-import { causal_lm_loss } from "../loss.js";
-import { CausalLMOutputWithPast } from "../outputs.js";
+import type { ModelOutput } from "../outputs.js";
 import type { ModelOptions, Placement } from "../pretrained.js";
+import { forward_arguments, kept_positions } from "./arguments.js";
+import type { DecoderHead } from "./heads.js";
 import { Padding } from "./padding.js";
-
-/** Arguments of `forward`, under Python's names. */
-export interface CausalLMInputs {
-  /** [batch, length]. */
-  input_ids: unknown;
-  /** [batch, cached + length]; zeros at one end of a row only. */
-  attention_mask?: unknown;
-  /** [batch, length]; consecutive. */
-  position_ids?: unknown;
-  past_key_values?: EngineCache | null;
-  /** [batch, length]; -100 does not count. */
-  labels?: unknown;
-  use_cache?: boolean;
-  output_hidden_states?: boolean;
-  output_attentions?: boolean;
-  /** Logits of the last positions only; 0: of all. */
-  logits_to_keep?: number;
-}
-
-const FORWARD_ARGUMENTS = new Set([
-  ...["input_ids", "attention_mask", "position_ids", "past_key_values", "labels", "use_cache", "output_hidden_states"],
-  ...["output_attentions", "logits_to_keep", "return_dict"],
-]);
 
 /** The options of loading that say where and how the engine runs. */
 export function engine_options({ device, n_threads, n_gpu_layers }: Placement): Partial<LlamaLoadOptions> {
@@ -51,8 +30,9 @@ export function weights_progress(name: string, callback: ModelOptions["progress_
     callback({ status: "progress", name, file: "weights", progress: done * 100, loaded: done, total: 1 });
 }
 
-/** Base of the decoder-only models that run on libllama. */
-export abstract class LlamaEngineForCausalLM extends GenerationMixin {
+/** Base of the decoder-only models that run on libllama, with any head. */
+export abstract class LlamaEngineModel extends GenerationMixin {
+  static head: DecoderHead;
   private engine_promise: Promise<NativeLlamaEngine> | undefined;
 
   /** Starts loading an engine. */
@@ -60,6 +40,10 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     promise: Promise<NativeLlamaEngine>;
     cancel(): void;
   };
+
+  get head(): DecoderHead {
+    return (this.constructor as typeof LlamaEngineModel).head;
+  }
 
   /** The engine, built on first use. `signal` stops the loading, `on_progress` gets 0 to 1. */
   engine(signal?: AbortSignal, on_progress?: (progress: number) => void): Promise<NativeLlamaEngine> {
@@ -85,7 +69,12 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     return false;
   }
 
-  protected override generating_engine(): Promise<NativeLlamaEngine> {
+  override can_generate(): boolean {
+    return this.head.logits;
+  }
+
+  protected override async generating_engine(): Promise<NativeLlamaEngine> {
+    if (!this.can_generate()) throw cannot_generate(this);
     return this.engine();
   }
 
@@ -104,13 +93,14 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
   }
 
   /**
-   * One pass over the tokens: logits float32 [batch, length, vocabulary] (or the last `logits_to_keep` positions),
-   * and on request the loss, the hidden states ([batch, length, hidden], embeddings first) and a cache to go on from.
+   * One pass over the tokens: what the head gives of them (see `heads.ts`), and on request the loss, the hidden states
+   * ([batch, length, hidden], embeddings first) and a cache to go on from.
    * Positions that `attention_mask` hides come out as zeros.
    * @throws TypeError / RangeError for wrong arguments, TransformersError from the engine.
    */
-  override async forward(inputs?: unknown, options: Record<string, unknown> = {}): Promise<CausalLMOutputWithPast> {
-    const args = this.forward_arguments(inputs, options);
+  override async forward(inputs?: unknown, options: Record<string, unknown> = {}): Promise<ModelOutput> {
+    const { head, config } = this;
+    const args = forward_arguments(this.constructor.name, head, config, inputs, options);
     const engine = await this.engine();
     const ids = to_rows(args.input_ids, "input_ids");
     check_ids(ids, this.vocab_size, "input_ids");
@@ -120,77 +110,67 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
     if (past !== undefined && (!(past instanceof EngineCache) || past.engine !== engine))
       throw expected("a cache that this model returned", "past_key_values", past);
     const padding = new Padding(ids, args.attention_mask, past?.lengths);
-    const keep = args.logits_to_keep ?? 0;
+    const keep = kept_positions(args, padding);
     const result = await engine
       .forward({
         input_ids: padding.rows,
         ...(args.position_ids === undefined ? {} : { first_position: padding.first_positions(args.position_ids) }),
         ...(past ? { cache: past.handle } : {}),
         use_cache: args.use_cache ?? past !== undefined,
-        output_hidden_states: args.output_hidden_states ?? false,
+        output_logits: head.logits,
+        logits_to_keep: keep.by_engine,
+        output_hidden_states: args.output_hidden_states,
+        output_last_hidden_state: !head.logits,
       })
       .catch((error) => {
         throw from_native(error);
       });
 
     const [batch, length] = [ids.length, ids[0].length];
-    const all = new Tensor("float32", padding.spread(result.logits as Float32Array, this.vocab_size), [
-      batch,
-      length,
-      this.vocab_size,
-    ]);
-    const labels = args.labels === undefined ? undefined : to_rows(args.labels, "labels");
-    if (labels && (labels.length !== batch || labels[0].length !== length))
-      throw out_of_range(
-        `the shape of input_ids, [${batch}, ${length}]`,
-        "labels",
-        `shape [${labels.length}, ${labels[0].length}]`,
-      );
-    const loss = labels && causal_lm_loss(all.data as Float32Array, this.vocab_size, labels);
-    return new CausalLMOutputWithPast({
-      loss: loss === undefined ? undefined : new Tensor("float32", Float32Array.of(loss), []),
-      logits: keep > 0 && keep < length ? all.slice(null, [length - keep, length], null) : all,
-      past_key_values:
-        result.cache === undefined
-          ? undefined
-          : EngineCache.of(
-              engine,
-              result.cache,
-              past,
-              padding.rows.map((row, i) => row.length + (past?.lengths[i] ?? 0)),
-            ),
-      hidden_states: result.hidden_states?.map(
-        (states) =>
-          new Tensor("float32", padding.spread(states, states.length / padding.count), [
-            batch,
-            length,
-            states.length / padding.count,
-          ]),
-      ),
+    const states = result.hidden_states?.at(-1);
+    const { loss, ...fields } = head.compute({
+      model_name: this.constructor.name,
+      config,
+      ids,
+      padding,
+      keep,
+      args,
+      logits: result.logits,
+      states,
+      tensor: (name) => this.head_tensor(name),
     });
+    const spread = (values: Float32Array) =>
+      new Tensor("float32", padding.spread(values, values.length / padding.count), [
+        batch,
+        length,
+        values.length / padding.count,
+      ]);
+    const output = new head.output({
+      loss: loss === undefined ? undefined : new Tensor("float32", Float32Array.of(loss), []),
+      ...fields,
+      past_key_values: this.cache_of(engine, result, past, padding),
+      hidden_states: args.output_hidden_states ? result.hidden_states?.map(spread) : undefined,
+    });
+    return args.return_dict ? output : (output.to_tuple() as unknown as ModelOutput);
   }
 
-  private forward_arguments(inputs: unknown, options: Record<string, unknown>): CausalLMInputs {
-    const named = typeof inputs === "object" && inputs !== null && "input_ids" in inputs;
-    const args: Record<string, unknown> = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
-    for (const [name, value] of Object.entries(args)) {
-      if (name === "inputs_embeds" && value !== undefined)
-        throw new TransformersError(
-          "inputs_embeds is not supported by the llama engine: pass input_ids",
-          "unsupported",
-        );
-      if (!FORWARD_ARGUMENTS.has(name))
-        throw new TypeError(`${this.constructor.name}.forward() got an unexpected keyword argument '${name}'`);
-    }
-    if (args["output_attentions"])
-      throw new TransformersError(
-        "output_attentions is not supported by the llama engine, which never holds whole attention matrices",
-        "unsupported",
-      );
-    const keep = args["logits_to_keep"];
-    if (keep !== undefined && !(Number.isInteger(keep) && (keep as number) >= 0))
-      throw expected("a count of positions", "logits_to_keep", keep);
-    return args as unknown as CausalLMInputs;
+  private cache_of(
+    engine: NativeLlamaEngine,
+    { cache }: LlamaForwardResult,
+    past: EngineCache | undefined,
+    { rows }: Padding,
+  ): EngineCache | undefined {
+    if (cache === undefined) return undefined;
+    const lengths = rows.map((row, i) => row.length + (past?.lengths[i] ?? 0));
+    return EngineCache.of(engine, cache, past, lengths);
+  }
+
+  /** The values of a tensor that the head has beside the engine's. */
+  private head_tensor(name: string): Float32Array {
+    const state = this.require_tensors("forward");
+    const values = new Float32Array(state.info(name).shape.reduce((product, size) => product * size, 1));
+    state.read_f32(name, values);
+    return values;
   }
 
   /** The tokenizer's metadata, with the end tokens that generate() knows: llama.cpp has a key for each of three. */
@@ -209,6 +189,7 @@ export abstract class LlamaEngineForCausalLM extends GenerationMixin {
    */
   override async save_gguf(path: string, options: SaveGgufOptions = {}): Promise<void> {
     if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
+    if (!this.can_generate()) return super.save_gguf(path, options);
     const dtype =
       options.quantization === undefined ? undefined : parse_dtype(options.quantization, "quantization").llama;
     const engine = await this.engine();
