@@ -34,6 +34,7 @@ export {
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
+export * from "./models/bart.js";
 export * from "./models/bert.js";
 export * from "./models/camembert.js";
 export * from "./models/distilbert.js";
@@ -43,6 +44,7 @@ export * from "./models/llama/classes.js";
 export * from "./models/outputs.js";
 export { PreTrainedModel } from "./models/pretrained.js";
 export * from "./models/roberta.js";
+export { Seq2SeqModel } from "./models/seq2seq_model.js";
 export { TextModel } from "./models/text_model.js";
 export * from "./models/xlm_roberta.js";
 export * as nn from "./nn/index.js";

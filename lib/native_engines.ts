@@ -331,6 +331,11 @@ export interface GraphCachedRows {
   /** New tokens of each row that are not kept, and that are. */
   hidden: Int32Array;
   visible: Int32Array;
+  /**
+   * Tokens of each new row that the program's encoder reads: hidden ones first, likewise. It stores what cross-attention
+   * makes of the visible ones (of all, where none is); "memory_spans" count those, row by row.
+   */
+  memory?: { hidden: Int32Array; visible: Int32Array };
 }
 
 /** Runs programs of lib/nn on a thread of its own. */

@@ -11,6 +11,7 @@ import type {
   LogitsOutput,
   ModelOutput,
   QuestionAnsweringFields,
+  Seq2SeqLMOutput,
 } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import { AutoModelFactory } from "./factory.js";
@@ -25,7 +26,7 @@ type ModelFor<Output, Model = PreTrainedModel> = Called<
 export type CausalLM = ModelFor<CausalLMOutputWithPast, GenerationMixin>;
 
 /** A model that makes a text of a text: called, or asked to generate. */
-export type Seq2SeqLM = ModelFor<LogitsOutput, GenerationMixin>;
+export type Seq2SeqLM = ModelFor<Seq2SeqLMOutput, GenerationMixin>;
 
 /** Language models that continue a text. */
 export const AutoModelForCausalLM = new AutoModelFactory<CausalLM>(

@@ -1,4 +1,5 @@
 import { expected } from "../errors.js";
+import type { Memory } from "../models/memory.js";
 
 /** An engine that keeps the cache. */
 interface Keeper {
@@ -20,6 +21,8 @@ export class EngineCache {
   lengths: number[];
   /** Tokens of the longest row; where the padding is known, with it. */
   length: number;
+  /** Behind a decoder: what its rows see of the encoder's tokens. */
+  memory?: Memory;
   private released = false;
 
   /** `columns`: tokens of a row with its padding. */

@@ -15,6 +15,8 @@ export interface Head {
   labels: readonly string[];
   /** It gives `past_key_values`, if the model is causal. */
   cached?: boolean;
+  /** Its logits are of the tokens that come next: generate() works with it. */
+  generates?: boolean;
   loss?(fields: Fields, labels: Labels, config: PretrainedConfig): number | undefined;
 }
 
@@ -29,6 +31,7 @@ const sequence_loss: Head["loss"] = ({ logits }, { labels }, config) =>
   sequence_classification_loss(config, logits, labels);
 
 const cached = (one: Head): Head => ({ ...one, cached: true });
+const generating = (one: Head): Head => ({ ...one, cached: true, generates: true });
 
 /** The logits of an answer's first and last token, [tokens] each, of what a `qa_outputs` layer gives, [tokens, 2]. */
 export function answer_ends(logits: Sym) {
@@ -41,7 +44,9 @@ export const base = head(outputs.BaseModelOutput);
 export const base_with_pooling = cached(head(outputs.BaseModelOutputWithPooling));
 export const base_with_past = cached(head(outputs.BaseModelOutputWithPast));
 export const masked_lm = head(outputs.MaskedLMOutput, class_loss);
-export const causal_lm = cached(head(outputs.CausalLMOutputWithCrossAttentions, token_loss));
+export const causal_lm = generating(head(outputs.CausalLMOutputWithCrossAttentions, token_loss));
+/** Its labels are the tokens that come next already, as decoders of encoder-decoders want them. */
+export const causal_lm_unshifted = generating(head(outputs.CausalLMOutputWithCrossAttentions, class_loss));
 export const token_classification = head(outputs.TokenClassifierOutput, class_loss);
 export const sequence_classification = head(outputs.SequenceClassifierOutput, sequence_loss);
 export const sequence_classification_with_past = cached(head(outputs.SequenceClassifierOutputWithPast, sequence_loss));
@@ -60,4 +65,12 @@ export const pretraining = head(
       : classification_loss(prediction_logits, labels) +
         classification_loss(seq_relationship_logits, next_sentence_label, "next_sentence_label"),
   ["labels", "next_sentence_label"],
+);
+
+export const seq2seq_base = cached(head(outputs.Seq2SeqModelOutput));
+/** Its labels are what the decoder is to say: it reads them one place to the right. */
+export const seq2seq_lm = generating(head(outputs.Seq2SeqLMOutput, class_loss));
+export const seq2seq_sequence_classification = cached(head(outputs.Seq2SeqSequenceClassifierOutput, sequence_loss));
+export const seq2seq_question_answering = cached(
+  head(outputs.Seq2SeqQuestionAnsweringModelOutput, question_answering_loss, ["start_positions", "end_positions"]),
 );

@@ -1,4 +1,5 @@
 // The architectures of the graph engine: which class is which kind of model, by `model_type`.
+import * as bart from "./bart.js";
 import * as bert from "./bert.js";
 import * as camembert from "./camembert.js";
 import * as distilbert from "./distilbert.js";
@@ -23,6 +24,15 @@ export type ModelKind =
   | "token_classification";
 
 const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
+  bart: {
+    base: bart.BartModel,
+    pretraining: bart.BartForConditionalGeneration,
+    causal_lm: bart.BartForCausalLM,
+    masked_lm: bart.BartForConditionalGeneration,
+    question_answering: bart.BartForQuestionAnswering,
+    seq2seq_lm: bart.BartForConditionalGeneration,
+    sequence_classification: bart.BartForSequenceClassification,
+  },
   bert: {
     base: bert.BertModel,
     pretraining: bert.BertForPreTraining,

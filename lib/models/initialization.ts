@@ -10,6 +10,8 @@ export interface ParameterSpec {
   std?: number | undefined;
   /** The row of an embedding that begins as zeros. */
   padding_idx?: number | undefined;
+  /** It goes into checkpoints, and does not count among the parameters. */
+  buffer?: boolean | undefined;
 }
 
 /** Uniform numbers in [0, 1): mulberry32, enough for weights that someone will train or measure. */

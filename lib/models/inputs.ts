@@ -87,3 +87,9 @@ export function to_vectors(
     size,
   };
 }
+
+/** `forward(ids, options)` or `forward({...inputs}, options)`: the arguments by name. */
+export function named_arguments(inputs: unknown, options: Record<string, unknown>): Record<string, unknown> {
+  const named = typeof inputs === "object" && inputs !== null && !is_tensor(inputs) && !is_list(inputs);
+  return named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
+}

@@ -21,6 +21,7 @@ export interface LoadingRules {
   tied: readonly (readonly [string, string])[];
   /** Names that checkpoints carry and no model needs, such as computed buffers. */
   ignore_unexpected: readonly RegExp[];
+  ignore_missing: readonly RegExp[];
   key_mapping?: Record<string, string> | undefined;
   ignore_mismatched_sizes: boolean;
   initializer_range: number;
@@ -114,7 +115,7 @@ export function reconcile(state: NativeStateDict, rules: LoadingRules): LoadingI
   for (const parameter of rules.parameters) {
     const { name, shape } = parameter;
     if (!state.has(name)) {
-      info.missing_keys.push(name);
+      if (!rules.ignore_missing.some((pattern) => pattern.test(name))) info.missing_keys.push(name);
       if (!tied.has(name)) fresh.push(parameter);
       continue;
     }

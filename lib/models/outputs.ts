@@ -133,3 +133,27 @@ export const CausalLMOutputWithCrossAttentions = output<CausalLMFields>("CausalL
   "logits",
 ]);
 export type CausalLMOutputWithPast = ModelOutput & CausalLMFields;
+
+/** What an encoder-decoder gives beside its head's fields. Cross-attentions: [batch, heads, length, encoder's length]. */
+export interface Seq2SeqFields {
+  loss?: Tensor | undefined;
+  past_key_values?: unknown;
+  decoder_hidden_states?: Tensor[] | undefined;
+  decoder_attentions?: Tensor[] | undefined;
+  cross_attentions?: Tensor[] | undefined;
+  encoder_last_hidden_state?: Tensor | undefined;
+  encoder_hidden_states?: Tensor[] | undefined;
+  encoder_attentions?: Tensor[] | undefined;
+}
+export const Seq2SeqModelOutput = output<Seq2SeqFields & { last_hidden_state: Tensor }>("Seq2SeqModelOutput", [
+  "last_hidden_state",
+]);
+export const Seq2SeqLMOutput = output<Seq2SeqFields & { logits: Tensor }>("Seq2SeqLMOutput", ["logits"]);
+export type Seq2SeqLMOutput = ModelOutput & Seq2SeqFields & { logits: Tensor };
+export const Seq2SeqSequenceClassifierOutput = output<Seq2SeqFields & { logits: Tensor }>(
+  "Seq2SeqSequenceClassifierOutput",
+);
+export const Seq2SeqQuestionAnsweringModelOutput = output<Seq2SeqFields & { start_logits: Tensor; end_logits: Tensor }>(
+  "Seq2SeqQuestionAnsweringModelOutput",
+  ["start_logits", "end_logits"],
+);

@@ -11,8 +11,9 @@ export interface Packing {
   /** For each place of the padded batch: its token, -1 for none. */
   tokens: Int32Array;
   /**
-   * For each token: the first key that it sees, the end of those, and its own; -1 there: it sees all equally. The keys
-   * are, row by row: its tokens that nobody sees, those in the cache, the others.
+   * For each token: the first key that it sees, the end of those, and its own (of one that nobody sees: where it would
+   * be among them); -1 there: it sees all equally. The keys are, row by row: its tokens that nobody sees, those in the
+   * cache, the others.
    */
   spans: Int32Array;
   /** For each key: its column in the padded row, those in the cache counted. */
@@ -84,7 +85,8 @@ export function pack(options: PackingOptions): Packing {
       let end = columns.length;
       if (causal) end = token >= begin ? key + 1 : own_key + seen_before(places, begin, count, places[token]) - begin;
       const blind = [first_key, blind_sees === "row" ? columns.length : key + 1, -1];
-      spans.set(end > begin_key ? [begin_key, end, key] : blind, 3 * token);
+      const own = token >= begin ? key : begin_key + columns[key] - columns[begin_key];
+      spans.set(end > begin_key ? [begin_key, end, own] : blind, 3 * token);
     }
   }
   return {
@@ -130,10 +132,17 @@ export function scatter(values: Float32Array, size: number, { places, tokens }: 
   return result;
 }
 
+/** Which keys each token sees, and the column of each. */
+export type Keys = Pick<Packing, "spans" | "columns">;
+
 /** Attention weights [heads, tokens, width] as Python gives them: [rows, heads, length, columns]. */
-export function scatter_attention(values: Float32Array, shape: readonly number[], packing: Packing): Float32Array {
+export function scatter_attention(
+  values: Float32Array,
+  shape: readonly number[],
+  { rows, length, places }: Packing,
+  { spans, columns }: Keys,
+): Float32Array {
   const [heads, count, width] = shape;
-  const { rows, length, places, spans, columns } = packing;
   const result = new Float32Array(rows * heads * length * width);
   for (let token = 0; token < count; token++) {
     const row = Math.floor(places[token] / length);

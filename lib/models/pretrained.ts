@@ -85,6 +85,9 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   /** Names that checkpoints carry and no model needs. */
   static keys_to_ignore_on_load_unexpected: RegExp[] = [/rotary_emb\.inv_freq$/, /embeddings\.position_ids$/];
 
+  /** Names that checkpoints may lack: nobody need be told. */
+  static keys_to_ignore_on_load_missing: RegExp[] = [];
+
   readonly config: PretrainedConfig;
   generation_config: GenerationConfig;
   name_or_path: string;
@@ -124,6 +127,7 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
       parameters: this.parameters(),
       tied: this.tied_weights(),
       ignore_unexpected: type.keys_to_ignore_on_load_unexpected,
+      ignore_missing: type.keys_to_ignore_on_load_missing,
       key_mapping: options.key_mapping,
       ignore_mismatched_sizes: options.ignore_mismatched_sizes ?? false,
       initializer_range: this.initializer_range,
@@ -142,7 +146,7 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   }
 
   private get initializer_range(): number {
-    return Number((this.config as unknown as Record<string, unknown>)["initializer_range"] ?? 0.02);
+    return Number(this.config["initializer_range"] ?? this.config["init_std"] ?? 0.02);
   }
 
   /** The dtype's name: "float32", "bfloat16", "q4_k_m", … */
@@ -196,7 +200,7 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     const tied = new Set(this.tied_weights().map(([alias]) => alias));
     const embeddings = new Set(exclude_embeddings ? this.embedding_names() : []);
     return this.parameters()
-      .filter(({ name }) => !tied.has(name) && !embeddings.has(name))
+      .filter(({ name, buffer }) => !buffer && !tied.has(name) && !embeddings.has(name))
       .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   }
 

@@ -88,6 +88,16 @@ function rows_about_mean(old: Float32Array, size: number, added: number): Float3
   return rows;
 }
 
+/** Keeps the first columns of a tensor [1, tokens], and adds zeros. */
+export function resize_columns(state: NativeStateDict, name: string, count: number): void {
+  const [, current] = state.info(name).shape;
+  const old = new Float32Array(current);
+  state.read_f32(name, old);
+  const columns = new Float32Array(count);
+  columns.set(old.subarray(0, count));
+  state.set(name, "F32", [1, count], columns);
+}
+
 /** Keeps the first rows, and adds others from `fresh`. The tensor becomes float32: no value changes. */
 function resize_rows(state: NativeStateDict, name: string, count: number, fresh: Fresh): void {
   const [current, ...rest] = state.info(name).shape;

@@ -1,34 +1,34 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
-import { expected, out_of_range, TransformersError } from "../errors.js";
+import { expected, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
 import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
-import { is_tensor, Tensor, tensor } from "../tensor/index.js";
+import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
+import {
+  type Arguments,
+  type Batch,
+  check_arguments,
+  flat,
+  given_of,
+  is_given,
+  is_padding_cheap,
+  is_wanted,
+  pick,
+  read_batch,
+  token_feeds,
+  token_integers,
+} from "./batch.js";
+import { fields_of, listed, returned, scalar } from "./computed.js";
 import type { DecodeSize } from "./decode_programs.js";
 import { type Computed, type Feeds, GraphModel } from "./graph_model.js";
-import { causal_lm, type Head, multiple_choice } from "./heads.js";
-import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
+import { type Head, multiple_choice } from "./heads.js";
+import { named_arguments } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
-import { gather, type Packing, pack, scatter, scatter_attention } from "./packing.js";
-import { type Continued, continue_rows } from "./past.js";
+import { type Packing, pack } from "./packing.js";
 
-/** Arguments of forward() by name. */
-export type Arguments = Record<string, unknown>;
+export type { Arguments, Batch } from "./batch.js";
 
 const OPTIONS = ["output_hidden_states", "output_attentions", "return_dict", "use_cache"];
-/** Multiplications that one may spend on padding to give what Python gives there: about a millisecond. */
-const FREE_FLOPS = 2e7;
-
-/** The numbers of a call, row by row. */
-export interface Batch {
-  rows: number;
-  length: number;
-  ids: Int32Array[] | undefined;
-  embeds: { data: Float32Array; size: number } | undefined;
-  mask: Uint8Array[] | undefined;
-  /** What the rows go on after. */
-  past: Continued | undefined;
-}
 
 interface Wanted {
   hidden_states: boolean;
@@ -88,18 +88,21 @@ export abstract class TextModel extends GraphModel {
     const type = this.constructor as typeof TextModel;
     const args = this.forward_arguments(inputs, options);
     const choices = type.head === multiple_choice ? flatten_choices(args) : undefined;
-    const batch = this.batch_of(args);
+    const batch = read_batch(args, {
+      vocab_size: this.vocab_size,
+      embedding_size: this.embedding_size,
+      past: is_given(args["past_key_values"])
+        ? { cache: args["past_key_values"], engine: this.graph_engine() }
+        : undefined,
+    });
     const { rows, length } = batch;
     const wants = {
-      hidden_states: this.wanted(args, "output_hidden_states"),
-      attentions: this.wanted(args, "output_attentions"),
+      hidden_states: is_wanted(args, "output_hidden_states", this.config),
+      attentions: is_wanted(args, "output_attentions", this.config),
       cache: this.gives_cache(args),
     };
-    const labels = Object.fromEntries(
-      type.head.labels.map((name) => [name, args[name]]).filter(([, value]) => value !== undefined && value !== null),
-    );
+    const labels = given_of(args, type.head.labels);
     const has_labels = Object.keys(labels).length > 0;
-    const padding = batch.mask ? batch.mask.reduce((sum, row) => row.reduce((n, bit) => n + 1 - bit, sum), 0) : 0;
     const last = this.last_positions(batch);
     const packing = pack({
       ...batch,
@@ -109,11 +112,11 @@ export abstract class TextModel extends GraphModel {
         wants.hidden_states ||
         wants.attentions ||
         has_labels ||
-        (padding > 0 && padding * this.num_parameters() * 2 < FREE_FLOPS) ||
+        is_padding_cheap(batch.mask, this.num_parameters()) ||
         last?.some((position, row) => batch.mask?.[row][position] === 0),
     });
     const feeds = this.feeds(args, batch, packing);
-    if (last) feeds["last"] = this.pick(packing, last);
+    if (last) feeds["last"] = pick(packing, last);
     const given = type.optional_inputs.filter((name) => name in feeds);
     const { past } = batch;
     const cached = wants.cache || past !== undefined;
@@ -141,10 +144,6 @@ export abstract class TextModel extends GraphModel {
     });
   }
 
-  private wanted(args: Arguments, name: string): boolean {
-    return Boolean(args[name] ?? this.config[name] ?? false);
-  }
-
   /** Whether forward() gives `past_key_values`. */
   protected gives_cache(args: Arguments): boolean {
     const { head } = this.constructor as typeof TextModel;
@@ -158,7 +157,7 @@ export abstract class TextModel extends GraphModel {
   }
 
   override can_generate(): boolean {
-    return (this.constructor as typeof TextModel).head === causal_lm;
+    return (this.constructor as typeof TextModel).head.generates === true;
   }
 
   /** Positions count what the mask shows, as they do in generate(). */
@@ -184,90 +183,42 @@ export abstract class TextModel extends GraphModel {
 
   /** Writes the computation down, with the states that were asked for. */
   private trace(tokens: Tokens, wants: Wanted): Record<string, Sym | undefined> {
-    const outputs: Record<string, Sym | undefined> = { ...this.compute(tokens) };
-    if (wants.hidden_states)
-      tokens.hidden_states.forEach((states, i) => {
-        outputs[`hidden_states.${i}`] = states;
-      });
-    tokens.attentions.forEach((weights, i) => {
-      outputs[`attentions.${i}`] = weights;
-    });
-    return outputs;
+    return {
+      ...this.compute(tokens),
+      ...(wants.hidden_states ? listed("hidden_states", tokens.hidden_states) : {}),
+      ...listed("attentions", tokens.attentions),
+    };
   }
 
   private assemble(computed: Computed, packing: Packing, labels: Arguments, args: Arguments): ModelOutput {
-    const type = this.constructor as typeof TextModel;
-    const { rows, length } = packing;
-    const fields: Record<string, Tensor> = {};
-    const hidden_states: Tensor[] = [];
-    const attentions: Tensor[] = [];
-    for (const [name, { data, shape }] of Object.entries(computed)) {
-      if (name === "trace") continue;
-      const [kind] = name.split(".");
-      if (kind === "attentions") {
-        const [heads, , width] = shape;
-        attentions.push(new Tensor("float32", scatter_attention(data, shape, packing), [rows, heads, length, width]));
-      } else if (kind === "hidden_states" || type.head.output.per_token.includes(name)) {
-        const size = data.length / packing.count;
-        const tensor = new Tensor("float32", scatter(data, size, packing), [rows, length, ...shape.slice(1)]);
-        if (kind === "hidden_states") hidden_states.push(tensor);
-        else fields[name] = tensor;
-      } else fields[name] = new Tensor("float32", data, [...shape]);
-    }
-    if (args["choices"]) fields["logits"] = fields["logits"].view(-1, args["choices"] as number);
-    const loss = Object.keys(labels).length > 0 ? type.head.loss?.(fields, labels, this.config) : undefined;
-    const output = new type.head.output({
-      ...(loss === undefined ? {} : { loss: new Tensor("float32", Float32Array.of(loss), []) }),
-      ...fields,
-      ...(args["past_key_values"] ? { past_key_values: args["past_key_values"] } : {}),
-      ...(hidden_states.length > 0 ? { hidden_states } : {}),
-      ...(attentions.length > 0 ? { attentions } : {}),
+    const { head } = this.constructor as typeof TextModel;
+    const { hidden_states, attentions, ...fields } = fields_of(computed, (field) => {
+      if (field === "attentions") return { packing, keys: packing };
+      return field === "hidden_states" || head.output.per_token.includes(field) ? { packing } : undefined;
     });
-    return args["return_dict"] === false ? (output.to_tuple() as unknown as ModelOutput) : output;
+    const own = fields as Record<string, Tensor>;
+    if (args["choices"]) own["logits"] = own["logits"].view(-1, args["choices"] as number);
+    const loss = Object.keys(labels).length > 0 ? head.loss?.(own, labels, this.config) : undefined;
+    const output = new head.output({
+      ...(loss === undefined ? {} : { loss: scalar(loss) }),
+      ...own,
+      past_key_values: args["past_key_values"],
+      hidden_states,
+      attentions,
+    });
+    return returned(output, args);
   }
 
   /** The arguments by name, all of them known. */
   protected forward_arguments(inputs: unknown, options: Arguments): Arguments {
-    const named =
-      typeof inputs === "object" &&
-      inputs !== null &&
-      !is_tensor(inputs) &&
-      !Array.isArray(inputs) &&
-      !ArrayBuffer.isView(inputs);
-    const args: Arguments = named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
+    const args = named_arguments(inputs, options);
     const type = this.constructor as typeof TextModel;
     const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
     known.push(...type.head.labels, ...OPTIONS);
     if (type.takes_position_ids) known.push("position_ids");
     if (type.head.cached) known.push("past_key_values");
-    for (const [name, value] of Object.entries(args))
-      if (!known.includes(name) && value !== undefined)
-        throw new TypeError(`${type.name}.forward() got an unexpected keyword argument '${name}'`);
+    check_arguments(args, known, type.name);
     return args;
-  }
-
-  private batch_of(args: Arguments): Batch {
-    const given = (name: string) => args[name] !== undefined && args[name] !== null;
-    if (given("input_ids") && given("inputs_embeds"))
-      throw new TypeError("You cannot specify both input_ids and inputs_embeds at the same time");
-    if (!given("input_ids") && !given("inputs_embeds"))
-      throw new TypeError("You have to specify either input_ids or inputs_embeds");
-    const embeds = given("inputs_embeds") ? to_vectors(args["inputs_embeds"], "inputs_embeds") : undefined;
-    const ids = embeds ? undefined : to_rows(args["input_ids"], "input_ids");
-    const rows = embeds?.rows ?? (ids as Int32Array[]).length;
-    const length = embeds?.length ?? (ids as Int32Array[])[0].length;
-    if (length === 0) throw out_of_range("at least one token in each row", "input_ids", args["input_ids"]);
-    if (ids) check_ids(ids, this.vocab_size, "input_ids");
-    if (embeds && embeds.size !== this.embedding_size)
-      throw out_of_range(`vectors of ${this.embedding_size} values`, "inputs_embeds", `vectors of ${embeds.size}`);
-    const shape = [rows, length] as const;
-    const past = given("past_key_values")
-      ? continue_rows(args["past_key_values"], this.graph_engine(), shape, args["attention_mask"])
-      : undefined;
-    const mask =
-      past?.mask ??
-      (given("attention_mask") && !past ? to_mask(args["attention_mask"], shape, "attention_mask") : undefined);
-    return { rows, length, ids, embeds, mask: mask?.some((row) => row.includes(0)) ? mask : undefined, past };
   }
 
   /** Size of what `inputs_embeds` holds for each token. */
@@ -282,49 +233,19 @@ export abstract class TextModel extends GraphModel {
 
   private feeds(args: Arguments, batch: Batch, packing: Packing): Feeds {
     const { rows, length } = packing;
-    const flat = (all: Int32Array[]) => {
-      const result = new Int32Array(rows * length);
-      for (let i = 0; i < rows; i++) result.set(all[all.length === 1 ? 0 : i], i * length);
-      return gather(result, 1, packing);
-    };
-    const integers = (name: string, bound: number): Int32Array[] | undefined => {
-      if (args[name] === undefined || args[name] === null) return undefined;
-      const values = to_rows(args[name], name);
-      if ((values.length !== rows && values.length !== 1) || values[0].length !== length)
-        throw out_of_range(
-          `the shape of the tokens, [${rows}, ${length}]`,
-          name,
-          `shape [${values.length}, ${values[0].length}]`,
-        );
-      check_ids(values, bound, name);
-      return values;
-    };
-    const feeds: Feeds = { spans: packing.spans, first: this.pick(packing, new Int32Array(rows)) };
     const positions =
-      integers("position_ids", this.max_positions) ??
+      token_integers(args, "position_ids", this.max_positions, packing) ??
       Array.from({ length: rows }, (_, i) => this.default_positions(length, batch.ids?.[i], batch.past?.length ?? 0));
-    const last = Math.max(...positions.map((row) => row.reduce((most, at) => Math.max(most, at), 0)));
-    if (last >= this.max_positions)
-      throw out_of_range(
-        `at most ${this.max_positions - this.first_position} tokens in a row, as max_position_embeddings says`,
-        "input_ids",
-        `${(batch.past?.length ?? 0) + length} tokens`,
-      );
-    feeds["position_ids"] = flat(positions);
+    const { max_positions, first_position } = this;
+    const feeds = token_feeds(batch, packing, { positions, max_positions, first_position });
     const { token_inputs, optional_inputs } = this.constructor as typeof TextModel;
     for (const name of [...token_inputs, ...optional_inputs]) {
       const values =
-        integers(name, this.type_count) ?? (token_inputs.includes(name) ? [new Int32Array(length)] : undefined);
-      if (values) feeds[name] = flat(values);
+        token_integers(args, name, this.type_count, packing) ??
+        (token_inputs.includes(name) ? [new Int32Array(length)] : undefined);
+      if (values) feeds[name] = flat(values, packing);
     }
-    if (batch.ids) feeds["input_ids"] = flat(batch.ids);
-    if (batch.embeds) feeds["inputs_embeds"] = gather(batch.embeds.data, batch.embeds.size, packing);
     return feeds;
-  }
-
-  /** The packed token at a position of each row. */
-  private pick({ tokens, length }: Packing, positions: Int32Array): Int32Array {
-    return positions.map((position, row) => Math.max(0, tokens[row * length + position]));
   }
 }
 

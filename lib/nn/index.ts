@@ -4,5 +4,5 @@ export { Conv1D, Embedding, LayerNorm, Linear, linear, RMSNorm } from "./layers.
 export { Block, bind, Module, modules_of, Parameter } from "./module.js";
 export { RelativePositionBias } from "./relative_position.js";
 export { cat, type Operand, Sym, sym } from "./sym.js";
-export { type AttentionOptions, Tokens } from "./tokens.js";
+export { type AttentionOptions, type CrossAttentionOptions, Tokens, type TokensOptions } from "./tokens.js";
 export { type Program, Trace } from "./trace.js";

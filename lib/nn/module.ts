@@ -5,7 +5,7 @@ import type { Sym } from "./sym.js";
 import { Trace } from "./trace.js";
 
 /** How a fresh tensor is drawn; `std` of "normal" defaults to the configuration's initializer_range. */
-export type Initialization = Pick<ParameterSpec, "init" | "std" | "padding_idx">;
+export type Initialization = Pick<ParameterSpec, "init" | "std" | "padding_idx" | "buffer">;
 
 /** A tensor of the checkpoint. Its name is the path to it, given by `bind`. */
 export class Parameter {

@@ -10,9 +10,14 @@ export interface AttentionOptions {
   kv_heads?: number;
   /** Default: 1 / sqrt(head size). */
   scale?: number;
-  /** [heads, 2 * reach - 1]: what a key at distance d (key minus query) adds to the score, at column d + reach - 1. */
+  /**
+   * [heads, 2 * reach - 1]: what a key at distance d (key minus query) adds to the score, at column d + reach - 1. Keys
+   * farther away get what the farthest do.
+   */
   relative_bias?: Sym;
 }
+
+export type CrossAttentionOptions = Omit<AttentionOptions, "relative_bias">;
 
 /** What is symbolic about a batch of texts. Hidden states are [tokens, size]. */
 export interface TokensOptions {
@@ -29,8 +34,22 @@ export interface TokensOptions {
   cached?: boolean;
   /** The number of tokens whose logits are wanted; default: all. */
   outputs?: number;
-  /** Distinguishes the inputs of the encoder's tokens from the decoder's. */
+  /** Distinguishes the inputs of the encoder's tokens from the decoder's, which has none. */
   prefix?: string;
+  /**
+   * Of a decoder's tokens: the states of the encoder's, [its tokens, size]; or "stored", where an earlier program put
+   * what cross-attention makes of them into the engine's cache.
+   */
+  memory?: Sym | "stored" | undefined;
+  /** Width of the cross-attention's matrices, if they are wanted: the length of the encoder's padded rows. */
+  memory_width?: number | undefined;
+}
+
+/** Where an attention finds keys and values: those of the program's own tokens, or cells of a cache. */
+interface Source {
+  values: [k: Sym, v: Sym] | [stored: Sym];
+  key_size: number;
+  value_size: number;
 }
 
 /**
@@ -44,8 +63,13 @@ export class Tokens {
   readonly hidden_states: Sym[] = [];
   /** [heads, tokens, width] of each layer, if wanted. */
   readonly attentions: Sym[] = [];
+  /** Likewise of the cross-attention, [heads, tokens, width of the encoder's rows]. */
+  readonly cross_attentions: Sym[] = [];
+  /** What puts keys and values of the encoder's tokens into the cache, a symbol for each layer. */
+  readonly stores: Sym[] = [];
   private readonly options: TokensOptions;
   private layer = 0;
+  private memory_layer = 0;
 
   constructor(options: TokensOptions) {
     this.count = options.count;
@@ -85,35 +109,56 @@ export class Tokens {
   /**
    * Softmax attention of q [tokens, heads * size] over k and v [tokens, kv_heads * size]: [tokens, heads * value size].
    */
-  attention(q: Sym, k: Sym, v: Sym, { heads, kv_heads = heads, scale, relative_bias }: AttentionOptions): Sym {
-    const size = q.size(1) / heads;
-    const value_size = v.size(1) / kv_heads;
-    if (
-      !Number.isInteger(size) ||
-      !Number.isInteger(value_size) ||
-      k.size(1) !== size * kv_heads ||
-      heads % kv_heads !== 0
-    )
-      throw Trace.current.error(
-        `attention of ${heads} heads (${kv_heads} of keys) over q ${text(q.shape)}, k ${text(k.shape)}, v ${text(v.shape)}`,
-      );
-    const { prefix = "", cached, attention_width: width } = this.options;
-    const attributes = { heads, kv_heads, scale: scale ?? 1 / Math.sqrt(size) };
-    const spans = Trace.current.input(`${prefix}spans`, [this.count, 3], "i32");
-    const seen = [spans, ...(relative_bias ? [relative_bias] : [])];
-    const shape = [q.size(0), heads * value_size];
-    if (cached) {
-      const stored = Trace.current.emit("cache_store", [k, v], [1], { layer: this.layer++ });
-      if (width !== undefined) this.keep_weights("cached_attention_weights", [q, stored, ...seen], heads, attributes);
-      return Trace.current.emit("cached_attention", [q, stored, ...seen], shape, attributes);
-    }
-    if (width !== undefined) this.keep_weights("attention_weights", [q, k, ...seen], heads, attributes);
-    return Trace.current.emit("attention", [q, k, v, ...seen], shape, attributes);
+  attention(q: Sym, k: Sym, v: Sym, options: AttentionOptions): Sym {
+    const { prefix = "", cached, attention_width } = this.options;
+    const source = cached ? stored("tokens", this.layer++, k, v) : own(k, v);
+    return this.attend(q, source, `${prefix}spans`, { ...options, width: attention_width, kept: this.attentions });
   }
 
-  private keep_weights(op: string, inputs: Sym[], heads: number, attributes: object): void {
-    const shape = [heads, this.count, this.options.attention_width as number];
-    this.attentions.push(Trace.current.emit(op, inputs, shape, attributes));
+  /** Whether there is an encoder to look at. */
+  get has_memory(): boolean {
+    return this.options.memory !== undefined;
+  }
+
+  /**
+   * … of q over the encoder's tokens. `project` makes keys and values [its tokens, kv_heads * size] of its states; it is
+   * called where they are: once for each text, not at each step.
+   */
+  cross_attention(q: Sym, project: (states: Sym) => [k: Sym, v: Sym], options: CrossAttentionOptions): Sym {
+    const { memory, memory_width, cached } = this.options;
+    const layer = this.memory_layer++;
+    if (memory === undefined) throw Trace.current.error("cross_attention without an encoder");
+    let source: Source;
+    if (memory === "stored") source = stored_before("memory", layer, q, options);
+    else {
+      const [k, v] = project(memory);
+      source = cached ? stored("memory", layer, k, v) : own(k, v);
+      if (cached) this.stores.push(source.values[0]);
+    }
+    return this.attend(q, source, "memory_spans", { ...options, width: memory_width, kept: this.cross_attentions });
+  }
+
+  private attend(
+    q: Sym,
+    { values, key_size, value_size }: Source,
+    spans: string,
+    options: AttentionOptions & { width: number | undefined; kept: Sym[] },
+  ): Sym {
+    const { heads, kv_heads = heads, relative_bias, width } = options;
+    const size = q.size(1) / heads;
+    const [k, v] = [key_size / kv_heads, value_size / kv_heads];
+    if (![size, v].every(Number.isInteger) || k !== size || heads % kv_heads !== 0)
+      throw Trace.current.error(
+        `attention of ${heads} heads (${kv_heads} of keys) over q ${text(q.shape)}, keys of ${key_size} and values of ${value_size}`,
+      );
+    const attributes = { heads, kv_heads, scale: options.scale ?? 1 / Math.sqrt(size) };
+    const seen = [Trace.current.input(spans, [this.count, 3], "i32"), ...(relative_bias ? [relative_bias] : [])];
+    const op = values.length === 1 ? "cached_attention" : "attention";
+    if (width !== undefined) {
+      const shape = [heads, this.count, width];
+      options.kept.push(Trace.current.emit(`${op}_weights`, [q, values[0], ...seen], shape, attributes));
+    }
+    return Trace.current.emit(op, [q, ...values, ...seen], [q.size(0), heads * v], attributes);
   }
 
   /** The states that a head makes logits of: those of all tokens, or of the ones that generate() will look at. */
@@ -136,4 +181,18 @@ export class Tokens {
   private pick(hidden: Sym, name: string): Sym {
     return hidden.index_select(Trace.current.input(`${this.options.prefix ?? ""}${name}`, [this.rows], "i32"));
   }
+}
+
+const own = (k: Sym, v: Sym): Source => ({ values: [k, v], key_size: k.size(1), value_size: v.size(1) });
+
+/** Puts keys and values into a cache of the engine. */
+function stored(cache: string, layer: number, k: Sym, v: Sym): Source {
+  return { ...own(k, v), values: [Trace.current.emit("cache_store", [k, v], [1], { cache, layer })] };
+}
+
+/** Those that an earlier program put there; values are as large as keys. */
+function stored_before(cache: string, layer: number, q: Sym, { heads, kv_heads = heads }: AttentionOptions): Source {
+  const size = (q.size(1) / heads) * kv_heads;
+  const attributes = { cache, layer, key_size: size, value_size: size };
+  return { values: [Trace.current.emit("cache_stored", [], [1], attributes)], key_size: size, value_size: size };
 }

@@ -124,6 +124,10 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
                          const Napi::Object& arguments) {
     run->hidden = counts(arguments, "hidden");
     run->visible = counts(arguments, "visible");
+    if (const auto memory = property(arguments, "memory")) {
+      run->memory_hidden = counts(object(*memory, "memory"), "hidden");
+      run->memory_visible = counts(object(*memory, "memory"), "visible");
+    }
     const auto handle = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
     run->cache = take_cache(handle);
     struct Kept {

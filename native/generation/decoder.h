@@ -47,7 +47,7 @@ class Decoder {
   // Bytes that a token of a row takes in the cache.
   virtual int64_t token_size() const = 0;
   // Bytes of what the rows hold.
-  int64_t cache_size(const Cache& cache) const {
+  virtual int64_t cache_size(const Cache& cache) const {
     int64_t tokens = 0;
     for (const Row row : cache.rows) tokens += row_length(row);
     return tokens * token_size();

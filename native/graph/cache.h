@@ -40,4 +40,9 @@ class Cache {
   std::vector<int32_t> free_;
 };
 
+// Of the tokens that generations have seen, and of those that an encoder read: "memory", for cross-attention.
+struct Caches {
+  Cache tokens, memory;
+};
+
 }  // namespace gt::graph

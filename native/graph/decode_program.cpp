@@ -14,12 +14,13 @@ constexpr double run_cost = 8;
 }  // namespace
 
 DecodeProgram::DecodeProgram(uint32_t id, std::shared_ptr<const Program> whole)
-    : id(id), program(std::move(whole)), tokens(0), outputs(0), picks_outputs(false), vocab_size(0) {
+    : id(id), program(std::move(whole)), tokens(0), outputs(0), picks_outputs(false), reads_memory(false), vocab_size(0) {
   for (const Node& node : program->nodes) {
     if (node.op != "input") continue;
     const std::string& name = node.text("name");
     if (!node.is_int) invalid("has an input '" + name + "' that generate() does not know");
     if (name == "outputs") picks_outputs = true;
+    else if (name == "memory_spans") reads_memory = true;
     else if (name == "input_ids") tokens = static_cast<int32_t>(node.shape.at(0));
     else if (name != "position_ids" && name != "spans") zeros.push_back(name);
   }

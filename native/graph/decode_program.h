@@ -16,6 +16,7 @@ struct DecodeProgram {
   int32_t tokens;
   int32_t outputs;     // tokens that get logits
   bool picks_outputs;  // the input "outputs" says which; else all do
+  bool reads_memory;   // what an encoder said of the row; "memory_spans" says where it is
   int32_t vocab_size;
   std::vector<std::string> zeros;  // inputs that are zeros, one for each token
 

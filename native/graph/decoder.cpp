@@ -24,21 +24,28 @@ struct HeedInstead {
   ~HeedInstead() { backend.heed(before); }
 };
 
-const Node* find_input(const Program& program, const std::string& name) {
+// Tokens whose keys and values the program stores in that cache; 0: none.
+int64_t stored_tokens(const Program& program, const std::string& cache) {
   for (const Node& node : program.nodes)
-    if (node.op == "input" && node.text("name") == name) return &node;
-  return nullptr;
+    if (node.op == "cache_store" && node.text("cache") == cache) return program.nodes[static_cast<size_t>(node.inputs.at(0))].shape.at(0);
+  return 0;
+}
+
+void require_tokens(const Program& program, const std::string& cache, size_t count) {
+  if (stored_tokens(program, cache) != static_cast<int64_t>(count))
+    throw RangeError("Expected " + std::to_string(stored_tokens(program, cache)) + " new tokens in the cache, as in the program, but received " +
+                     std::to_string(count));
 }
 
 // Nothing beyond the keys may be read.
-void check_spans(const Run& run, size_t n_keys) {
+void check_spans(const Run& run, const std::string& input, size_t n_keys) {
   for (const auto& [name, bytes] : run.inputs) {
-    if (name != "spans") continue;
+    if (name != input) continue;
     const auto* spans = reinterpret_cast<const int32_t*>(bytes.data());
     for (size_t i = 0; i + 2 < bytes.size() / sizeof(int32_t); i += 3)
       if (spans[i] < 0 || spans[i + 1] > static_cast<int32_t>(n_keys))
-        throw RangeError("Expected spans of " + std::to_string(n_keys) + " keys but received one from " + std::to_string(spans[i]) + " to " +
-                         std::to_string(spans[i + 1]));
+        throw RangeError("Expected " + input + " of " + std::to_string(n_keys) + " keys but received one from " + std::to_string(spans[i]) +
+                         " to " + std::to_string(spans[i + 1]));
   }
 }
 
@@ -50,6 +57,10 @@ void GraphDecoder::set_programs(std::vector<DecodeProgram> programs, int32_t max
 }
 
 // -- rows
+
+GraphDecoder::Memory::~Memory() {
+  for (const int32_t cell : cells) cache.give_back(cell);
+}
 
 int32_t GraphDecoder::vocab_size() const {
   if (programs_.empty()) throw Error("unsupported", "this model does not generate");
@@ -76,6 +87,7 @@ Row GraphDecoder::open_row() {
 
 void GraphDecoder::close_row(Row row) {
   truncate_row(row, 0);
+  rows_[static_cast<size_t>(row)].memory = nullptr;
   rows_[static_cast<size_t>(row)].open = false;
 }
 
@@ -92,25 +104,37 @@ void GraphDecoder::copy_row(Row from, Row to, int32_t length) {
     for (const int32_t cell : cells(from)) runner_.cache().share(cell);
     truncate_row(to, 0);
     cells(to) = cells(from);
+    rows_[static_cast<size_t>(to)].memory = memory(from);
   }
   if (length >= 0) truncate_row(to, length);
 }
 
 void GraphDecoder::reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) {
-  std::vector<Cells> next(rows.size());
+  std::vector<RowState> next(rows.size());
   for (size_t i = 0; i < rows.size(); i++) {
     if (rows[i] == source[i]) continue;
-    next[i] = cells(source[i]);
-    for (const int32_t cell : next[i]) runner_.cache().share(cell);
+    next[i] = rows_[static_cast<size_t>(source[i])];
+    for (const int32_t cell : next[i].cells) runner_.cache().share(cell);
   }
   for (size_t i = 0; i < rows.size(); i++) {
     if (rows[i] == source[i]) continue;
     truncate_row(rows[i], 0);
-    cells(rows[i]) = std::move(next[i]);
+    rows_[static_cast<size_t>(rows[i])] = std::move(next[i]);
   }
 }
 
 int64_t GraphDecoder::token_size() const { return runner_.cache().cell_size(); }
+
+int64_t GraphDecoder::cache_size(const generation::Cache& cache) const {
+  int64_t cells = 0;
+  const Memory* last = nullptr;
+  for (const Row row : cache.rows) {
+    const Memory* memory = this->memory(row).get();
+    if (memory && memory != last) cells += static_cast<int64_t>(memory->cells.size());
+    last = memory;
+  }
+  return Decoder::cache_size(cache) + cells * runner_.memory().cell_size();
+}
 
 // -- generate()
 
@@ -119,6 +143,7 @@ void GraphDecoder::check(const std::vector<RowInput>& inputs) const {
     if (row_length(input.row) + input.count > max_positions_)
       throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
                        std::to_string(row_length(input.row) + input.count));
+    if (programs_.at(0).reads_memory && !memory(input.row)) throw Error("unsupported", "the decoder needs what the encoder said");
     for (int32_t i = 0; i < input.count; i++)
       if (input.tokens[i] < 0 || input.tokens[i] >= vocab_size())
         throw RangeError("Expected token ids from 0 to " + std::to_string(vocab_size() - 1) + " but received " + std::to_string(input.tokens[i]));
@@ -180,8 +205,12 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   spans_.assign(3 * size, 0);
   zeros_.assign(size, 0);
   outputs_.clear();
+  memory_spans_.assign(3 * size, 0);
   cache.targets.assign(size, -1);
   cache.keys.clear();
+  Cells& read = runner_.memory().keys;
+  read.clear();
+  const Memory* last = nullptr;  // whose cells are the end of `read`
   size_t begin = 0;  // of the row's keys
   for (size_t i = 0; i < static_cast<size_t>(piece.tokens); i++) {
     const Token& token = tokens_[first + i];
@@ -199,6 +228,13 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
     spans_[3 * i] = static_cast<int32_t>(begin);
     spans_[3 * i + 1] = end;
     spans_[3 * i + 2] = end - 1;
+    if (const Memory* memory = this->memory(token.row).get()) {
+      if (memory != last) read.insert(read.end(), memory->cells.begin(), memory->cells.end());
+      last = memory;
+      memory_spans_[3 * i] = static_cast<int32_t>(read.size() - memory->cells.size());
+      memory_spans_[3 * i + 1] = static_cast<int32_t>(read.size());
+      memory_spans_[3 * i + 2] = memory->blind ? -1 : 0;
+    }
     if (!wanted_[first + i]) continue;
     const size_t place = program.picks_outputs ? outputs_.size() : i;
     logits_at_[first + i] = n_logits_ + place * static_cast<size_t>(program.vocab_size);
@@ -211,6 +247,7 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   set("input_ids", ids_);
   set("position_ids", positions_);
   set("spans", spans_);
+  set("memory_spans", memory_spans_);
   if (program.picks_outputs) set("outputs", outputs_);
   for (const std::string& name : program.zeros) set(name, zeros_);
   graph.compute();
@@ -232,12 +269,14 @@ std::shared_ptr<generation::Cache> GraphDecoder::run(uint32_t id, const Program&
   else
     for (size_t i = 0; i < run.visible.size(); i++) rows.push_back(open_row());
   Cells fresh;  // in the order of the new tokens
+  std::vector<std::shared_ptr<const Memory>> memories;
   try {
     store(run, rows, fresh);
-    const Node* spans = find_input(program, "spans");
-    if (!spans || spans->shape.at(0) != static_cast<int64_t>(fresh.size()))
-      throw RangeError("Expected a program over " + std::to_string(fresh.size()) + " tokens");
-    check_spans(run.run, runner_.cache().keys.size());
+    require_tokens(program, "tokens", fresh.size());
+    check_spans(run.run, "spans", runner_.cache().keys.size());
+    memories = store_memory(run, rows);
+    require_tokens(program, "memory", runner_.memory().targets.size());
+    check_spans(run.run, "memory_spans", runner_.memory().keys.size());
     runner_.run(id, program, run.run);
   } catch (...) {
     for (const int32_t cell : fresh) runner_.cache().give_back(cell);
@@ -249,6 +288,7 @@ std::shared_ptr<generation::Cache> GraphDecoder::run(uint32_t id, const Program&
   for (size_t i = 0; i < rows.size(); i++) {
     for (int32_t n = 0; n < run.hidden[i]; n++) runner_.cache().give_back(fresh[next++]);
     for (int32_t n = 0; n < run.visible[i]; n++) cells(rows[i]).push_back(fresh[next++]);
+    rows_[static_cast<size_t>(rows[i])].memory = std::move(memories[i]);
   }
   return run.cache ? run.cache : std::make_shared<generation::Cache>(generation::Cache{rows});
 }
@@ -271,6 +311,33 @@ void GraphDecoder::store(const CachedRun& run, const std::vector<Row>& rows, Cel
     take(run.visible[i]);
   }
   cache.targets = fresh;
+}
+
+// The memory of each row: what it has, or cells for what the program's encoder reads.
+std::vector<std::shared_ptr<const GraphDecoder::Memory>> GraphDecoder::store_memory(const CachedRun& run, const std::vector<Row>& rows) {
+  Cache& cache = runner_.memory();
+  cache.keys.clear();
+  cache.targets.clear();
+  const bool reads = !run.memory_visible.empty();
+  if (reads && (run.cache || run.memory_hidden.size() != rows.size() || run.memory_visible.size() != rows.size()))
+    throw RangeError("Expected an encoder's tokens for " + std::to_string(rows.size()) + " new rows but received those of " +
+                     std::to_string(run.memory_visible.size()));
+  std::vector<std::shared_ptr<const Memory>> memories;
+  for (size_t i = 0; i < rows.size(); i++) {
+    memories.push_back(memory(rows[i]));
+    if (reads) {
+      auto made = std::make_shared<Memory>(cache);
+      made->blind = run.memory_visible[i] == 0;
+      if (!made->blind) cache.targets.insert(cache.targets.end(), static_cast<size_t>(run.memory_hidden[i]), -1);
+      for (int32_t n = made->blind ? run.memory_hidden[i] : run.memory_visible[i]; n > 0; n--) {
+        made->cells.push_back(cache.take());
+        cache.targets.push_back(made->cells.back());
+      }
+      memories.back() = std::move(made);
+    }
+    if (memories.back()) cache.keys.insert(cache.keys.end(), memories.back()->cells.begin(), memories.back()->cells.end());
+  }
+  return memories;
 }
 
 }  // namespace gt::graph

@@ -18,6 +18,9 @@ struct CachedRun {
   Run run;
   std::shared_ptr<generation::Cache> cache;  // null: the rows are new
   std::vector<int32_t> hidden, visible;      // new tokens of each row
+  // Tokens of each new row that the program's encoder reads and stores in the memory; empty: it stores none. Of the keys
+  // of cross-attention a row has those that are visible or, where none is, all.
+  std::vector<int32_t> memory_hidden, memory_visible;
 };
 
 class GraphDecoder final : public generation::Decoder {
@@ -42,6 +45,7 @@ class GraphDecoder final : public generation::Decoder {
   void close_row(generation::Row row) override;
   int32_t row_length(generation::Row row) const override { return static_cast<int32_t>(cells(row).size()); }
   int64_t token_size() const override;
+  int64_t cache_size(const generation::Cache& cache) const override;
   void copy_row(generation::Row from, generation::Row to, int32_t length = -1) override;
   void truncate_row(generation::Row row, int32_t length) override;
   void reorder_rows(const std::vector<generation::Row>& rows, const std::vector<generation::Row>& source) override;
@@ -51,9 +55,21 @@ class GraphDecoder final : public generation::Decoder {
 
  private:
   using Cells = std::vector<int32_t>;
+  // What the encoder read for a row, in cells of the second cache. Rows that began as one share it.
+  struct Memory {
+    Cache& cache;
+    Cells cells;
+    bool blind = false;  // nothing was visible: all of it counts the same
+
+    explicit Memory(Cache& cache) : cache(cache) {}
+    ~Memory();
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+  };
   struct RowState {
     bool open = false;
     Cells cells;  // of its tokens
+    std::shared_ptr<const Memory> memory;
   };
   // A token of the batch under way.
   struct Token {
@@ -64,10 +80,12 @@ class GraphDecoder final : public generation::Decoder {
 
   const Cells& cells(generation::Row row) const { return rows_[static_cast<size_t>(row)].cells; }
   Cells& cells(generation::Row row) { return rows_[static_cast<size_t>(row)].cells; }
+  const std::shared_ptr<const Memory>& memory(generation::Row row) const { return rows_[static_cast<size_t>(row)].memory; }
   void check(const std::vector<generation::RowInput>& inputs) const;
   void lay_out(const std::vector<generation::RowInput>& inputs);
   void compute(const Piece& piece, size_t first);
   void store(const CachedRun& run, const std::vector<generation::Row>& rows, Cells& fresh);
+  std::vector<std::shared_ptr<const Memory>> store_memory(const CachedRun& run, const std::vector<generation::Row>& rows);
 
   Runner runner_;
   const std::atomic<bool>& aborted_;
@@ -83,7 +101,7 @@ class GraphDecoder final : public generation::Decoder {
   std::vector<size_t> logits_at_;  // of each token that has them, in `logits_`
   std::vector<float> logits_;
   size_t n_logits_ = 0;            // of `logits_`, in use
-  std::vector<int32_t> ids_, positions_, spans_, outputs_, zeros_;
+  std::vector<int32_t> ids_, positions_, spans_, memory_spans_, outputs_, zeros_;
 };
 
 }  // namespace gt::graph

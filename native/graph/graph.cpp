@@ -14,11 +14,11 @@ constexpr int ggml_nodes_for_a_node = 8;
 
 }  // namespace
 
-Graph::Graph(const Program& program, Weights& weights, Cache& cache, Backend& backend) : backend_(backend) {
+Graph::Graph(const Program& program, Weights& weights, Caches& caches, Backend& backend) : backend_(backend) {
   const size_t size = program.nodes.size() * ggml_nodes_for_a_node + 64;
   context_.reset(ggml_init({ggml_tensor_overhead() * size + ggml_graph_overhead_custom(size, false), nullptr, true}));
   if (!context_) throw Error("out_of_memory", "no memory for a graph of " + std::to_string(size) + " operations");
-  Lowering lowering(context_.get(), program, weights, cache, backend);
+  Lowering lowering(context_.get(), program, weights, caches, backend);
   graph_ = ggml_new_graph_custom(context_.get(), size, false);
   for (const Output& output : program.outputs) {
     ggml_tensor* tensor = lowering.contiguous(lowering.value(output.node));

@@ -19,7 +19,7 @@ namespace gt::graph {
 class Graph {
  public:
   // Throws Error("invalid_program"), Error("missing_tensor"), Error("out_of_memory").
-  Graph(const Program& program, Weights& weights, Cache& cache, Backend& backend);
+  Graph(const Program& program, Weights& weights, Caches& caches, Backend& backend);
   ~Graph();
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;

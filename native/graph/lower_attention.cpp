@@ -22,7 +22,7 @@ Heads heads_of(const Node& node) {
 int64_t stride(const ggml_tensor* tensor) { return static_cast<int64_t>(tensor->nb[1] / sizeof(float)); }
 const float* floats(const ggml_tensor* tensor) { return tensor ? static_cast<const float*>(tensor->data) : nullptr; }
 
-cpu::AttentionArgs arguments(const Heads& heads, const ggml_tensor* q, const ggml_tensor* k, const ggml_tensor* v,
+cpu::AttentionArgs arguments_of(const Heads& heads, const ggml_tensor* q, const ggml_tensor* k, const ggml_tensor* v,
                              const ggml_tensor* spans, const ggml_tensor* bias, ggml_tensor* y) {
   cpu::AttentionArgs args{};
   args.q = floats(q);
@@ -57,11 +57,11 @@ ggml_tensor* attention(Lowering& lowering, const Node& node) {
   for (size_t i = 0; i < 3; i++) sources.push_back(lowering.rows_together(lowering.tensor(node, i)));
   sources.push_back(lowering.tensor(node, 3));
   if (lowering.has_input(node, 4)) sources.push_back(lowering.contiguous(lowering.tensor(node, 4)));
-  const cpu::AttentionArgs shape = arguments(heads, sources[0], sources[1], sources[2], sources[3], nullptr, nullptr);
+  const cpu::AttentionArgs shape = arguments_of(heads, sources[0], sources[1], sources[2], sources[3], nullptr, nullptr);
   return lowering.custom(
       node.shape, sources,
       [heads](ggml_tensor* y, void* scratch, int ith, int nth) {
-        cpu::attention(arguments(heads, y->src[0], y->src[1], y->src[2], y->src[3], y->src[4], y), scratch, ith, nth);
+        cpu::attention(arguments_of(heads, y->src[0], y->src[1], y->src[2], y->src[3], y->src[4], y), scratch, ith, nth);
       },
       cpu::attention_scratch_size(shape, lowering.n_threads()));
 }
@@ -74,7 +74,7 @@ ggml_tensor* attention_weights(Lowering& lowering, const Node& node) {
                                        lowering.tensor(node, 2)};
   if (lowering.has_input(node, 3)) sources.push_back(lowering.contiguous(lowering.tensor(node, 3)));
   return lowering.custom(node.shape, sources, [heads](ggml_tensor* y, void*, int ith, int nth) {
-    const cpu::AttentionArgs args = arguments(heads, y->src[0], y->src[1], nullptr, y->src[2], y->src[3], nullptr);
+    const cpu::AttentionArgs args = arguments_of(heads, y->src[0], y->src[1], nullptr, y->src[2], y->src[3], nullptr);
     cpu::attention_weights(args, static_cast<float*>(y->data), y->ne[0], ith, nth);
   });
 }
@@ -84,8 +84,8 @@ ggml_tensor* attention_weights(Lowering& lowering, const Node& node) {
 ggml_tensor* cache_store(Lowering& lowering, const Node& node) {
   require_cpu(lowering);
   const std::vector<ggml_tensor*> sources = {lowering.rows_together(lowering.tensor(node, 0)), lowering.rows_together(lowering.tensor(node, 1))};
-  const Cache& cache = lowering.cache();
-  const Cache::Layer& layer = lowering.cache().layer(static_cast<size_t>(node.integer("layer")), sources[0]->ne[0], sources[1]->ne[0]);
+  Cache& cache = lowering.cache(node);
+  const Cache::Layer& layer = cache.layer(static_cast<size_t>(node.integer("layer")), sources[0]->ne[0], sources[1]->ne[0]);
   return lowering.custom(node.shape, sources, [&cache, &layer](ggml_tensor* y, void*, int ith, int nth) {
     const auto copy = [](const ggml_tensor* from, int64_t token, float* buffer, int64_t size, int64_t cell) {
       std::memcpy(buffer + cell * size, floats(from) + token * stride(from), static_cast<size_t>(size) * sizeof(float));
@@ -99,44 +99,53 @@ ggml_tensor* cache_store(Lowering& lowering, const Node& node) {
   });
 }
 
-// The layer that input 1, a cache_store, writes into.
-const Cache::Layer& stored_layer(Lowering& lowering, const Node& node) {
-  const Node& store = lowering.node_of(node, 1);
-  if (store.op != "cache_store") throw Error("invalid_program", "the program reads a cache that nothing was stored in");
-  return lowering.cache().layer(static_cast<size_t>(store.integer("layer")), lowering.node_of(store, 0).shape.back(),
-                                lowering.node_of(store, 1).shape.back());
-}
+// What an earlier run stored. Whoever reads it waits for nothing.
+ggml_tensor* cache_stored(Lowering&, const Node&) { return nullptr; }
 
-cpu::AttentionArgs cached_arguments(const Heads& heads, const Cache& cache, const Cache::Layer& layer, const ggml_tensor* q,
-                                    const ggml_tensor* spans, const ggml_tensor* bias) {
-  cpu::AttentionArgs args = arguments(heads, q, nullptr, nullptr, spans, bias, nullptr);
-  args.k = layer.keys.get();
-  args.v = layer.values.get();
-  args.k_stride = layer.key_size;
-  args.v_stride = layer.value_size;
-  args.value_dim = layer.value_size / heads.kv_heads;
-  args.cells = cache.keys.data();
-  return args;
-}
+// A reader of what input 1, a cache_store or cache_stored, names. Its other inputs: q, spans, and the relative bias.
+struct CachedReader {
+  Heads heads;
+  const Cache& cache;
+  const Cache::Layer& layer;
+  std::vector<ggml_tensor*> sources;  // q, spans, the bias, the store
+  bool has_bias;
 
-// Inputs: q, cache_store, spans, and the relative bias.
-std::vector<ggml_tensor*> cached_sources(Lowering& lowering, const Node& node) {
-  require_cpu(lowering);
-  std::vector<ggml_tensor*> sources = {lowering.rows_together(lowering.tensor(node, 0)), lowering.tensor(node, 1), lowering.tensor(node, 2)};
-  if (lowering.has_input(node, 3)) sources.push_back(lowering.contiguous(lowering.tensor(node, 3)));
-  return sources;
-}
+  CachedReader(Lowering& lowering, const Node& node)
+      : heads(heads_of(node)), cache(lowering.cache(lowering.node_of(node, 1))), layer(find_layer(lowering, lowering.node_of(node, 1))),
+        has_bias(lowering.has_input(node, 3)) {
+    require_cpu(lowering);
+    sources = {lowering.rows_together(lowering.tensor(node, 0)), lowering.tensor(node, 2)};
+    if (has_bias) sources.push_back(lowering.contiguous(lowering.tensor(node, 3)));
+    if (lowering.node_of(node, 1).op == "cache_store") sources.push_back(lowering.tensor(node, 1));
+  }
+
+  cpu::AttentionArgs arguments(const ggml_tensor* q, const ggml_tensor* spans, const ggml_tensor* bias) const {
+    cpu::AttentionArgs args = arguments_of(heads, q, nullptr, nullptr, spans, has_bias ? bias : nullptr, nullptr);
+    args.k = layer.keys.get();
+    args.v = layer.values.get();
+    args.k_stride = layer.key_size;
+    args.v_stride = layer.value_size;
+    args.value_dim = layer.value_size / heads.kv_heads;
+    args.cells = cache.keys.data();
+    return args;
+  }
+
+ private:
+  static const Cache::Layer& find_layer(Lowering& lowering, const Node& store) {
+    const auto number = static_cast<size_t>(store.integer("layer"));
+    if (store.op == "cache_stored") return lowering.cache(store).layer(number, store.integer("key_size"), store.integer("value_size"));
+    if (store.op != "cache_store") throw Error("invalid_program", "the program reads a cache that nothing was stored in");
+    return lowering.cache(store).layer(number, lowering.node_of(store, 0).shape.back(), lowering.node_of(store, 1).shape.back());
+  }
+};
 
 ggml_tensor* cached_attention(Lowering& lowering, const Node& node) {
-  const Heads heads = heads_of(node);
-  const Cache& cache = lowering.cache();
-  const Cache::Layer& layer = stored_layer(lowering, node);
-  const std::vector<ggml_tensor*> sources = cached_sources(lowering, node);
-  const cpu::AttentionArgs shape = cached_arguments(heads, cache, layer, sources[0], sources[2], nullptr);
+  const CachedReader reader(lowering, node);
+  const cpu::AttentionArgs shape = reader.arguments(reader.sources[0], reader.sources[1], nullptr);
   return lowering.custom(
-      node.shape, sources,
-      [heads, &cache, &layer](ggml_tensor* y, void* scratch, int ith, int nth) {
-        cpu::AttentionArgs args = cached_arguments(heads, cache, layer, y->src[0], y->src[2], y->src[3]);
+      node.shape, reader.sources,
+      [reader](ggml_tensor* y, void* scratch, int ith, int nth) {
+        cpu::AttentionArgs args = reader.arguments(y->src[0], y->src[1], y->src[2]);
         args.y = static_cast<float*>(y->data);
         args.y_stride = y->ne[0];
         cpu::attention(args, scratch, ith, nth);
@@ -145,12 +154,9 @@ ggml_tensor* cached_attention(Lowering& lowering, const Node& node) {
 }
 
 ggml_tensor* cached_attention_weights(Lowering& lowering, const Node& node) {
-  const Heads heads = heads_of(node);
-  const Cache& cache = lowering.cache();
-  const Cache::Layer& layer = stored_layer(lowering, node);
-  return lowering.custom(node.shape, cached_sources(lowering, node), [heads, &cache, &layer](ggml_tensor* y, void*, int ith, int nth) {
-    const cpu::AttentionArgs args = cached_arguments(heads, cache, layer, y->src[0], y->src[2], y->src[3]);
-    cpu::attention_weights(args, static_cast<float*>(y->data), y->ne[0], ith, nth);
+  const CachedReader reader(lowering, node);
+  return lowering.custom(node.shape, reader.sources, [reader](ggml_tensor* y, void*, int ith, int nth) {
+    cpu::attention_weights(reader.arguments(y->src[0], y->src[1], y->src[2]), static_cast<float*>(y->data), y->ne[0], ith, nth);
   });
 }
 
@@ -160,6 +166,7 @@ const Operations& attention_operations() {
   static const Operations table = {{"attention", attention},
                                    {"attention_weights", attention_weights},
                                    {"cache_store", cache_store},
+                                   {"cache_stored", cache_stored},
                                    {"cached_attention", cached_attention},
                                    {"cached_attention_weights", cached_attention_weights}};
   return table;

@@ -28,8 +28,8 @@ Operation find_operation(const std::string& name) {
   return found == all.end() ? nullptr : found->second;
 }
 
-Lowering::Lowering(ggml_context* context, const Program& program, Weights& weights, Cache& cache, const Backend& backend)
-    : context_(context), program_(program), weights_(weights), cache_(cache), backend_(backend) {
+Lowering::Lowering(ggml_context* context, const Program& program, Weights& weights, Caches& caches, const Backend& backend)
+    : context_(context), program_(program), weights_(weights), caches_(caches), backend_(backend) {
   values_.reserve(program.nodes.size());
   for (const Node& node : program.nodes) {
     ggml_tensor* tensor = lower(node);

@@ -24,7 +24,7 @@ inline void* aligned(const void* memory) {
 
 class Lowering {
  public:
-  Lowering(ggml_context* context, const Program& program, Weights& weights, Cache& cache, const Backend& backend);
+  Lowering(ggml_context* context, const Program& program, Weights& weights, Caches& caches, const Backend& backend);
 
   // The tensor of a node; a parameter's in float32.
   ggml_tensor* value(int node);
@@ -59,7 +59,8 @@ class Lowering {
 
   ggml_context* ggml() const { return context_; }
   Weights& weights() const { return weights_; }
-  Cache& cache() const { return cache_; }
+  // The cache that a node names: "tokens" or "memory".
+  Cache& cache(const Node& node) const { return node.text("cache") == "memory" ? caches_.memory : caches_.tokens; }
   bool is_cpu() const { return backend_.is_cpu(); }
   int n_threads() const { return backend_.n_threads(); }
   // The prepared form of x for cpu::Linear, made once for all layers that read x.
@@ -71,7 +72,7 @@ class Lowering {
   ggml_context* context_;
   const Program& program_;
   Weights& weights_;
-  Cache& cache_;
+  Caches& caches_;
   const Backend& backend_;
   std::vector<ggml_tensor*> values_;
   std::vector<std::pair<std::string, ggml_tensor*>> inputs_;

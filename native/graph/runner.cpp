@@ -22,7 +22,7 @@ Graph& Runner::graph(uint32_t id, const Program& program) {
     graphs_.splice(graphs_.begin(), graphs_, found);
     return *graphs_.front().graph;
   }
-  graphs_.push_front({id, std::make_unique<Graph>(program, weights_, cache_, backend_)});
+  graphs_.push_front({id, std::make_unique<Graph>(program, weights_, caches_, backend_)});
   size_t memory = 0, count = 0;
   for (auto entry = graphs_.begin(); entry != graphs_.end();) {
     memory += entry->graph->memory();

@@ -42,8 +42,10 @@ class Runner {
 
   Backend& backend() { return backend_; }
   Weights& weights() { return weights_; }
-  Cache& cache() { return cache_; }
-  const Cache& cache() const { return cache_; }
+  Cache& cache() { return caches_.tokens; }
+  const Cache& cache() const { return caches_.tokens; }
+  Cache& memory() { return caches_.memory; }
+  const Cache& memory() const { return caches_.memory; }
 
   // The graph of a program, kept under its number while there is room.
   Graph& graph(uint32_t id, const Program& program);
@@ -58,7 +60,7 @@ class Runner {
 
   Backend backend_;
   Weights weights_;
-  Cache cache_;
+  Caches caches_;
   std::list<Entry> graphs_;  // the last used first
 };
 

@@ -66,7 +66,9 @@ inline void find_rows(const AttentionArgs& a, int64_t head, int32_t first, int32
 
 // Entry for key j of the query at `own`.
 inline float relative(const AttentionArgs& a, int64_t head, int64_t j, int64_t own) {
-  return a.relative_bias[head * (2 * a.reach - 1) + j - own + a.reach - 1];
+  const int64_t low = 1 - a.reach, high = a.reach - 1;
+  const int64_t distance = j - own < low ? low : j - own > high ? high : j - own;
+  return a.relative_bias[head * (2 * a.reach - 1) + distance + high];
 }
 
 // -- few queries: one at a time, along the dimension --------------------------------------------------------------
@@ -219,13 +221,8 @@ void add_relative_bias(const AttentionArgs& a, int64_t head, const Block& block,
   bool in_order = spans[2] >= 0;
   for (int i = 1; i < block.count; ++i) in_order = in_order && spans[3 * i + 2] == spans[2] + i;
   if (in_order) {
-    const int64_t low = 1 - a.reach, high = a.reach - 1;
     const int last = chunk.count - 1 + V * width - 1;
-    for (int t = 0; t <= last; ++t) {
-      int64_t offset = chunk.first + chunk.count - 1 - spans[2] - t;  // of lanes that have no query, anything
-      offset = offset < low ? low : offset > high ? high : offset;
-      bias[t] = relative(a, head, offset, 0);
-    }
+    for (int t = 0; t <= last; ++t) bias[t] = relative(a, head, chunk.first + chunk.count - 1 - t, spans[2]);
     for (int j = 0; j < chunk.count; ++j)
       for (int v = 0; v < V; ++v) {
         float* s = scores + (j * V + v) * width;

@@ -68,7 +68,8 @@ struct AttentionArgs {
   float scale;
   const int32_t* spans;
   const int32_t* cells;        // key j is row cells[j] of k and v (a paged cache); null: row j
-  const float* relative_bias;  // [heads, 2 * reach - 1]: entry j - own + reach - 1 is added to the scaled score; or null
+  const float* relative_bias;  // [heads, 2 * reach - 1]: entry j - own + reach - 1 is added to the scaled score, the
+                               // nearest one beyond the ends; or null
   int64_t reach;
   float* y;  // n_q tokens of heads * value_dim values
   int64_t y_stride;

@@ -1,0 +1,144 @@
+// Rows of tokens on their way into a program: read from the arguments of a call, packed, fed.
+import { out_of_range } from "../errors.js";
+import type { NativeGraphEngine } from "../native.js";
+import type { Feeds } from "./graph_model.js";
+import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
+import { gather, type Packing } from "./packing.js";
+import { type Continued, continue_rows } from "./past.js";
+
+/** Arguments of forward() by name. */
+export type Arguments = Record<string, unknown>;
+
+/** The numbers of a call, row by row. */
+export interface Batch {
+  rows: number;
+  length: number;
+  ids: Int32Array[] | undefined;
+  embeds: { data: Float32Array; size: number } | undefined;
+  mask: Uint8Array[] | undefined;
+  /** What the rows go on after. */
+  past: Continued | undefined;
+}
+
+interface BatchOptions {
+  vocab_size: number;
+  embedding_size: number;
+  /** Before the names `input_ids`, `inputs_embeds` and `attention_mask`. */
+  prefix?: string;
+  /** `past_key_values`, and the engine that they must be of. */
+  past?: { cache: unknown; engine: NativeGraphEngine } | undefined;
+}
+
+export const is_given = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** Those of the named arguments that are given. */
+export const given_of = (args: Arguments, names: readonly string[]): Arguments =>
+  Object.fromEntries(names.filter((name) => is_given(args[name])).map((name) => [name, args[name]]));
+
+/** An option of the call, or else of the configuration. */
+export const is_wanted = (args: Arguments, name: string, config: Record<string, unknown>): boolean =>
+  Boolean(args[name] ?? config[name] ?? false);
+
+/** @throws TypeError, as Python does, for an argument that is not known. */
+export function check_arguments(args: Arguments, known: readonly string[], class_name: string): void {
+  for (const [name, value] of Object.entries(args))
+    if (!known.includes(name) && value !== undefined)
+      throw new TypeError(`${class_name}.forward() got an unexpected keyword argument '${name}'`);
+}
+
+/** Multiplications that one may spend on padding to give what Python gives there: about a millisecond. */
+const FREE_FLOPS = 2e7;
+
+/** Whether it costs nothing worth mentioning to compute what the mask hides, in a model of so many parameters. */
+export function is_padding_cheap(mask: Uint8Array[] | undefined, num_parameters: number): boolean {
+  const padding = mask ? mask.reduce((sum, row) => row.reduce((n, bit) => n + 1 - bit, sum), 0) : 0;
+  return padding > 0 && padding * num_parameters * 2 < FREE_FLOPS;
+}
+
+/**
+ * Reads ids or embeddings, and their mask.
+ * @throws TypeError for neither or both, RangeError for ids beyond the vocabulary and shapes that do not fit.
+ */
+export function read_batch(args: Arguments, options: BatchOptions): Batch {
+  const { prefix = "", past: cached } = options;
+  const name = { ids: `${prefix}input_ids`, embeds: `${prefix}inputs_embeds`, mask: `${prefix}attention_mask` };
+  if (is_given(args[name.ids]) && is_given(args[name.embeds]))
+    throw new TypeError(`You cannot specify both ${name.ids} and ${name.embeds} at the same time`);
+  if (!is_given(args[name.ids]) && !is_given(args[name.embeds]))
+    throw new TypeError(`You have to specify either ${name.ids} or ${name.embeds}`);
+  const embeds = is_given(args[name.embeds]) ? to_vectors(args[name.embeds], name.embeds) : undefined;
+  const ids = embeds ? undefined : to_rows(args[name.ids], name.ids);
+  const rows = embeds?.rows ?? (ids as Int32Array[]).length;
+  const length = embeds?.length ?? (ids as Int32Array[])[0].length;
+  if (length === 0) throw out_of_range("at least one token in each row", name.ids, args[name.ids]);
+  if (ids) check_ids(ids, options.vocab_size, name.ids);
+  if (embeds && embeds.size !== options.embedding_size)
+    throw out_of_range(`vectors of ${options.embedding_size} values`, name.embeds, `vectors of ${embeds.size}`);
+  const shape = [rows, length] as const;
+  const given_mask = args[name.mask];
+  const past = cached ? continue_rows(cached.cache, cached.engine, shape, given_mask, prefix) : undefined;
+  const mask = past?.mask ?? (is_given(given_mask) && !past ? to_mask(given_mask, shape, name.mask) : undefined);
+  return { rows, length, ids, embeds, mask: mask?.some((row) => row.includes(0)) ? mask : undefined, past };
+}
+
+/** One integer below `bound` for each token, of all rows or of one that serves all; undefined: not given. */
+export function token_integers(
+  args: Arguments,
+  name: string,
+  bound: number,
+  { rows, length }: { rows: number; length: number },
+): Int32Array[] | undefined {
+  if (!is_given(args[name])) return undefined;
+  const values = to_rows(args[name], name);
+  if ((values.length !== rows && values.length !== 1) || values[0].length !== length)
+    throw out_of_range(
+      `the shape of the tokens, [${rows}, ${length}]`,
+      name,
+      `shape [${values.length}, ${values[0].length}]`,
+    );
+  check_ids(values, bound, name);
+  return values;
+}
+
+/** Rows of integers, packed. */
+export function flat(all: Int32Array[], packing: Packing): Int32Array {
+  const { rows, length } = packing;
+  const result = new Int32Array(rows * length);
+  for (let i = 0; i < rows; i++) result.set(all[all.length === 1 ? 0 : i], i * length);
+  return gather(result, 1, packing);
+}
+
+/** The packed token at a position of each row. */
+export function pick({ tokens, length }: Packing, positions: Int32Array): Int32Array {
+  return positions.map((position, row) => Math.max(0, tokens[row * length + position]));
+}
+
+interface FeedsOptions {
+  positions: Int32Array[];
+  max_positions: number;
+  /** The position of a row's first token. */
+  first_position?: number;
+  /** That of the inputs' names in the program, and in the call. */
+  prefix?: string;
+  argument_prefix?: string;
+}
+
+/** What `Tokens` reads of a batch. @throws RangeError for positions that the model does not have. */
+export function token_feeds(batch: Batch, packing: Packing, options: FeedsOptions): Feeds {
+  const { positions, max_positions, first_position = 0, prefix = "", argument_prefix = "" } = options;
+  const last = Math.max(...positions.map((row) => row.reduce((most, at) => Math.max(most, at), 0)));
+  if (last >= max_positions)
+    throw out_of_range(
+      `at most ${max_positions - first_position} tokens in a row, as max_position_embeddings says`,
+      `${argument_prefix}input_ids`,
+      `${(batch.past?.length ?? 0) + batch.length} tokens`,
+    );
+  const feeds: Feeds = {
+    [`${prefix}spans`]: packing.spans,
+    [`${prefix}first`]: pick(packing, new Int32Array(packing.rows)),
+    [`${prefix}position_ids`]: flat(positions, packing),
+  };
+  if (batch.ids) feeds[`${prefix}input_ids`] = flat(batch.ids, packing);
+  if (batch.embeds) feeds[`${prefix}inputs_embeds`] = gather(batch.embeds.data, batch.embeds.size, packing);
+  return feeds;
+}
