@@ -4,7 +4,25 @@ export type OffsetsUnit = "utf16" | "code_point";
 /** Start and end (exclusive). */
 export type Span = [start: number, end: number];
 
-const nullable = (ids: Int32Array) => Array.from(ids, (id) => (id < 0 ? null : id));
+// Loops, because they take a tenth of the time of Array.from.
+
+function numbers(values: Int32Array): number[] {
+  const result = new Array<number>(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i]!;
+  return result;
+}
+
+function nullable(ids: Int32Array): (number | null)[] {
+  const result = new Array<number | null>(ids.length);
+  for (let i = 0; i < ids.length; i++) result[i] = ids[i]! < 0 ? null : ids[i]!;
+  return result;
+}
+
+function spans(flat: Int32Array): Span[] {
+  const result = new Array<Span>(flat.length / 2);
+  for (let i = 0; i < result.length; i++) result[i] = [flat[2 * i]!, flat[2 * i + 1]!];
+  return result;
+}
 
 /**
  * One encoded sequence or pair, as `tokenizers.Encoding`: everything about its tokens, computed when it is read.
@@ -32,16 +50,16 @@ export class Encoding {
     return this.#native.n_sequences;
   }
   get ids(): number[] {
-    return this.#once("ids", (native) => Array.from(native.ids));
+    return this.#once("ids", (native) => numbers(native.ids));
   }
   get type_ids(): number[] {
-    return this.#once("type_ids", (native) => Array.from(native.type_ids));
+    return this.#once("type_ids", (native) => numbers(native.type_ids));
   }
   get attention_mask(): number[] {
-    return this.#once("attention_mask", (native) => Array.from(native.attention_mask));
+    return this.#once("attention_mask", (native) => numbers(native.attention_mask));
   }
   get special_tokens_mask(): number[] {
-    return this.#once("special_tokens_mask", (native) => Array.from(native.special_tokens_mask));
+    return this.#once("special_tokens_mask", (native) => numbers(native.special_tokens_mask));
   }
   get tokens(): string[] {
     return this.#once("tokens", (native) => native.tokens);
@@ -55,10 +73,7 @@ export class Encoding {
     return this.#once("sequence_ids", (native) => nullable(native.sequence_ids));
   }
   get offsets(): Span[] {
-    return this.#once("offsets", (native) => {
-      const flat = native.offsets(this.#unit);
-      return Array.from({ length: flat.length / 2 }, (_, i): Span => [flat[2 * i]!, flat[2 * i + 1]!]);
-    });
+    return this.#once("offsets", (native) => spans(native.offsets(this.#unit)));
   }
   /** What truncation cut off, as further encodings. */
   get overflowing(): Encoding[] {

@@ -26,6 +26,8 @@ class Model {
   // Calls visit(piece, tokens) for each piece, after start(tokens) with about how many there will be.
   template <class Start, class Visit>
   void tokens(Workspace& workspace, Start&& start, Visit&& visit) const;
+  // Replaces the workspace's tokens by those of a piece; true if its ids tell all.
+  bool align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const;
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
 
@@ -58,8 +60,6 @@ class Model {
 
  private:
   void encode(Workspace& workspace, std::vector<size_t>* ends) const;
-  // Replaces the workspace's tokens by those of a piece; true if its ids tell all.
-  bool align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const;
 };
 
 template <class Start, class Visit>

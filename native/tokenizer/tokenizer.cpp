@@ -79,7 +79,15 @@ void Tokenizer::prepare(std::string_view text, bool aligned, Workspace& workspac
   if (!model_->takes_bytes()) pieces.spell_bytes();
 }
 
-bool Tokenizer::append_raw_words(std::string_view text, Workspace& workspace) const {
+// Everything between the added tokens and the model.
+void Tokenizer::prepare_word(std::string_view word, bool aligned, Workspace& workspace) const {
+  workspace.pieces.reset(word, aligned);
+  if (normalizer_) normalizer_->normalize(workspace.pieces);
+  pre_tokenizer_->split(workspace.pieces);
+  if (!model_->takes_bytes()) workspace.pieces.spell_bytes();
+}
+
+bool Tokenizer::append_raw_words(std::string_view text, Workspace& workspace, std::vector<RawWord>* found) const {
   if (!raw_words_ || model_->is_random() || added_.has_normalized()) return false;
   Ids& ids = workspace.ids;
   const size_t before = ids.size();
@@ -91,32 +99,36 @@ bool Tokenizer::append_raw_words(std::string_view text, Workspace& workspace) co
   };
   const auto miss = [&](std::string_view word) -> Found {
     of_word.ids.clear();
-    of_word.pieces.reset(word, false);
-    if (normalizer_) normalizer_->normalize(of_word.pieces);
-    pre_tokenizer_->split(of_word.pieces);
-    if (!model_->takes_bytes()) of_word.pieces.spell_bytes();
+    prepare_word(word, false, of_word);
     model_->encode(of_word);
     return {of_word.ids.data(), of_word.ids.size()};
   };
   WordQueue words(workspace.raw_words, ids, RawWords::kMostBytes * model_->most_ids(1), 0, miss);
-  const auto ignore = [](size_t, size_t) {};
+  size_t ended = 0;
+  const auto done = [&](size_t, size_t end) {
+    if (found) (*found)[ended++].ids_end = end;
+  };
   Pieces& pieces = workspace.pieces;
   pieces.reset(text, false);
   if (added_.has_original()) added_.split_original(pieces);
   for (const Piece& piece : pieces.list()) {
     if (piece.added >= 0) {
-      words.flush(ignore);
+      words.flush(done);
       ids.push(piece.added);
+      if (found) found->push_back({piece.begin, piece.end, ids.size(), piece.added}), ended++;
       continue;
     }
     const std::string_view part = pieces.text(piece);
     const char* text_end = text.data() + text.size();
-    const bool is_whole = raw_words_->scan(part, [&](size_t begin, size_t end) { words.add(part.substr(begin, end - begin), text_end, ignore); });
+    const bool is_whole = raw_words_->scan(part, [&](size_t begin, size_t end) {
+      if (found) found->push_back({piece.begin + static_cast<uint32_t>(begin), piece.begin + static_cast<uint32_t>(end), 0, -1});
+      words.add(part.substr(begin, end - begin), text_end, done);
+    });
     if (is_whole) continue;
     ids.keep(ids.data() + before);
     return false;
   }
-  words.flush(ignore);
+  words.flush(done);
   return true;
 }
 
@@ -124,7 +136,7 @@ void Tokenizer::append_ids(std::string_view text, bool add_special_tokens, const
   Ids& ids = workspace.ids;
   const auto append = [&] {
     const size_t begin = ids.size();
-    if (!append_raw_words(text, workspace)) {
+    if (!append_raw_words(text, workspace, nullptr)) {
       prepare(text, needs_alignment(), workspace);
       model_->encode(workspace);
     }
@@ -205,23 +217,19 @@ void Tokenizer::plan_special_tokens() {
 
 void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const {
   Texts& texts = out.texts();
-  const Pieces& pieces = workspace.pieces;
   for (size_t i = 0; i < input.texts.size(); i++) {
-    const auto source = static_cast<int32_t>(texts.sources.size());
-    texts.sources.push_back(input.texts[i]);
-    prepare(input.texts[i], true, workspace);
-    int32_t index = 0;
-    const auto reserve = [&](size_t count) {
-      if (out.tokens.empty()) out.tokens.reserve(count);
-    };
-    model_->tokens(workspace, reserve, [&](const Piece& piece, const std::vector<ModelToken>& tokens) {
+    const std::string& text = input.texts[i];
+    Token next;
+    next.type_id = type_id;
+    next.word = input.is_pretokenized ? static_cast<int32_t>(i) : 0;
+    next.source = static_cast<int32_t>(texts.sources.size());
+    texts.sources.push_back(text);
+    // The tokens of a piece of what stands at byte `base` of the text.
+    const auto add = [&](const Pieces& pieces, uint32_t base, const Piece& piece, const std::vector<ModelToken>& tokens) {
       const uint32_t size = piece.end - piece.begin;
       for (const ModelToken& found : tokens) {
-        Token& token = out.tokens.emplace_back();
+        Token& token = out.tokens.emplace_back(next);
         token.id = found.id;
-        token.type_id = type_id;
-        token.word = input.is_pretokenized ? static_cast<int32_t>(i) : index;
-        token.source = source;
         if (found.begin == found.end) {
           token.span = {piece.shift + found.begin, piece.shift + found.end};
         } else if (found.end > size) {
@@ -229,10 +237,50 @@ void Tokenizer::encode_sequence(const Input& input, int32_t type_id, Encoding& o
         } else {
           token.span = pieces.origin(piece.begin + found.begin, piece.begin + found.end);
         }
+        token.span = {token.span.begin + base, token.span.end + base};
         if (!found.text.empty()) token.text = texts.add_token(std::string(found.text));
       }
-      index++;
-    });
+      if (!input.is_pretokenized) next.word++;
+    };
+    const auto add_all = [&](uint32_t base, Workspace& prepared) {
+      const auto reserve = [&](size_t count) {
+        if (out.tokens.empty()) out.tokens.reserve(count);
+      };
+      model_->tokens(prepared, reserve, [&](const Piece& piece, const std::vector<ModelToken>& tokens) { add(prepared.pieces, base, piece, tokens); });
+    };
+
+    workspace.raw_list.clear();
+    const size_t first = workspace.ids.size();
+    if (!append_raw_words(text, workspace, &workspace.raw_list)) {
+      prepare(text, true, workspace);
+      add_all(0, workspace);
+      continue;
+    }
+    out.tokens.reserve(out.tokens.size() + workspace.ids.size() - first);
+    size_t begin = first;
+    for (const RawWord& word : workspace.raw_list) {
+      const std::string_view part = std::string_view(text).substr(word.begin, word.end - word.begin);
+      const int32_t *ids = workspace.ids.data() + begin, *ids_end = workspace.ids.data() + word.ids_end;
+      begin = word.ids_end;
+      if (word.added >= 0) {
+        Token& token = out.tokens.emplace_back(next);
+        token.id = word.added;
+        token.span = {word.begin, word.end};
+        token.text = texts.add_token(std::string(part));
+        if (!input.is_pretokenized) next.word++;
+      } else if (unicode::is_ascii(part) && model_->align(part, ids, ids_end, workspace)) {
+        for (const ModelToken& found : workspace.tokens) {
+          Token& token = out.tokens.emplace_back(next);
+          token.id = found.id;
+          token.span = {word.begin + found.begin, word.begin + found.end};
+        }
+        if (!input.is_pretokenized) next.word++;
+      } else {
+        prepare_word(part, true, *workspace.of_word);
+        add_all(word.begin, *workspace.of_word);
+      }
+    }
+    workspace.ids.keep(workspace.ids.data() + first);
   }
 }
 

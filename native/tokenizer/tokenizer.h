@@ -120,8 +120,10 @@ class Tokenizer {
   void append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const;
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
                   Workspace& workspace) const;
-  // Appends the ids of a text by its words as they stand. False, and nothing was done, where that cannot be.
-  bool append_raw_words(std::string_view text, Workspace& workspace) const;
+  // Appends the ids of a text by its words as they stand, which `found` gets too, if it is given. False, and there are no
+  // more ids than before, where that cannot be.
+  bool append_raw_words(std::string_view text, Workspace& workspace, std::vector<RawWord>* found) const;
+  void prepare_word(std::string_view word, bool aligned, Workspace& workspace) const;
   // Runs the text through everything before the model.
   void prepare(std::string_view text, bool aligned, Workspace& workspace) const;
   // Whether the pieces depend on the alignment.

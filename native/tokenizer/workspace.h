@@ -50,12 +50,20 @@ struct Step {
   bool is_reached;
 };
 
+// A word, or an added token, of a text as it stands.
+struct RawWord {
+  uint32_t begin, end;  // bytes
+  size_t ids_end;       // of its ids
+  int32_t added;        // its id as an added token, or -1
+};
+
 // One for each thread; the tokenizer itself never changes while it encodes.
 struct Workspace {
   Pieces pieces;
   Ids ids;
   WordCache words;
   WordCache raw_words;  // as they stand in texts
+  std::vector<RawWord> raw_list;
   std::unique_ptr<Workspace> of_word;  // for a raw word that is new
   std::vector<size_t> piece_ends;  // in ids
 
