@@ -293,11 +293,27 @@ export interface LlamaSaveOptions {
   metadata?: Record<string, GgufValue>;
 }
 
+/** One low-rank addition of an adapter: `scale * b a` to the matrix `tensor`, by its name in the GGUF file. */
+export interface LoraPair {
+  tensor: string;
+  /** [rank, columns] of the matrix; for "token_embd.weight" [tokens, rank]. */
+  a: TensorSource;
+  /** [rows of the matrix, rank]. */
+  b: TensorSource;
+  scale: number;
+}
+
 export interface NativeLlamaEngine extends NativeGeneratingEngine {
   info(): LlamaInfo;
   forward(request: LlamaForwardRequest): Promise<LlamaForwardResult>;
+  /** Reads the sources from `state_dict` as they are now. Error "bad_adapter". Frees itself with the engine. */
+  add_adapter(state_dict: NativeStateDict, pairs: LoraPair[]): Promise<{ adapter: number }>;
+  /** The adapters of the calls made from now on; they wait for the end of those made with others. */
+  use_adapters(adapters: number[]): void;
+  remove_adapter(adapter: number): void;
   /** Writes beside `path` first and renames, so that `path` is whole or as it was. */
-  save_gguf(path: string, options: LlamaSaveOptions): Promise<void>;
+  /** On a thread of its own, while the engine goes on. `on_progress` gets 0 to 1. */
+  save_gguf(path: string, options: LlamaSaveOptions, on_progress?: (progress: number) => void): Promise<void>;
 }
 
 export interface NativeLlama {

@@ -104,7 +104,8 @@ interface NativeStateDicts {
    * "checkpoint_invalid" (which names the file and the fault), "file_not_found" and "io_error".
    */
   StateDict: new (
-    paths?: string[],
+    /** Or a dict to copy: the tensors are shared, what becomes of the names is not. */
+    paths?: string[] | NativeStateDict,
   ) => NativeStateDict;
 }
 

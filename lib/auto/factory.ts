@@ -6,8 +6,8 @@ import {
   type AnyOptions,
   check_name,
   remember_type,
+  resolve_checkpoint,
   split_model_options,
-  with_config,
 } from "../models/model_options.js";
 import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import { AutoConfig, config_class_for } from "./configuration.js";
@@ -37,8 +37,8 @@ export class AutoModelFactory<Model extends PreTrainedModel> {
     check_name(name_or_path);
     if (this.gguf && (options.gguf_file !== undefined || name_or_path.endsWith(".gguf")))
       return this.gguf(name_or_path, split_model_options(options)[0]);
-    const resolved = await with_config(this.name, AutoConfig, name_or_path, options);
-    return this.class_of(resolved.config).from_pretrained(name_or_path, resolved) as Promise<Model>;
+    const [base, resolved] = await resolve_checkpoint(this.name, AutoConfig, name_or_path, options);
+    return this.class_of(resolved.config).from_pretrained(base, resolved) as Promise<Model>;
   }
 
   /** A model of this configuration with fresh weights. */

@@ -1,6 +1,7 @@
 // generate(): reads the arguments as Python does, runs the native loop, hands out tokens and result.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `GenerationMixin`
 import { expected, from_native, TransformersError, warn_once } from "../errors.js";
+import type { Adapter } from "../models/peft/adapter.js";
 import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
 import type { NativeGenerateRequest, NativeGeneratingEngine } from "../native.js";
 import type { Tensor } from "../tensor/index.js";
@@ -52,6 +53,8 @@ export interface SaveGgufOptions {
   quantization?: string;
   /** Puts the vocabulary, the chat template and the end tokens in. */
   tokenizer?: PreTrainedTokenizerFast;
+  /** Is told of the writing, like a download: `progress` goes from 0 to 100. */
+  progress_callback?: ModelOptions["progress_callback"];
 }
 
 export type GenerateResult = Tensor | GenerateOutput;
@@ -75,6 +78,9 @@ export abstract class GenerationMixin extends PreTrainedModel {
   override can_generate(): boolean {
     return true;
   }
+
+  /** Tells an engine that keeps adapters apart from the weights which ones its next calls are computed with. */
+  protected use_adapters(_engine: NativeGeneratingEngine, _adapters: readonly Adapter[]): void {}
 
   /** Writes a GGUF file, where the engine can. @throws TransformersError `unsupported` where it cannot. */
   async save_gguf(_path: string, _options?: SaveGgufOptions): Promise<void> {
@@ -126,6 +132,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       ...kwargs
     } = options;
     this.check_alive();
+    const adapters = this.chosen_adapters();
     if (streamer && !(typeof streamer.put === "function" && typeof streamer.end === "function"))
       throw expected("an object with the methods put and end", "streamer", streamer);
     if (signal && typeof signal.addEventListener !== "function") throw expected("an AbortSignal", "signal", signal);
@@ -208,6 +215,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     if (past_key_values) request.cache = EngineCache.handle_of(past_key_values, engine);
     const cached = past_key_values ? (past_key_values as EngineCache).length : 0;
     const rows = ids.length * config.num_return_sequences;
+    this.use_adapters(engine, adapters);
     const result = await run_request(engine, request, {
       rows,
       call,

@@ -3,11 +3,11 @@ import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { from_native, TransformersError } from "../errors.js";
 import { cannot_generate, GenerationMixin } from "../generation/mixin.js";
 import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
-import { bind, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
+import { bind, Conv1D, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
 import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
-import { with_own_config } from "./model_options.js";
+import { load_own_adapter, resolve_own_checkpoint } from "./model_options.js";
 import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
 import type { TokenTensors } from "./resizing.js";
 
@@ -51,11 +51,12 @@ export abstract class GraphModel extends GenerationMixin {
     name_or_path: string,
     given: ModelOptions & { [config_field: string]: unknown } = {},
   ): Promise<CallableModel<Model>> {
-    const options = await with_own_config(this, name_or_path, given);
-    const model = new this(options.config, name_or_path);
-    const info = await model.load_tensors(name_or_path, options);
+    const [name, options] = await resolve_own_checkpoint(this, name_or_path, given);
+    const model = new this(options.config, name);
+    const info = await model.load_tensors(name, options);
     model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
-    if (model.can_generate()) await model.load_generation_config(name_or_path, options);
+    if (model.can_generate()) await model.load_generation_config(name, options);
+    await load_own_adapter(model, options);
     return (options.output_loading_info ? [model, info] : model) as unknown as CallableModel<Model>;
   }
 
@@ -160,12 +161,18 @@ export abstract class GraphModel extends GenerationMixin {
   /** The engine, built on first use. */
   protected graph_engine(): NativeGraphEngine {
     this.check_alive();
-    this.engine ??= new (native().GraphEngine)({
-      state_dict: this.require_tensors("forward"),
-      dtype: this.placement.dtype.llama,
-      device: device_of_graph(this.placement.device),
-      ...(this.placement.n_threads === undefined ? {} : { n_threads: this.placement.n_threads }),
-    });
+    const state_dict = this.require_tensors("forward");
+    this.engine ??= this.with_adapted(
+      state_dict,
+      {},
+      () =>
+        new (native().GraphEngine)({
+          state_dict,
+          dtype: this.placement.dtype.llama,
+          device: device_of_graph(this.placement.device),
+          ...(this.placement.n_threads === undefined ? {} : { n_threads: this.placement.n_threads }),
+        }),
+    );
     return this.engine;
   }
 
@@ -221,10 +228,28 @@ export abstract class GraphModel extends GenerationMixin {
 
   protected override async drop_engine(): Promise<void> {
     const { engine } = this;
+    this.retire_engine();
+    await engine?.dispose();
+  }
+
+  protected override retire_engine(): void {
     this.engine = undefined;
     this.programs.clear();
     this.decode_programs.clear();
-    await engine?.dispose();
+  }
+
+  /** Adapters are added to the weights that the engine gets. */
+  protected override async attach_adapter(): Promise<void> {}
+
+  protected override detach_adapter(): void {}
+
+  protected override adapters_changed(): void {
+    this.retire_engine();
+  }
+
+  protected override transposed_weights(): Set<string> {
+    this.modules();
+    return new Set(modules_of(this, Conv1D, is_model).map(({ weight }) => weight.name));
   }
 
   override get vocab_size(): number {

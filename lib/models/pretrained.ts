@@ -2,17 +2,18 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/modeling_utils.py `PreTrainedModel`
 import { mkdir } from "node:fs/promises";
 import { inspect } from "node:util";
-import { Callable, type Called } from "../callable.js";
+import type { Called } from "../callable.js";
 import { type CheckpointOptions, load_state_dict, save_state_dict } from "../checkpoint/index.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
 import { GenerationConfig } from "../generation/configuration.js";
-import type { NativeStateDict } from "../native.js";
+import { type NativeStateDict, native } from "../native.js";
 import { resolve_device } from "./device.js";
 import { type Dtype, from_safetensors, parse_dtype } from "./dtype.js";
 import { initialize, type ParameterSpec } from "./initialization.js";
 import { type LoadingInfo, reconcile } from "./loading.js";
 import type { ModelOutput } from "./outputs.js";
+import { PeftAdapterMixin } from "./peft/mixin.js";
 import { print_tree } from "./print_tree.js";
 import { type ResizeOptions, resize, resized_count, type TokenTensors } from "./resizing.js";
 
@@ -33,7 +34,7 @@ export interface ModelOptions extends CheckpointOptions {
   output_loading_info?: boolean;
   ignore_mismatched_sizes?: boolean;
   key_mapping?: Record<string, string>;
-  /** Tensors to use instead of the checkpoint's files. */
+  /** Tensors to use instead of the checkpoint's files. It stays as it is. */
   state_dict?: NativeStateDict;
   signal?: AbortSignal;
 }
@@ -80,7 +81,7 @@ export interface ModelClass {
 }
 
 /** Base of every model. A subclass describes its tensors and computes; what is here is the same for all. */
-export abstract class PreTrainedModel extends Callable<[unknown?, Record<string, unknown>?], Promise<ModelOutput>> {
+export abstract class PreTrainedModel extends PeftAdapterMixin {
   static base_model_prefix = "model";
   /** Names that checkpoints carry and no model needs. */
   static keys_to_ignore_on_load_unexpected: RegExp[] = [/rotary_emb\.inv_freq$/, /embeddings\.position_ids$/];
@@ -105,9 +106,9 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   }
 
   /** Every tensor of the model, in the order of Python's modules, tied ones included. */
-  abstract parameters(): ParameterSpec[];
+  abstract override parameters(): ParameterSpec[];
   /** `[tied, source]` pairs that share one tensor. */
-  abstract tied_weights(): (readonly [string, string])[];
+  abstract override tied_weights(): (readonly [string, string])[];
   /** Frees the engine and what it holds; the next use builds it anew from the tensors. */
   protected abstract drop_engine(): Promise<void>;
   abstract forward(inputs?: unknown, options?: Record<string, unknown>): Promise<ModelOutput>;
@@ -119,7 +120,9 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   /** Opens the checkpoint and brings its tensors under this model's names. */
   protected async load_tensors(name_or_path: string, options: ModelOptions): Promise<LoadingInfo> {
     const type = this.constructor as typeof PreTrainedModel;
-    const state = options.state_dict ?? (await load_state_dict(name_or_path, options));
+    const state = options.state_dict
+      ? new (native().StateDict)(options.state_dict)
+      : await load_state_dict(name_or_path, options);
     const info = reconcile(state, {
       class_name: type.name,
       name_or_path,
@@ -247,7 +250,8 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
   }
 
   /**
-   * Writes config.json, generation_config.json and model.safetensors (or shards), which Python loads.
+   * Writes config.json, generation_config.json and model.safetensors (or shards), which Python loads; of a model with
+   * adapters the active adapter alone.
    * A quantised model writes the tensors that it was made from.
    */
   async save_pretrained(
@@ -255,6 +259,7 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     options: { max_shard_size?: string | number; variant?: string } = {},
   ): Promise<void> {
     if (typeof folder !== "string" || folder === "") throw expected("a folder", "save_directory", folder);
+    if (await this.save_adapter(folder)) return;
     const state = this.require_tensors("save_pretrained");
     await mkdir(folder, { recursive: true });
     const config = this.config as unknown as Record<string, unknown>;
@@ -284,11 +289,11 @@ export abstract class PreTrainedModel extends Callable<[unknown?, Record<string,
     return this.dispose();
   }
 
-  protected check_alive(): void {
+  protected override check_alive(): void {
     if (this.disposed) throw new TransformersError("The model was disposed", "disposed");
   }
 
-  protected require_tensors(method: string): NativeStateDict {
+  protected override require_tensors(method: string): NativeStateDict {
     this.check_alive();
     if (!this.state)
       throw new TransformersError(

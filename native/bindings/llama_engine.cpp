@@ -47,7 +47,9 @@ Napi::Function LlamaEngine::define(Napi::Env env) {
   return DefineClass(env, "LlamaEngine",
                      {InstanceMethod<&LlamaEngine::info>("info"), InstanceMethod<&LlamaEngine::forward>("forward"),
                       InstanceMethod<&LlamaEngine::generate>("generate"), InstanceMethod("release_cache", &LlamaEngine::release_cache),
-                      InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod("dispose", &LlamaEngine::dispose)});
+                      InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod<&LlamaEngine::add_adapter>("add_adapter"),
+                      InstanceMethod<&LlamaEngine::use_adapters>("use_adapters"),
+                      InstanceMethod<&LlamaEngine::remove_adapter>("remove_adapter"), InstanceMethod("dispose", &LlamaEngine::dispose)});
 }
 
 Napi::Value LlamaEngine::load(Napi::Env env, const Napi::Object& arguments, const Napi::Value& on_progress) {
@@ -197,14 +199,64 @@ Napi::Value LlamaEngine::save_gguf(const Napi::CallbackInfo& info) {
       options.dtype = text(arguments, "dtype", "");
       if (const auto metadata = property(arguments, "metadata")) options.metadata = gguf_metadata(object(*metadata, "metadata"));
     }
+    if (given(info[2]) && !info[2].IsFunction()) expected("a function", "on_progress", info[2]);
     const uint32_t id = open_promise(env, {});
-    llama_->run([path, options](const llama::Model& model, llama::LlamaDecoder&, const std::atomic<bool>& aborted) {
-                   llama::save_gguf(model, path, options, aborted);
-                 },
-                 [this, queue = queue_, id](const std::exception_ptr& failure) {
-                   queue->post([this, id, failure](Napi::Env env) { settle(env, id, failure); });
-                 });
+    if (given(info[2])) {
+      save_progress_[id] = Napi::Persistent(info[2].As<Napi::Function>());
+      options.progress = [this, queue = queue_, id, told = -1.0f](float progress) mutable {
+        if (progress < 1.0f && progress - told < 0.01f) return;
+        told = progress;
+        queue->post([this, id, progress](Napi::Env env) { save_progress_.at(id).Call({Napi::Number::New(env, progress)}); });
+      };
+    }
+    llama_->run_aside([path, options](const llama::Model& model, const std::atomic<bool>& aborted) {
+                        llama::save_gguf(model, path, options, aborted);
+                      },
+                      [this, queue = queue_, id](const std::exception_ptr& failure) {
+                        queue->post([this, id, failure](Napi::Env env) {
+                          save_progress_.erase(id);
+                          settle(env, id, failure);
+                        });
+                      });
     return promise(id);
+  });
+}
+
+Napi::Value LlamaEngine::add_adapter(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    check_usable();
+    std::vector<llama::LoraPair> pairs = lora_pairs(info[0], info[1]);
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("adapter", ++last_adapter_);
+    const uint32_t id = open_promise(env, result);
+    llama_->add_adapter(last_adapter_, std::move(pairs), [this, queue = queue_, id](const std::exception_ptr& failure) {
+      queue->post([this, id, failure](Napi::Env env) { settle(env, id, failure); });
+    });
+    return promise(id);
+  });
+}
+
+void LlamaEngine::use_adapters(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    check_usable();
+    if (!info[0].IsArray()) expected("an array of adapters", "adapters", info[0]);
+    const Napi::Array array = info[0].As<Napi::Array>();
+    std::vector<uint32_t> ids;
+    for (uint32_t i = 0; i < array.Length(); i++)
+      ids.push_back(static_cast<uint32_t>(integer(array.Get(i), "adapters[" + std::to_string(i) + "]", 1, last_adapter_)));
+    if (ids == used_adapters_) return;
+    used_adapters_ = ids;
+    llama_->use_adapters(std::move(ids));
+  });
+}
+
+void LlamaEngine::remove_adapter(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    check_usable();
+    const auto adapter = static_cast<uint32_t>(integer(info[0], "adapter", 1, max_id));
+    used_adapters_.erase(std::remove(used_adapters_.begin(), used_adapters_.end(), adapter), used_adapters_.end());
+    llama_->remove_adapter(adapter);
   });
 }
 

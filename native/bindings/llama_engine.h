@@ -1,6 +1,9 @@
 // NativeLlamaEngine of lib/native_engines.ts.
 #pragma once
 
+#include <map>
+#include <vector>
+
 #include "bindings/engine_object.h"
 #include "bindings/llama_options.h"
 #include "llama/engine.h"
@@ -23,6 +26,9 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine>, public EngineObj
   Napi::Value forward(const Napi::CallbackInfo& info);
   Napi::Value generate(const Napi::CallbackInfo& info);
   Napi::Value save_gguf(const Napi::CallbackInfo& info);
+  Napi::Value add_adapter(const Napi::CallbackInfo& info);
+  void use_adapters(const Napi::CallbackInfo& info);
+  void remove_adapter(const Napi::CallbackInfo& info);
 
   void add_reference() override { Ref(); }
   void drop_reference() override { Unref(); }
@@ -32,7 +38,10 @@ class LlamaEngine final : public Napi::ObjectWrap<LlamaEngine>, public EngineObj
   std::shared_ptr<EngineOf<llama::Engine>> llama_;
   std::shared_ptr<llama::ModelInfo> info_;
   bool has_logits_ = true;
+  uint32_t last_adapter_ = 0;
+  std::vector<uint32_t> used_adapters_;  // by the calls from now on
   Napi::FunctionReference on_progress_;
+  std::map<uint32_t, Napi::FunctionReference> save_progress_;  // by the promises of save_gguf()
 };
 
 }  // namespace gt::bindings

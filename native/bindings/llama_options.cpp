@@ -120,6 +120,15 @@ llama::Metadata gguf_metadata(const Napi::Object& metadata) {
   return result;
 }
 
+std::vector<llama::LoraPair> lora_pairs(const Napi::Value& state_dict, const Napi::Value& pairs) {
+  const auto tensors = unwrap_state_dict(state_dict);
+  std::vector<llama::LoraPair> result;
+  for (const Napi::Object& pair : elements(pairs, "pairs", to_object))
+    result.push_back({text(pair.Get("tensor"), "pairs.tensor"), weight(object(pair.Get("a"), "pairs.a"), tensors.get()),
+                      weight(object(pair.Get("b"), "pairs.b"), tensors.get()), to_f32(pair.Get("scale"), "pairs.scale")});
+  return result;
+}
+
 LoadOptions load_options(const Napi::Object& options) {
   LoadOptions result;
   result.gguf_path = text(options, "gguf_path", "");

@@ -140,6 +140,10 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
   explicit StateDictObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     info.This().As<Napi::Object>().TypeTag(&type_tag);
     guarded(info.Env(), [&] {
+      if (is_state_dict(info[0])) {
+        dict_ = std::make_shared<StateDict>(*unwrap_state_dict(info[0]));
+        return;
+      }
       std::vector<std::string> paths;
       if (!info[0].IsUndefined()) paths = strings_argument(info[0], "paths");
       for (const std::string& path : paths) path_argument(Napi::String::New(info.Env(), path), "paths");

@@ -49,16 +49,33 @@ void Scheduler::cancel(uint64_t id) {
   wake_.notify_one();
 }
 
-void Scheduler::run(std::function<void(Decoder*)> task) {
+void Scheduler::run(std::function<void(Decoder*)> task) { post(std::move(task), false); }
+
+void Scheduler::run_alone(std::function<void(Decoder*)> task) { post(std::move(task), true); }
+
+void Scheduler::post(std::function<void(Decoder*)> task, bool alone) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!stopping_) {
-      messages_.push_back(std::move(task));
+      messages_.push_back([this, task = std::move(task), alone](Decoder* decoder) mutable {
+        if (decoder) take_task(std::move(task), alone);
+        else task(nullptr);
+      });
       wake_.notify_one();
       return;
     }
   }
   task(nullptr);
+}
+
+// A task runs at once, unless it or one before it has to wait.
+void Scheduler::take_task(std::function<void(Decoder*)> task, bool alone) {
+  const bool held = std::any_of(waiting_.begin(), waiting_.end(), [](const auto& job) { return job->alone && !job->ended; });
+  if (!held && (!alone || (active_.empty() && waiting_.empty()))) return task(decoder_.get());
+  auto job = std::make_shared<Job>();
+  job->task = std::move(task);
+  job->alone = alone;
+  waiting_.push_back(std::move(job));
 }
 
 void Scheduler::release(std::shared_ptr<Cache> cache) {
@@ -128,6 +145,13 @@ void Scheduler::take(const std::shared_ptr<Job>& job) {
 void Scheduler::start_waiting() {
   while (!waiting_.empty()) {
     const std::shared_ptr<Job> job = waiting_.front();
+    if (job->task) {
+      if (job->alone && std::any_of(active_.begin(), active_.end(), [](const auto& one) { return !one->ended; })) return;
+      job->ended = true;
+      waiting_.pop_front();
+      job->task(decoder_.get());
+      continue;
+    }
     try {
       if (!job->generation->start()) {
         if (!active_.empty()) return;
@@ -180,6 +204,7 @@ void Scheduler::step() {
 void Scheduler::finish(Job& job, std::exception_ptr error) {
   if (job.ended) return;
   job.ended = true;
+  if (job.task) return job.task(nullptr);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     // stop() interrupts hooks and decoding: what they then throw is not the reason.

@@ -33,6 +33,8 @@ class Scheduler {
   void cancel(uint64_t id);
   // Runs `task` between two steps, after the messages before it; with nullptr if the thread stops first.
   void run(std::function<void(Decoder*)> task);
+  // … when nothing is under way: what was sent before has ended, what comes after waits.
+  void run_alone(std::function<void(Decoder*)> task);
   // Closes the rows of `cache` between two steps.
   void release(std::shared_ptr<Cache> cache);
   // Ends everything and joins; requests under way get Error("disposed"). More calls do nothing.
@@ -44,12 +46,16 @@ class Scheduler {
     uint64_t id = 0;
     Request request;
     std::unique_ptr<Generation> generation;
+    std::function<void(Decoder*)> task;  // instead of a generation
+    bool alone = false;                  // a task that waits until nothing is active
     bool ended = false;
   };
 
   void loop();
   bool take_messages();
   void take(const std::shared_ptr<Job>& job);
+  void take_task(std::function<void(Decoder*)> task, bool alone);
+  void post(std::function<void(Decoder*)> task, bool alone);
   void start_waiting();
   void step();
   void finish(Job& job, std::exception_ptr error);
@@ -66,7 +72,7 @@ class Scheduler {
   bool stopping_ = false;
 
   // The engine's thread only.
-  std::deque<std::shared_ptr<Job>> waiting_;  // for room
+  std::deque<std::shared_ptr<Job>> waiting_;  // for room, or for what stands before them
   std::vector<std::shared_ptr<Job>> active_;
 
   std::mutex join_mutex_;

@@ -68,6 +68,45 @@ void Engine::run(Task task, Done done) {
   });
 }
 
+void Engine::add_adapter(uint32_t id, std::vector<LoraPair> pairs, Done done) {
+  auto shared = std::make_shared<const std::vector<LoraPair>>(std::move(pairs));
+  run([id, shared](const Model& model, LlamaDecoder& decoder, const std::atomic<bool>&) {
+    decoder.add_adapter(id, make_lora(model, *shared));
+  }, std::move(done));
+}
+
+void Engine::run_alone(std::function<void(LlamaDecoder&)> task) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  scheduler().run_alone([task = std::move(task)](generation::Decoder* decoder) {
+    if (decoder) task(static_cast<LlamaDecoder&>(*decoder));
+  });
+}
+
+void Engine::use_adapters(std::vector<uint32_t> ids) {
+  run_alone([ids = std::move(ids)](LlamaDecoder& decoder) { decoder.use_adapters(ids); });
+}
+
+void Engine::remove_adapter(uint32_t id) {
+  run_alone([id](LlamaDecoder& decoder) { decoder.remove_adapter(id); });
+}
+
+void Engine::run_aside(Aside task, Done done) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  scheduler();
+  aside_ = std::thread([this, before = std::move(aside_), task = std::move(task), done = std::move(done), &model = *model_]() mutable {
+    if (before.joinable()) before.join();
+    std::exception_ptr failure;
+    try {
+      if (aborted_) throw disposed();
+      task(model, aborted_);
+    } catch (...) {
+      failure = aborted_ ? std::make_exception_ptr(disposed()) : std::current_exception();
+    }
+    task = nullptr;  // frees what it holds before anybody hears that it is done
+    done(failure);
+  });
+}
+
 void Engine::cancel(uint64_t request) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (scheduler_) scheduler_->cancel(request);
@@ -89,11 +128,14 @@ void Engine::stop() {
   if (loader_.joinable()) loader_.join();
   std::unique_ptr<Model> model;
   std::unique_ptr<generation::Scheduler> scheduler;
+  std::thread aside;
   {
     std::lock_guard<std::mutex> members(mutex_);
     model = std::move(model_);
     scheduler = std::move(scheduler_);
+    aside = std::move(aside_);
   }
+  if (aside.joinable()) aside.join();
   if (scheduler) scheduler->stop();
   scheduler.reset();  // its decoder before the model
   model.reset();

@@ -33,6 +33,16 @@ class Engine {
   // Runs `task` between two steps of generation. `done` gets what it throws, or Error("disposed") if it never ran.
   void run(Task task, Done done);
 
+  // LoRA adapters, under numbers of the caller's. The calls made before use_adapters() and remove_adapter() end first.
+  // `done` gets what the making throws.
+  void add_adapter(uint32_t id, std::vector<LoraPair> pairs, Done done);
+  void use_adapters(std::vector<uint32_t> ids);
+  void remove_adapter(uint32_t id);
+
+  // Runs `task` on a thread of its own, one after another; it may read what the model was made of, not the model.
+  using Aside = std::function<void(const Model&, const std::atomic<bool>& aborted)>;
+  void run_aside(Aside task, Done done);
+
   void cancel(uint64_t request);
   void release(std::shared_ptr<generation::Cache> cache);
   // While it loads: ends that, with Error("aborted").
@@ -42,6 +52,7 @@ class Engine {
 
  private:
   generation::Scheduler& scheduler();
+  void run_alone(std::function<void(LlamaDecoder&)> task);
 
   std::atomic<bool> aborted_{false};
   std::mutex mutex_;  // of the next two
@@ -49,6 +60,7 @@ class Engine {
   std::unique_ptr<generation::Scheduler> scheduler_;
   std::mutex stop_mutex_;
   std::thread loader_;
+  std::thread aside_;  // the last of them, which joins the one before
 };
 
 }  // namespace gt::llama

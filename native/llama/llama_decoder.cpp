@@ -3,6 +3,7 @@
 #include <ggml-cpu.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -143,6 +144,7 @@ void LlamaDecoder::rebuild(int64_t rows, int64_t cells) {
   context_ = context;
   rows_.resize(static_cast<size_t>(new_rows));
   cells_ = new_cells;
+  apply_adapters();
   keep_hidden_states(std::exchange(hidden_, Hidden::none));
 }
 
@@ -151,6 +153,26 @@ int64_t LlamaDecoder::token_size() const {
   const llama_model* model = model_.get();
   const int64_t values = int64_t{llama_model_n_embd(model)} / std::max(1, llama_model_n_head(model)) * llama_model_n_head_kv(model);
   return 2 * values * llama_model_n_layer(model) * static_cast<int64_t>(model_.exact() ? sizeof(float) : sizeof(uint16_t));
+}
+
+void LlamaDecoder::remove_adapter(uint32_t id) {
+  std::vector<uint32_t> others;
+  std::copy_if(used_adapters_.begin(), used_adapters_.end(), std::back_inserter(others), [&](uint32_t one) { return one != id; });
+  use_adapters(std::move(others));
+  adapters_.erase(id);
+}
+
+void LlamaDecoder::use_adapters(std::vector<uint32_t> ids) {
+  used_adapters_ = std::move(ids);
+  if (context_) apply_adapters();
+}
+
+void LlamaDecoder::apply_adapters() {
+  std::vector<llama_adapter_lora*> adapters;
+  for (const uint32_t id : used_adapters_)
+    if (const auto found = adapters_.find(id); found != adapters_.end()) adapters.push_back(found->second.get());
+  std::vector<float> scales(adapters.size(), 1.0f);
+  llama_set_adapters_lora(context_, adapters.data(), adapters.size(), scales.data());
 }
 
 Row LlamaDecoder::open_row() {

@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "generation/decoder.h"
+#include "llama/lora.h"
 #include "llama/model.h"
 
 namespace gt::llama {
@@ -47,6 +49,11 @@ class LlamaDecoder final : public generation::Decoder {
   // Throws RangeError for tokens outside the vocabulary and for rows longer than max_positions().
   generation::DecodeStatus decode(const std::vector<generation::RowInput>& inputs) override;
   const float* logits(size_t input, int32_t token = -1) const override;
+
+  // Adapters by numbers of the caller's. Those in use are added to the model's matrices from the next decode() on.
+  void add_adapter(uint32_t id, Lora adapter) { adapters_[id] = std::move(adapter); }
+  void remove_adapter(uint32_t id);
+  void use_adapters(std::vector<uint32_t> ids);
 
   int32_t embedding_size() const { return llama_model_n_embd(model_.get()); }
   // Makes room for an open row to grow to `length` tokens. Throws as reserve() does.
@@ -87,6 +94,10 @@ class LlamaDecoder final : public generation::Decoder {
   int32_t max_positions_;
   int n_threads_;
 
+  void apply_adapters();
+
+  std::map<uint32_t, Lora> adapters_;
+  std::vector<uint32_t> used_adapters_;
   llama_context* context_ = nullptr;
   ggml_threadpool* threadpool_ = nullptr;
   int64_t cells_ = 0;             // tokens that the context can hold

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include "errors.h"
 #include "llama/log.h"
@@ -69,7 +70,23 @@ void write_header(Output& output, const gguf_context* gguf) {
   output.write(header.data(), header.size());
 }
 
-void write_weight(Output& output, const Weight& weight, ggml_type type, size_t alignment, const std::atomic<bool>& aborted) {
+// How much of a work is done.
+class Counter {
+ public:
+  Counter(const Progress& progress, int64_t total) : progress_(progress), total_(std::max<int64_t>(1, total)) {}
+  void add(int64_t count) const {
+    done_ += count;
+    progress_(std::min(1.0f, static_cast<float>(static_cast<double>(done_) / static_cast<double>(total_))));
+  }
+
+ private:
+  const Progress& progress_;
+  const int64_t total_;
+  mutable int64_t done_ = 0;
+};
+
+void write_weight(Output& output, const Weight& weight, ggml_type type, size_t alignment, const Counter& counter,
+                  const std::atomic<bool>& aborted) {
   constexpr size_t slab_bytes = 64 << 20;
   const size_t row = ggml_row_size(type, weight.columns());
   const auto slab = static_cast<int64_t>(std::max<size_t>(1, slab_bytes / row));
@@ -79,15 +96,16 @@ void write_weight(Output& output, const Weight& weight, ggml_type type, size_t a
     buffer.resize(static_cast<size_t>(end - begin) * row);
     convert(weight, type, begin, end, buffer.data(), physical_cores(), aborted);
     output.write(buffer.data(), buffer.size());
+    counter.add((end - begin) * weight.columns());
   }
   output.pad(static_cast<size_t>(weight.rows()) * row, alignment);
 }
 
-void save_recipe(const Recipe& recipe, const std::string& dtype, const Metadata& metadata, const fs::path& path,
+void save_recipe(const Recipe& recipe, const std::string& dtype, const SaveOptions& options, const fs::path& path,
                  const std::atomic<bool>& aborted) {
   const Gguf gguf(gguf_init_empty());
   put_metadata(gguf.get(), recipe.metadata);
-  put_metadata(gguf.get(), metadata);
+  put_metadata(gguf.get(), options.metadata);
   const llama_ftype ftype = ftype_of(dtype);
   gguf_set_val_u32(gguf.get(), "general.file_type", ftype);
   gguf_set_val_u32(gguf.get(), "general.quantization_version", GGML_QNT_VERSION);
@@ -101,13 +119,16 @@ void save_recipe(const Recipe& recipe, const std::string& dtype, const Metadata&
   }
   Output output(path);
   write_header(output, gguf.get());
+  const Counter counter(options.progress, std::accumulate(recipe.weights.begin(), recipe.weights.end(), int64_t{0}, [](int64_t sum, const Weight& weight) {
+    return sum + weight.rows() * weight.columns();
+  }));
   for (size_t i = 0; i < types.size(); i++)
-    write_weight(output, recipe.weights[i], types[i], gguf_get_alignment(gguf.get()), aborted);
+    write_weight(output, recipe.weights[i], types[i], gguf_get_alignment(gguf.get()), counter, aborted);
   output.close();
 }
 
 // The tensors of `source` as they are, under new metadata.
-void copy_gguf(const fs::path& source, const Metadata& metadata, const fs::path& path, const std::atomic<bool>& aborted) {
+void copy_gguf(const fs::path& source, const SaveOptions& options, const fs::path& path, const std::atomic<bool>& aborted) {
   ggml_context* tensors = nullptr;
   const Gguf from(gguf_init_from_file(source.u8string().c_str(), {/*no_alloc*/ true, &tensors}));
   const std::unique_ptr<ggml_context, void (*)(ggml_context*)> owner(tensors, ggml_free);
@@ -118,12 +139,15 @@ void copy_gguf(const fs::path& source, const Metadata& metadata, const fs::path&
 
   const Gguf to(gguf_init_empty());
   gguf_set_kv(to.get(), from.get());
-  put_metadata(to.get(), metadata);
+  put_metadata(to.get(), options.metadata);
   for (int64_t i = 0; i < gguf_get_n_tensors(from.get()); i++)
     gguf_add_tensor(to.get(), ggml_get_tensor(tensors, gguf_get_tensor_name(from.get(), i)));
   Output output(path);
   write_header(output, to.get());
   std::vector<char> buffer(8 << 20);
+  int64_t total = 0;
+  for (int64_t i = 0; i < gguf_get_n_tensors(from.get()); i++) total += static_cast<int64_t>(gguf_get_tensor_size(from.get(), i));
+  const Counter counter(options.progress, total);
   for (int64_t i = 0; i < gguf_get_n_tensors(from.get()); i++) {
     const size_t size = gguf_get_tensor_size(from.get(), i);
     input.seekg(static_cast<std::streamoff>(gguf_get_data_offset(from.get()) + gguf_get_tensor_offset(from.get(), i)));
@@ -132,6 +156,7 @@ void copy_gguf(const fs::path& source, const Metadata& metadata, const fs::path&
       count = std::min(buffer.size(), size - done);
       if (!input.read(buffer.data(), static_cast<std::streamsize>(count))) throw Error("io_error", "cannot read " + source.u8string());
       output.write(buffer.data(), count);
+      counter.add(static_cast<int64_t>(count));
     }
     output.pad(size, gguf_get_alignment(to.get()));
   }
@@ -154,13 +179,13 @@ void save_gguf(const Model& model, const std::string& path, const SaveOptions& o
   TemporaryFile file(target, ".incomplete");
   if (model.path().empty()) {
     const std::string& dtype = options.dtype.empty() ? model.dtype() : options.dtype;
-    save_recipe(model.recipe(), dtype, options.metadata, file.path(), aborted);
+    save_recipe(model.recipe(), dtype, options, file.path(), aborted);
   } else if (options.dtype.empty()) {
-    copy_gguf(fs::u8path(model.path()), options.metadata, file.path(), aborted);
+    copy_gguf(fs::u8path(model.path()), options, file.path(), aborted);
   } else {
     const TemporaryFile quantised(target, ".quantised");
     quantize_gguf(model.path(), options.dtype, quantised.path());
-    copy_gguf(quantised.path(), options.metadata, file.path(), aborted);
+    copy_gguf(quantised.path(), options, file.path(), aborted);
   }
   file.commit();
 }

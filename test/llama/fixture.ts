@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LLAMA_FAMILIES } from "../../lib/models/llama/families.js";
 import type { LlamaFamily } from "../../lib/models/llama/family.js";
-import { LLAMA_FAMILIES } from "../../lib/models/llama/index.js";
 import { tensor_sources } from "../../lib/models/llama/parameters.js";
 import { type LlamaLoadOptions, type NativeLlamaEngine, native } from "../../lib/native.js";
 

@@ -2,7 +2,7 @@
 import type { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
-import { with_own_config } from "../model_options.js";
+import { load_own_adapter, resolve_own_checkpoint } from "../model_options.js";
 import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "../pretrained.js";
 import type { TokenTensors } from "../resizing.js";
 import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
@@ -28,12 +28,13 @@ export class DecoderModel extends LlamaEngineModel {
   ): Promise<CallableModel<LlamaEngineModel>> {
     if (given.gguf_file !== undefined)
       return (await load_gguf(name_or_path, given, this.head)) as unknown as CallableModel<LlamaEngineModel>;
-    const options = await with_own_config(this, name_or_path, given);
-    const model = new this(options.config, name_or_path);
-    const info = await model.load_tensors(name_or_path, options);
+    const [name, options] = await resolve_own_checkpoint(this, name_or_path, given);
+    const model = new this(options.config, name);
+    const info = await model.load_tensors(name, options);
     model.placement = placement(options, () => checkpoint_dtype(options.config, model.state));
-    if (model.can_generate()) await model.load_generation_config(name_or_path, options);
-    await model.engine(options.signal, weights_progress(name_or_path, options.progress_callback));
+    if (model.can_generate()) await model.load_generation_config(name, options);
+    await model.engine(options.signal, weights_progress(name, options.progress_callback));
+    await load_own_adapter(model, options);
     return (options.output_loading_info ? [model, info] : model) as unknown as CallableModel<LlamaEngineModel>;
   }
 
@@ -75,8 +76,7 @@ export class DecoderModel extends LlamaEngineModel {
     return name.replace(/^model\./, `${(this.constructor as typeof DecoderModel).base_model_prefix}.`);
   }
 
-  /** The tensors that the engine gets. */
-  private engine_parameters(): Parameter[] {
+  protected override engine_parameters(): Parameter[] {
     const all = this.family.parameters(this.decoder);
     const kept = this.head.logits ? all : all.filter(({ name }) => name.startsWith("model."));
     return kept.map((parameter) => ({ ...parameter, name: this.own_name(parameter.name) }));
@@ -98,7 +98,7 @@ export class DecoderModel extends LlamaEngineModel {
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {
-    const tied = new Set(this.tied_weights().map(([alias]) => alias));
+    const tied = new Set(this.adapts_tied_weights ? [] : this.tied_weights().map(([alias]) => alias));
     const tensors = tensor_sources(this.engine_parameters().filter(({ name }) => !tied.has(name)));
     if (this.family.wants_output && !tensors.some(({ name }) => name === "output.weight"))
       tensors.push({ name: "output.weight", sources: [this.token_tensors().embeddings] });
@@ -107,17 +107,20 @@ export class DecoderModel extends LlamaEngineModel {
       data,
       shape: [data.length],
     }));
-    return native().load_llama_engine(
-      {
-        state_dict: this.require_tensors("the engine"),
-        metadata: this.family.metadata(this.decoder),
-        tensors: [...tensors, ...constants],
-        dtype: this.placement.dtype.llama,
-        max_positions: this.family.max_positions?.(this.decoder) ?? ROTARY_POSITIONS,
-        output_logits: this.head.logits,
-        ...engine_options(this.placement),
-      },
-      on_progress,
+    const state_dict = this.require_tensors("the engine");
+    return this.with_adapted(state_dict, { pairs: false }, () =>
+      native().load_llama_engine(
+        {
+          state_dict,
+          metadata: this.family.metadata(this.decoder),
+          tensors: [...tensors, ...constants],
+          dtype: this.placement.dtype.llama,
+          max_positions: this.family.max_positions?.(this.decoder) ?? ROTARY_POSITIONS,
+          output_logits: this.head.logits,
+          ...engine_options(this.placement),
+        },
+        on_progress,
+      ),
     );
   }
 }

@@ -9,8 +9,11 @@ import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
 import { parse_dtype } from "../dtype.js";
 import { check_ids, to_rows } from "../inputs.js";
 import type { ModelOutput } from "../outputs.js";
+import type { Adapter } from "../peft/adapter.js";
 import type { ModelOptions, Placement } from "../pretrained.js";
+import { lora_pairs } from "./adapters.js";
 import { forward_arguments, kept_positions } from "./arguments.js";
+import type { Parameter } from "./family.js";
 import type { DecoderHead } from "./heads.js";
 import { Padding } from "./padding.js";
 
@@ -34,12 +37,19 @@ export function weights_progress(name: string, callback: ModelOptions["progress_
 export abstract class LlamaEngineModel extends GenerationMixin {
   static head: DecoderHead;
   private engine_promise: Promise<NativeLlamaEngine> | undefined;
+  /** The engines' numbers of the adapters that they hold. */
+  private readonly attached = new WeakMap<NativeLlamaEngine, Map<Adapter, number>>();
+  /** An adapter is for one of two tied matrices: the engine gets each by itself. */
+  protected adapts_tied_weights = false;
 
   /** Starts loading an engine. */
   protected abstract load_engine(on_progress?: (progress: number) => void): {
     promise: Promise<NativeLlamaEngine>;
     cancel(): void;
   };
+
+  /** The tensors that the engine gets. */
+  protected abstract engine_parameters(): Parameter[];
 
   get head(): DecoderHead {
     return (this.constructor as typeof LlamaEngineModel).head;
@@ -51,7 +61,12 @@ export abstract class LlamaEngineModel extends GenerationMixin {
     if (!this.engine_promise) {
       const { promise, cancel } = this.load_engine(on_progress);
       signal?.addEventListener("abort", cancel, { once: true });
-      this.engine_promise = promise.finally(() => signal?.removeEventListener("abort", cancel));
+      this.engine_promise = promise
+        .then(async (engine) => {
+          for (const adapter of this.loaded_adapters) await this.attach(engine, adapter);
+          return engine;
+        })
+        .finally(() => signal?.removeEventListener("abort", cancel));
       this.engine_promise.catch(() => {
         this.engine_promise = undefined;
       });
@@ -78,6 +93,59 @@ export abstract class LlamaEngineModel extends GenerationMixin {
     return this.engine();
   }
 
+  private async attach(engine: NativeLlamaEngine, adapter: Adapter): Promise<void> {
+    const pairs = lora_pairs(adapter, this.engine_parameters());
+    const numbers = this.attached.get(engine) ?? new Map();
+    this.attached.set(engine, numbers);
+    if (pairs.length > 0) numbers.set(adapter, (await engine.add_adapter(adapter.state, pairs)).adapter);
+  }
+
+  protected override async attach_adapter(adapter: Adapter): Promise<void> {
+    lora_pairs(adapter, this.engine_parameters()); // refuses what the engine cannot add
+    if (
+      !this.adapts_tied_weights &&
+      this.tied_weights()
+        .flat()
+        .some((name) => adapter.pairs.has(name))
+    ) {
+      this.adapts_tied_weights = true;
+      this.retire_engine();
+    }
+    const engine = await this.engine();
+    await this.attach(engine, adapter).catch((error) => {
+      throw from_native(error);
+    });
+  }
+
+  protected override detach_adapter(adapter: Adapter): void {
+    void this.engine_promise?.then(
+      (engine) => {
+        const number = this.attached.get(engine)?.get(adapter);
+        this.attached.get(engine)?.delete(adapter);
+        if (number !== undefined) engine.remove_adapter(number);
+      },
+      () => {},
+    );
+  }
+
+  /** Low-rank additions are switched in the engine; another matrix means another engine. */
+  protected override adapters_changed(before: readonly Adapter[]): void {
+    const own = new Set(this.engine_parameters().map(({ name }) => name));
+    const replacing = (adapters: readonly Adapter[]) =>
+      adapters.filter(({ replacements }) => [...replacements.keys()].some((name) => own.has(name)));
+    const [old, now] = [replacing(before), replacing(this.chosen_adapters())];
+    if (old.length !== now.length || old.some((adapter, i) => adapter !== now[i])) this.retire_engine();
+  }
+
+  protected override retire_engine(): void {
+    this.engine_promise = undefined;
+  }
+
+  protected override use_adapters(engine: NativeLlamaEngine, adapters: readonly Adapter[]): void {
+    const numbers = this.attached.get(engine);
+    engine.use_adapters(adapters.map((adapter) => numbers?.get(adapter)).filter((number) => number !== undefined));
+  }
+
   protected override async drop_engine(): Promise<void> {
     const engine = this.engine_promise;
     this.engine_promise = undefined;
@@ -101,6 +169,7 @@ export abstract class LlamaEngineModel extends GenerationMixin {
   override async forward(inputs?: unknown, options: Record<string, unknown> = {}): Promise<ModelOutput> {
     const { head, config } = this;
     const args = forward_arguments(this.constructor.name, head, config, inputs, options);
+    const adapters = this.chosen_adapters();
     const engine = await this.engine();
     const ids = to_rows(args.input_ids, "input_ids");
     check_ids(ids, this.vocab_size, "input_ids");
@@ -111,6 +180,7 @@ export abstract class LlamaEngineModel extends GenerationMixin {
       throw expected("a cache that this model returned", "past_key_values", past);
     const padding = new Padding(ids, args.attention_mask, past?.lengths);
     const keep = kept_positions(args, padding);
+    this.use_adapters(engine, adapters);
     const result = await engine
       .forward({
         input_ids: padding.rows,
@@ -137,7 +207,7 @@ export abstract class LlamaEngineModel extends GenerationMixin {
       args,
       logits: result.logits,
       states,
-      tensor: (name) => this.head_tensor(name),
+      tensor: (name) => this.adapted_tensor(adapters, this.require_tensors("forward"), name),
     });
     const spread = (values: Float32Array) =>
       new Tensor("float32", padding.spread(values, values.length / padding.count), [
@@ -165,14 +235,6 @@ export abstract class LlamaEngineModel extends GenerationMixin {
     return EngineCache.of(engine, cache, past, lengths);
   }
 
-  /** The values of a tensor that the head has beside the engine's. */
-  private head_tensor(name: string): Float32Array {
-    const state = this.require_tensors("forward");
-    const values = new Float32Array(state.info(name).shape.reduce((product, size) => product * size, 1));
-    state.read_f32(name, values);
-    return values;
-  }
-
   /** The tokenizer's metadata, with the end tokens that generate() knows: llama.cpp has a key for each of three. */
   private gguf_tokenizer(tokenizer: PreTrainedTokenizerFast): Record<string, GgufValue> {
     const metadata = tokenizer_to_gguf(tokenizer, this.vocab_size);
@@ -185,19 +247,34 @@ export abstract class LlamaEngineModel extends GenerationMixin {
   }
 
   /**
-   * Writes a GGUF file that llama.cpp's own tools load.
+   * Writes a GGUF file that llama.cpp's own tools load, without the adapters, on a thread of its own: the model can go
+   * on generating.
    */
   override async save_gguf(path: string, options: SaveGgufOptions = {}): Promise<void> {
     if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
     if (!this.can_generate()) return super.save_gguf(path, options);
     const dtype =
       options.quantization === undefined ? undefined : parse_dtype(options.quantization, "quantization").llama;
+    const { tokenizer, progress_callback } = options;
     const engine = await this.engine();
     await engine
-      .save_gguf(path, {
-        ...(dtype ? { dtype } : {}),
-        ...(options.tokenizer ? { metadata: this.gguf_tokenizer(options.tokenizer) } : {}),
-      })
+      .save_gguf(
+        path,
+        {
+          ...(dtype ? { dtype } : {}),
+          ...(tokenizer ? { metadata: this.gguf_tokenizer(tokenizer) } : {}),
+        },
+        progress_callback &&
+          ((done) =>
+            progress_callback({
+              status: "progress",
+              name: path,
+              file: path,
+              progress: done * 100,
+              loaded: done,
+              total: 1,
+            })),
+      )
       .catch((error) => {
         throw from_native(error);
       });

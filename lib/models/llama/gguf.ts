@@ -8,8 +8,11 @@ import { cached_file } from "../../hub/cached_file.js";
 import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js";
 import { parse_dtype } from "../dtype.js";
 import type { ParameterSpec } from "../initialization.js";
+import type { Adapter } from "../peft/adapter.js";
 import { type ModelOptions, type Placement, placement } from "../pretrained.js";
 import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
+import { LLAMA_FAMILIES } from "./families.js";
+import type { DecoderConfig, Parameter } from "./family.js";
 import { base, causal_lm, type DecoderHead } from "./heads.js";
 
 /**
@@ -92,6 +95,39 @@ abstract class GgufDecoder extends LlamaEngineModel {
 
   override tied_weights(): [string, string][] {
     return [];
+  }
+
+  /** What a checkpoint of this architecture holds, for adapters that were made for one. */
+  protected override engine_parameters(): Parameter[] {
+    const architecture = this.info.metadata["general.architecture"];
+    const family = LLAMA_FAMILIES.find((one) => one.architecture === architecture);
+    if (!family)
+      throw new TransformersError(
+        `Adapters are not supported for a GGUF file of the architecture ${architecture}`,
+        "unsupported",
+      );
+    const parameters = family.parameters(this.config as unknown as DecoderConfig);
+    return this.head === base
+      ? parameters.map((one) => ({ ...one, name: one.name.replace(/^model\./, "") }))
+      : parameters;
+  }
+
+  protected override adapted_parameters(): ParameterSpec[] {
+    return this.engine_parameters();
+  }
+
+  protected override tensor_values = () => undefined;
+
+  protected override async attach_adapter(adapter: Adapter): Promise<void> {
+    const replaced = [...adapter.replacements.keys()];
+    const tables = [...adapter.pairs].filter(([, { embedding }]) => embedding).map(([name]) => name);
+    const [name] = [...replaced, ...tables];
+    if (name)
+      throw new TransformersError(
+        `An adapter that changes ${name} is not supported for a GGUF file`,
+        "adapter_unsupported",
+      );
+    await super.attach_adapter(adapter);
   }
 
   override [inspect.custom](): string {
