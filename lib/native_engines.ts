@@ -347,6 +347,8 @@ export interface GraphCachedRows {
   /** New tokens of each row that are not kept, and that are. */
   hidden: Int32Array;
   visible: Int32Array;
+  /** Where each key that the spans count stands in its row, for biases by distance. Default: keys follow each other. */
+  places?: Int32Array;
   /**
    * Tokens of each new row that the program's encoder reads: hidden ones first, likewise. It stores what cross-attention
    * makes of the visible ones (of all, where none is); "memory_spans" count those, row by row.

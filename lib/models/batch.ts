@@ -1,5 +1,5 @@
 // Rows of tokens on their way into a program: read from the arguments of a call, packed, fed.
-import { out_of_range } from "../errors.js";
+import { out_of_range, TransformersError } from "../errors.js";
 import type { NativeGraphEngine } from "../native.js";
 import type { Feeds } from "./graph_model.js";
 import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
@@ -100,6 +100,28 @@ export function token_integers(
   return values;
 }
 
+/**
+ * The place of the last end token of each row, of which all have as many; the decoder reads as far.
+ * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/bart/modeling_bart.py `BartForSequenceClassification`
+ */
+export function last_end_tokens(
+  encoder: Batch | undefined,
+  { length }: Batch,
+  eos: number,
+  class_name: string,
+): Int32Array {
+  if (!encoder?.ids)
+    throw new TransformersError(`Passing input embeddings is currently not supported for ${class_name}`, "unsupported");
+  const counts = new Set(encoder.ids.map((row) => row.filter((id) => id === eos).length));
+  if (counts.size > 1) throw new RangeError("All examples must have the same number of <eos> tokens.");
+  const last = Int32Array.from(encoder.ids, (row) => row.lastIndexOf(eos));
+  if (counts.has(0) || last.some((place) => place >= length))
+    throw new RangeError(
+      `Expected an <eos> token (${eos}) in each row of input_ids, at a place that the decoder reads`,
+    );
+  return last;
+}
+
 /** Rows of integers, packed. */
 export function flat(all: Int32Array[], packing: Packing): Int32Array {
   const { rows, length } = packing;
@@ -135,6 +157,7 @@ export function token_feeds(batch: Batch, packing: Packing, options: FeedsOption
     );
   const feeds: Feeds = {
     [`${prefix}spans`]: packing.spans,
+    [`${prefix}places`]: Int32Array.from(packing.columns),
     [`${prefix}first`]: pick(packing, new Int32Array(packing.rows)),
     [`${prefix}position_ids`]: flat(positions, packing),
   };

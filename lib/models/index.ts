@@ -5,7 +5,11 @@ import * as camembert from "./camembert.js";
 import * as distilbert from "./distilbert.js";
 import * as gpt2 from "./gpt2.js";
 import type { GraphModel } from "./graph_model.js";
+import * as marian from "./marian.js";
+import * as mbart from "./mbart.js";
+import * as pegasus from "./pegasus.js";
 import * as roberta from "./roberta.js";
+import * as t5 from "./t5.js";
 import * as xlm_roberta from "./xlm_roberta.js";
 
 type GraphModelClass = typeof GraphModel & { new (...args: never[]): GraphModel };
@@ -71,6 +75,24 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     sequence_classification: gpt2.GPT2ForSequenceClassification,
     token_classification: gpt2.GPT2ForTokenClassification,
   },
+  marian: {
+    base: marian.MarianModel,
+    causal_lm: marian.MarianForCausalLM,
+    seq2seq_lm: marian.MarianMTModel,
+  },
+  mbart: {
+    base: mbart.MBartModel,
+    causal_lm: mbart.MBartForCausalLM,
+    masked_lm: mbart.MBartForConditionalGeneration,
+    question_answering: mbart.MBartForQuestionAnswering,
+    seq2seq_lm: mbart.MBartForConditionalGeneration,
+    sequence_classification: mbart.MBartForSequenceClassification,
+  },
+  pegasus: {
+    base: pegasus.PegasusModel,
+    causal_lm: pegasus.PegasusForCausalLM,
+    seq2seq_lm: pegasus.PegasusForConditionalGeneration,
+  },
   roberta: {
     base: roberta.RobertaModel,
     pretraining: roberta.RobertaForMaskedLM,
@@ -80,6 +102,14 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     question_answering: roberta.RobertaForQuestionAnswering,
     sequence_classification: roberta.RobertaForSequenceClassification,
     token_classification: roberta.RobertaForTokenClassification,
+  },
+  t5: {
+    base: t5.T5Model,
+    pretraining: t5.T5ForConditionalGeneration,
+    question_answering: t5.T5ForQuestionAnswering,
+    seq2seq_lm: t5.T5ForConditionalGeneration,
+    sequence_classification: t5.T5ForSequenceClassification,
+    token_classification: t5.T5ForTokenClassification,
   },
   "xlm-roberta": {
     base: xlm_roberta.XLMRobertaModel,

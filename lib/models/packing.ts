@@ -11,9 +11,8 @@ export interface Packing {
   /** For each place of the padded batch: its token, -1 for none. */
   tokens: Int32Array;
   /**
-   * For each token: the first key that it sees, the end of those, and its own (of one that nobody sees: where it would
-   * be among them); -1 there: it sees all equally. The keys are, row by row: its tokens that nobody sees, those in the
-   * cache, the others.
+   * For each token: the first key that it sees, the end of those, and its own column; -1 there: it sees all equally. The
+   * keys are, row by row: its tokens that nobody sees, those in the cache, the others.
    */
   spans: Int32Array;
   /** For each key: its column in the padded row, those in the cache counted. */
@@ -85,8 +84,7 @@ export function pack(options: PackingOptions): Packing {
       let end = columns.length;
       if (causal) end = token >= begin ? key + 1 : own_key + seen_before(places, begin, count, places[token]) - begin;
       const blind = [first_key, blind_sees === "row" ? columns.length : key + 1, -1];
-      const own = token >= begin ? key : begin_key + columns[key] - columns[begin_key];
-      spans.set(end > begin_key ? [begin_key, end, own] : blind, 3 * token);
+      spans.set(end > begin_key ? [begin_key, end, columns[key]] : blind, 3 * token);
     }
   }
   return {
@@ -101,6 +99,13 @@ export function pack(options: PackingOptions): Packing {
     visible,
   };
 }
+
+/** What the engine is told of the rows that go into its cache. */
+export const cached_rows = ({ hidden, visible, columns }: Packing) => ({
+  hidden,
+  visible,
+  places: Int32Array.from(columns),
+});
 
 /** The end of those of tokens `begin` to `end` that stand before `place`. */
 function seen_before(places: Int32Array, begin: number, end: number, place: number): number {

@@ -30,7 +30,7 @@ import {
   stored_keys,
 } from "./memory.js";
 import { BaseModelOutput, type ModelOutput } from "./outputs.js";
-import { gather, type Packing, pack } from "./packing.js";
+import { cached_rows, gather, type Packing, pack } from "./packing.js";
 
 const ENCODER = ["input_ids", "inputs_embeds", "attention_mask"];
 const DECODER = ["decoder_input_ids", "decoder_inputs_embeds", "decoder_attention_mask"];
@@ -129,8 +129,7 @@ export abstract class Seq2SeqModel extends GraphModel {
       embeds_size: decoder.embeds?.size,
     };
     const rows = {
-      hidden: packing.hidden,
-      visible: packing.visible,
+      ...cached_rows(packing),
       ...(decoder.past ? { cache: decoder.past.handle } : { memory: (encoder as Encoder).packing }),
     };
     const { computed, cache } = await this.execute_cached(

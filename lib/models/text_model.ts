@@ -24,7 +24,7 @@ import { type Computed, type Feeds, GraphModel } from "./graph_model.js";
 import { type Head, multiple_choice } from "./heads.js";
 import { named_arguments } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
-import { type Packing, pack } from "./packing.js";
+import { cached_rows, type Packing, pack } from "./packing.js";
 
 export type { Arguments, Batch } from "./batch.js";
 
@@ -132,9 +132,7 @@ export abstract class TextModel extends GraphModel {
       JSON.stringify([tokens, wants.hidden_states]),
       () => this.trace(new Tokens(tokens), wants),
       feeds,
-      cached
-        ? { hidden: packing.hidden, visible: packing.visible, ...(past ? { cache: past.handle } : {}) }
-        : undefined,
+      cached ? { ...cached_rows(packing), ...(past ? { cache: past.handle } : {}) } : undefined,
     );
     const past_key_values = cache === undefined ? undefined : this.cache_of(cache, batch, packing, args);
     return this.assemble(computed, packing, labels, {

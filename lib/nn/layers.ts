@@ -9,9 +9,9 @@ export class Linear extends Module {
   weight: Parameter;
   bias?: Parameter;
 
-  constructor(in_features: number, out_features: number, { bias = true } = {}) {
+  constructor(in_features: number, out_features: number, { bias = true, std }: { bias?: boolean; std?: number } = {}) {
     super();
-    this.weight = new Parameter([out_features, in_features]);
+    this.weight = new Parameter([out_features, in_features], { init: "normal", std });
     if (bias) this.bias = new Parameter([out_features], "zeros");
   }
 
@@ -76,4 +76,44 @@ export class Embedding extends Module {
   override forward(ids: Sym): Sym {
     return this.weight.sym().index_select(ids);
   }
+}
+
+/** Over the last axis, with the biased variance. */
+export class LayerNorm extends Module {
+  weight: Parameter;
+  bias?: Parameter;
+  readonly eps: number;
+
+  constructor(size: number, { eps = 1e-5, bias = true } = {}) {
+    super();
+    this.weight = new Parameter([size], "ones");
+    if (bias) this.bias = new Parameter([size], "zeros");
+    this.eps = eps;
+  }
+
+  override forward(x: Sym): Sym {
+    return normalize("layer_norm", x, this.eps, this.weight, this.bias);
+  }
+}
+
+/** x / sqrt(mean(x²) + eps) over the last axis. */
+export class RMSNorm extends Module {
+  weight: Parameter;
+  readonly eps: number;
+
+  constructor(size: number, { eps = 1e-6 } = {}) {
+    super();
+    this.weight = new Parameter([size], "ones");
+    this.eps = eps;
+  }
+
+  override forward(x: Sym): Sym {
+    return normalize("rms_norm", x, this.eps, this.weight);
+  }
+}
+
+function normalize(op: string, x: Sym, eps: number, weight: Parameter, bias?: Parameter): Sym {
+  if (x.shape[x.ndim - 1] !== weight.shape[0])
+    throw Trace.current.error(`${op} of size ${weight.shape[0]} over shape ${text(x.shape)}`);
+  return Trace.current.emit(op, [x, weight.sym(), ...(bias ? [bias.sym()] : [])], x.shape, { eps });
 }

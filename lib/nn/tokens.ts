@@ -112,7 +112,14 @@ export class Tokens {
   attention(q: Sym, k: Sym, v: Sym, options: AttentionOptions): Sym {
     const { prefix = "", cached, attention_width } = this.options;
     const source = cached ? stored("tokens", this.layer++, k, v) : own(k, v);
-    return this.attend(q, source, `${prefix}spans`, { ...options, width: attention_width, kept: this.attentions });
+    // The engine knows where the keys of its cache stand.
+    const places = cached || !options.relative_bias ? [] : [this.input("places")];
+    return this.attend(q, source, `${prefix}spans`, {
+      ...options,
+      places,
+      width: attention_width,
+      kept: this.attentions,
+    });
   }
 
   /** Whether there is an encoder to look at. */
@@ -142,7 +149,7 @@ export class Tokens {
     q: Sym,
     { values, key_size, value_size }: Source,
     spans: string,
-    options: AttentionOptions & { width: number | undefined; kept: Sym[] },
+    options: AttentionOptions & { places?: Sym[]; width: number | undefined; kept: Sym[] },
   ): Sym {
     const { heads, kv_heads = heads, relative_bias, width } = options;
     const size = q.size(1) / heads;
@@ -153,6 +160,7 @@ export class Tokens {
       );
     const attributes = { heads, kv_heads, scale: options.scale ?? 1 / Math.sqrt(size) };
     const seen = [Trace.current.input(spans, [this.count, 3], "i32"), ...(relative_bias ? [relative_bias] : [])];
+    seen.push(...(options.places ?? []));
     const op = values.length === 1 ? "cached_attention" : "attention";
     if (width !== undefined) {
       const shape = [heads, this.count, width];

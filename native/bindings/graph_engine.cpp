@@ -124,6 +124,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
                          const Napi::Object& arguments) {
     run->hidden = counts(arguments, "hidden");
     run->visible = counts(arguments, "visible");
+    if (property(arguments, "places")) run->places = counts(arguments, "places");
     if (const auto memory = property(arguments, "memory")) {
       run->memory_hidden = counts(object(*memory, "memory"), "hidden");
       run->memory_visible = counts(object(*memory, "memory"), "visible");

@@ -31,6 +31,8 @@ class Cache {
   // not negative.
   std::vector<int32_t> keys;
   std::vector<int32_t> targets;
+  // Where key j stands in its text; empty: keys of a text follow each other.
+  std::vector<int32_t> places;
 
  private:
   void grow();

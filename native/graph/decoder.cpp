@@ -208,6 +208,7 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   memory_spans_.assign(3 * size, 0);
   cache.targets.assign(size, -1);
   cache.keys.clear();
+  cache.places.clear();
   Cells& read = runner_.memory().keys;
   read.clear();
   const Memory* last = nullptr;  // whose cells are the end of `read`
@@ -311,6 +312,9 @@ void GraphDecoder::store(const CachedRun& run, const std::vector<Row>& rows, Cel
     take(run.visible[i]);
   }
   cache.targets = fresh;
+  if (!run.places.empty() && run.places.size() != cache.keys.size())
+    throw RangeError("Expected places of " + std::to_string(cache.keys.size()) + " keys but received " + std::to_string(run.places.size()));
+  cache.places = run.places;
 }
 
 // The memory of each row: what it has, or cells for what the program's encoder reads.

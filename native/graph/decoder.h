@@ -18,6 +18,7 @@ struct CachedRun {
   Run run;
   std::shared_ptr<generation::Cache> cache;  // null: the rows are new
   std::vector<int32_t> hidden, visible;      // new tokens of each row
+  std::vector<int32_t> places;               // where each key stands in its text; empty: they follow each other
   // Tokens of each new row that the program's encoder reads and stores in the memory; empty: it stores none. Of the keys
   // of cross-attention a row has those that are visible or, where none is, all.
   std::vector<int32_t> memory_hidden, memory_visible;

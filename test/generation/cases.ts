@@ -1,6 +1,6 @@
 // The recorded calls of generate() that scripts/fixtures/generate_cases.py writes, and the models that they are for.
 import { afterAll } from "vitest";
-import { AutoModelForCausalLM, type CausalLM } from "../../lib/index.js";
+import { AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, type CausalLM } from "../../lib/index.js";
 import { fixture } from "../fixtures.js";
 
 export interface GenerateCase {
@@ -24,8 +24,15 @@ export function loader(folder: string): (name: string) => Promise<CausalLM> {
   afterAll(async () => {
     for (const model of models.values()) await (await model).dispose();
   });
+  const load = async (path: string): Promise<CausalLM> => {
+    const { is_encoder_decoder } = await AutoConfig.from_pretrained(path);
+    const loaded = is_encoder_decoder
+      ? AutoModelForSeq2SeqLM.from_pretrained(path, { n_threads: 1 })
+      : AutoModelForCausalLM.from_pretrained(path, { n_threads: 1 });
+    return (await loaded) as unknown as CausalLM;
+  };
   return (name) => {
-    const model = models.get(name) ?? AutoModelForCausalLM.from_pretrained(fixture(folder, name), { n_threads: 1 });
+    const model = models.get(name) ?? load(fixture(folder, name));
     models.set(name, model);
     return model;
   };

@@ -15,8 +15,7 @@ constexpr int chunk_keys = 128;
 constexpr int block_queries = 2 * width;
 constexpr int few_queries = width / 4;
 constexpr int block_keys = registers == 32 ? 8 : 4;
-// A maximum that has seen no key. No score is below it, so that one which masks brought down to it still counts.
-constexpr float lowest = -3.40282347e38f;
+constexpr float lowest = -3.4e38f;  // below every score: a maximum that has seen no key
 
 // Consecutive queries whose spans overlap the first one's; the keys that any of them sees, and those that all see.
 struct Block {
@@ -65,17 +64,13 @@ inline void find_rows(const AttentionArgs& a, int64_t head, int32_t first, int32
   }
 }
 
-// Entry for key j of the query at `own`.
-inline float relative(const AttentionArgs& a, int64_t head, int64_t j, int64_t own) {
-  const int64_t low = 1 - a.reach, high = a.reach - 1;
-  const int64_t distance = j - own < low ? low : j - own > high ? high : j - own;
-  return a.relative_bias[head * (2 * a.reach - 1) + distance + high];
-}
+inline int64_t place_of(const AttentionArgs& a, int64_t key) { return a.places ? a.places[key] : key; }
 
-// What the mask adds to the score of key j of a query's span.
-inline const float* mask_row(const AttentionArgs& a, int64_t head, int64_t query) {
-  return a.mask + query / a.mask_queries * a.mask_batch_stride + head * a.mask_head_stride +
-         query % a.mask_queries * a.mask_query_stride;
+// Entry for a key at `place` of the query at `own`.
+inline float relative(const AttentionArgs& a, int64_t head, int64_t place, int64_t own) {
+  const int64_t low = 1 - a.reach, high = a.reach - 1;
+  const int64_t distance = place - own < low ? low : place - own > high ? high : place - own;
+  return a.relative_bias[head * (2 * a.reach - 1) + distance + high];
 }
 
 // -- few queries: one at a time, along the dimension --------------------------------------------------------------
@@ -96,8 +91,7 @@ inline void few_scores(const AttentionArgs& a, int64_t head, int64_t query, cons
     for (int r = 0; r < rows; ++r) {
       for (int64_t i = d; i < a.head_dim; ++i) total[r] += q[i] * k[r][i];
       scores[j + r] = own < 0 ? 0.0f : a.scale * total[r];
-      if (a.relative_bias && own >= 0) scores[j + r] += relative(a, head, chunk.first + j + r, own);
-      if (a.mask) scores[j + r] += mask_row(a, head, query)[chunk.first + j + r - a.spans[3 * query]];
+      if (a.relative_bias && own >= 0) scores[j + r] += relative(a, head, place_of(a, chunk.first + j + r), own);
     }
   }
 }
@@ -221,16 +215,18 @@ void block_scores(const AttentionArgs& a, const Chunk& chunk, const float* q, fl
   }
 }
 
-// Queries that follow each other see the same table, one entry further each: it is read backwards, in vectors.
+// Queries that follow each other, over keys that do, see the same table, one entry further each: it is read backwards, in vectors.
 template <int V>
 void add_relative_bias(const AttentionArgs& a, int64_t head, const Block& block, const Chunk& chunk, float* bias,
                        float* scores) {
   const int32_t* spans = a.spans + 3 * block.first;
   bool in_order = spans[2] >= 0;
   for (int i = 1; i < block.count; ++i) in_order = in_order && spans[3 * i + 2] == spans[2] + i;
+  const int64_t last_place = place_of(a, chunk.first + chunk.count - 1);
+  in_order = in_order && last_place - place_of(a, chunk.first) == chunk.count - 1;
   if (in_order) {
     const int last = chunk.count - 1 + V * width - 1;
-    for (int t = 0; t <= last; ++t) bias[t] = relative(a, head, chunk.first + chunk.count - 1 - t, spans[2]);
+    for (int t = 0; t <= last; ++t) bias[t] = relative(a, head, last_place - t, spans[2]);
     for (int j = 0; j < chunk.count; ++j)
       for (int v = 0; v < V; ++v) {
         float* s = scores + (j * V + v) * width;
@@ -241,38 +237,7 @@ void add_relative_bias(const AttentionArgs& a, int64_t head, const Block& block,
   for (int j = 0; j < chunk.count; ++j)
     for (int i = 0; i < block.count; ++i)
       if (spans[3 * i + 2] >= 0 && chunk.first + j >= spans[3 * i] && chunk.first + j < spans[3 * i + 1])
-        scores[j * V * width + i] += relative(a, head, chunk.first + j, spans[3 * i + 2]);
-}
-
-// Squares of keys by queries, turned.
-template <int V>
-void add_mask(const AttentionArgs& a, int64_t head, const Block& block, const Chunk& chunk, float* scores) {
-  for (int j = 0; j < chunk.count; j += width)
-    for (int v = 0; v < V; ++v) {
-      Vec square[width];
-      for (int i = 0; i < width; ++i) {
-        const int64_t query = block.first + v * width + i;
-        square[i] = set(0.0f);
-        if (v * width + i >= block.count) continue;
-        // Keys before and after the span will be hidden; the mask has nothing for them.
-        const int32_t first = chunk.first + j, begin = a.spans[3 * query], end = a.spans[3 * query + 1];
-        const int n = chunk.count - j < width ? chunk.count - j : width;
-        const float* row = mask_row(a, head, query) - begin;
-        if (first >= begin && first + n <= end) {
-          square[i] = load_lanes(row + first, n);
-          continue;
-        }
-        float lanes[width] = {};
-        for (int k = 0; k < n; ++k)
-          if (first + k >= begin && first + k < end) lanes[k] = row[first + k];
-        square[i] = load(lanes);
-      }
-      transpose(square);
-      for (int k = 0; k < width && j + k < chunk.count; ++k) {
-        float* s = scores + ((j + k) * V + v) * width;
-        store(s, load(s) + square[k]);
-      }
-    }
+        scores[j * V * width + i] += relative(a, head, place_of(a, chunk.first + j), spans[3 * i + 2]);
 }
 
 // Minus infinity where a query does not see a key.
@@ -366,7 +331,6 @@ void attend_block(const AttentionArgs& a, int64_t head, const Block& block, cons
     find_rows(a, head, first, block.end, chunk);
     block_scores<V>(a, chunk, w.q, w.scores);
     if (a.relative_bias) add_relative_bias<V>(a, head, block, chunk, w.bias, w.scores);
-    if (a.mask) add_mask<V>(a, head, block, chunk, w.scores);
     hide<V>(a, block, chunk, w.scores);
     softmax_chunk<V>(chunk.count, w.scores, highest, total, shrink);
     add_values<V>(a, chunk, w.scores, shrink, w.y);

@@ -1,0 +1,31 @@
+// Pegasus: mBART with sinusoids. https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/pegasus/modeling_pegasus.py
+import { BartFamilyForCausalLM, BartFamilyForConditionalGeneration, BartFamilyModel } from "./bart_family.js";
+import { type BartFamily, sinusoidal_positions } from "./bart_layers.js";
+
+const PEGASUS: BartFamily = {
+  pre_norm: true,
+  norms_embeddings: false,
+  scales_decoder_embeds: true,
+  positions: sinusoidal_positions,
+  repeats_text: false,
+  starts_with_last: false,
+};
+
+export class PegasusModel extends BartFamilyModel {
+  override family(): BartFamily {
+    return PEGASUS;
+  }
+}
+
+export class PegasusForConditionalGeneration extends BartFamilyForConditionalGeneration {
+  protected override make_model(): PegasusModel {
+    return new PegasusModel(this.config, this.name_or_path);
+  }
+}
+
+/** The decoder alone. */
+export class PegasusForCausalLM extends BartFamilyForCausalLM {
+  override family(): BartFamily {
+    return PEGASUS;
+  }
+}
