@@ -1,8 +1,9 @@
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { split_hub_options } from "../hub/cached_file.js";
-import { SLOW_TOKENIZER_CLASSES, TOKENIZER_CLASSES } from "../tokenization/classes.js";
+import { TOKENIZER_CLASSES } from "../tokenization/classes.js";
 import { PreTrainedTokenizerFast } from "../tokenization/fast.js";
 import { CheckpointFiles, load_gguf, type PretrainedOptions } from "../tokenization/loading.js";
+import { REFUSED_TOKENIZER_CLASSES, SLOW_TOKENIZER_CLASSES } from "../tokenization/slow_classes.js";
 import { MODEL_TYPES_OF_TOKENIZERS } from "./tokenizer_names.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
@@ -41,7 +42,10 @@ function class_of_model_type(model_type: string): TokenizerClass | undefined {
 
 /** The same with the classes that have no fast form. */
 function loadable_of_name(name: string): Loadable | undefined {
-  return class_of_name(name) ?? (SLOW_TOKENIZER_CLASSES.get(name) as Loadable | undefined);
+  const class_ = class_of_name(name) ?? (SLOW_TOKENIZER_CLASSES.get(name) as Loadable | undefined);
+  const reason = class_ ? undefined : REFUSED_TOKENIZER_CLASSES.get(name.replace(/Fast$/, ""));
+  if (reason === undefined) return class_;
+  throw new TransformersError(`Tokenizer class ${name} is not supported: ${reason}.`, "not_supported");
 }
 function loadable_of_model_type(model_type: string): Loadable | undefined {
   return class_of_model_type(model_type) ?? loadable_of_name(by_model_type.get(model_type) ?? "");

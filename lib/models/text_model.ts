@@ -1,7 +1,6 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
 import { expected, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
-import type { Start } from "../generation/start.js";
 import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
@@ -160,13 +159,13 @@ export abstract class TextModel extends GraphModel {
   }
 
   /** Positions count what the mask shows, as they do in generate(). */
-  protected override rerun(inputs: Rows, prompts: number[], flags: StateFlags, start: Start) {
-    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, prompts, flags, start);
+  protected override rerun(inputs: Rows, owners: number[], flags: StateFlags) {
+    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, owners, flags);
     const position_ids = inputs.attention_mask.map((row) => {
       let seen = 0;
       return Int32Array.from(row, (bit) => (bit ? seen++ : 1));
     });
-    return super.rerun({ ...inputs, position_ids }, prompts, flags, start);
+    return super.rerun({ ...inputs, position_ids }, owners, flags);
   }
 
   protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {

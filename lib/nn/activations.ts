@@ -1,6 +1,6 @@
 // Activation functions by the names that configurations give them.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/activations.py `ACT2CLS`
-import { expected } from "../errors.js";
+import { expected, TransformersError } from "../errors.js";
 import type { Sym } from "./sym.js";
 
 /** Kinds that the engine computes in one operation, alone or inside a linear layer. */
@@ -14,6 +14,7 @@ const NATIVE: Record<string, string> = {
   gelu_accurate: "gelu_new",
   quick_gelu: "quick_gelu",
   relu: "relu",
+  relu6: "relu6",
   sigmoid: "sigmoid",
   silu: "silu",
   swish: "silu",
@@ -24,12 +25,22 @@ const NATIVE: Record<string, string> = {
 const LAPLACE_MEAN = 707107e-6;
 const LAPLACE_DEVIATION = 0.282095;
 
+export const gelu = (x: Sym): Sym => x.activation("gelu");
+export const silu = (x: Sym): Sym => x.activation("silu");
+export const relu6 = (x: Sym): Sym => x.activation("relu6");
+/** x · relu6(x + 3) / 6. */
+export const hardswish = (x: Sym): Sym => x.activation("hardswish");
+export const leaky_relu = (x: Sym, negative_slope = 0.01): Sym => x.relu().sub(x.neg().relu().mul(negative_slope));
+export const elu = (x: Sym, alpha = 1): Sym => x.relu().add(x.clamp(-Infinity, 0).expm1().mul(alpha));
+/** log(1 + exp(x)), without overflow. */
+export const softplus = (x: Sym): Sym => x.relu().add(x.abs().neg().exp().log1p());
+export const mish = (x: Sym): Sym => x.mul(softplus(x).tanh());
+
 const COMPOSED: Record<string, (x: Sym) => Sym> = {
   linear: (x) => x,
   relu2: (x) => x.relu().square(),
-  relu6: (x) => x.clamp(0, 6),
-  gelu_10: (x) => x.activation("gelu").clamp(-10, 10),
-  leaky_relu: (x) => x.relu().sub(x.neg().relu().mul(0.01)),
+  gelu_10: (x) => gelu(x).clamp(-10, 10),
+  leaky_relu: (x) => leaky_relu(x),
   laplace: (x) =>
     x
       .sub(LAPLACE_MEAN)
@@ -37,9 +48,11 @@ const COMPOSED: Record<string, (x: Sym) => Sym> = {
       .erf()
       .add(1)
       .mul(0.5),
-  // log(1 + exp(x)) without overflow.
-  mish: (x) => x.mul(x.relu().add(x.abs().neg().exp().add(1).log()).tanh()),
+  mish,
 };
+
+/** Functions of Python that have tensors of their own, for which a model would need modules. */
+const WITH_TENSORS = ["prelu", "xielu"];
 
 /**
  * The function of that name.
@@ -51,5 +64,7 @@ export function activation(name: unknown, argument = "hidden_act"): (x: Sym) => 
     if (kind) return (x) => x.activation(kind);
     if (Object.hasOwn(COMPOSED, name)) return COMPOSED[name];
   }
+  if (WITH_TENSORS.includes(name as string))
+    throw new TransformersError(`${argument} "${name}" is not supported: it has weights of its own`, "unsupported");
   throw expected(`one of ${[...Object.keys(NATIVE), ...Object.keys(COMPOSED)].join(", ")}`, argument, name);
 }

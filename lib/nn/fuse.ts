@@ -1,4 +1,5 @@
-// Makes a traced program shorter: what nobody reads goes, and a linear layer takes in the activation and the sum after it.
+// Makes a traced program shorter: what nobody reads goes, and linear layers and convolutions take in the activation and the
+// sum after them, in either order.
 import type { Node, Program } from "./trace.js";
 
 /** How often each node is read. */
@@ -12,27 +13,36 @@ function count_uses({ nodes, outputs }: Program): Uint32Array {
 const same_shape = (a: Node, b: Node) =>
   a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
 
-/** The linear layer that `id` is, if only its reader needs it and it has no residual yet. */
-function open_linear(nodes: Node[], uses: Uint32Array, id: number): Node | undefined {
+/** The layer that `id` is, if only its reader needs it. */
+function own_layer(nodes: Node[], uses: Uint32Array, id: number): Node | undefined {
   const node = nodes[id];
-  return node.op === "linear" && uses[id] === 1 && !node.attributes["residual"] ? node : undefined;
+  return (node.op === "linear" || node.op === "convolution") && uses[id] === 1 ? node : undefined;
 }
 
 function fuse_node(nodes: Node[], uses: Uint32Array, node: Node): Node {
   if (node.op === "activation") {
-    const linear = open_linear(nodes, uses, node.inputs[0]);
-    if (linear && !linear.attributes["activation"])
-      return { ...linear, attributes: { ...linear.attributes, activation: node.attributes["kind"] } };
+    const layer = own_layer(nodes, uses, node.inputs[0]);
+    if (layer && !layer.attributes["activation"]) {
+      const { residual } = layer.attributes;
+      const attributes = { ...layer.attributes, activation: node.attributes["kind"] };
+      return { ...layer, attributes: residual ? { ...attributes, residual_first: true } : attributes };
+    }
   }
   if (node.op === "add") {
     // The layer moves to the place of the sum, where the other side exists.
     for (const [own, other] of [node.inputs, [...node.inputs].reverse()]) {
-      const linear = open_linear(nodes, uses, own);
-      if (linear && own !== other && same_shape(linear, node) && same_shape(nodes[other], node))
+      const layer = own_layer(nodes, uses, own);
+      if (
+        layer &&
+        !layer.attributes["residual"] &&
+        own !== other &&
+        same_shape(layer, node) &&
+        same_shape(nodes[other], node)
+      )
         return {
-          ...linear,
-          inputs: [...linear.inputs, other],
-          attributes: { ...linear.attributes, residual: true },
+          ...layer,
+          inputs: [...layer.inputs, other],
+          attributes: { ...layer.attributes, residual: true },
         };
     }
   }

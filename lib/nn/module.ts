@@ -7,8 +7,14 @@ import { Trace } from "./trace.js";
 /** How a fresh tensor is drawn; `std` of "normal" defaults to the configuration's initializer_range. */
 export type Initialization = Pick<ParameterSpec, "init" | "std" | "padding_idx" | "buffer">;
 
+/** A tensor that a model computes with: one of the checkpoint, or what a module makes of some. */
+export interface Weight {
+  readonly shape: readonly number[];
+  sym(): Sym;
+}
+
 /** A tensor of the checkpoint. Its name is the path to it, given by `bind`. */
-export class Parameter {
+export class Parameter implements Weight {
   name = "";
   readonly shape: number[];
   readonly initialization: Initialization;

@@ -1,9 +1,9 @@
 // Symbolic tensors: what models compute with while they are traced. Names and meanings are those of torch.Tensor.
-import type { Parameter } from "./module.js";
+import type { Weight } from "./module.js";
 import { broadcast, check_axis, product, text } from "./shapes.js";
 import { type SymDtype, Trace } from "./trace.js";
 
-export type Operand = Sym | Parameter;
+export type Operand = Sym | Weight;
 
 /** The symbol of an operand: a parameter becomes a leaf of the current trace. */
 export function sym(value: Operand): Sym {
@@ -73,8 +73,52 @@ export class Sym {
     return this.unary("sqrt");
   }
 
+  /** 1 / sqrt(x). */
+  rsqrt(): Sym {
+    return this.pow(-0.5);
+  }
+
   square(): Sym {
     return this.unary("square");
+  }
+
+  /** To a power that is a number. */
+  pow(exponent: number): Sym {
+    if (exponent === 2) return this.square();
+    return this.unary("pow", { exponent });
+  }
+
+  /** 1 / x. */
+  reciprocal(): Sym {
+    return this.pow(-1);
+  }
+
+  /** exp(x) - 1 and log(1 + x), also where x is small. */
+  expm1(): Sym {
+    return this.unary("expm1");
+  }
+
+  log1p(): Sym {
+    return this.unary("log1p");
+  }
+
+  floor(): Sym {
+    return this.unary("floor");
+  }
+
+  ceil(): Sym {
+    return this.unary("ceil");
+  }
+
+  /** The larger of two values, the other side a number or a tensor that broadcasts. */
+  maximum(other: Operand | number): Sym {
+    if (typeof other === "number") return this.clamp(other);
+    return this.elementwise("maximum", other);
+  }
+
+  minimum(other: Operand | number): Sym {
+    if (typeof other === "number") return this.clamp(-Infinity, other);
+    return this.elementwise("minimum", other);
   }
 
   abs(): Sym {
@@ -93,8 +137,9 @@ export class Sym {
     return this.unary("erf");
   }
 
-  clamp(min: number, max: number): Sym {
-    return this.unary("clamp", { min, max });
+  clamp(min: number, max = Infinity): Sym {
+    if (!(min <= max)) throw Trace.current.error(`clamp to ${min} … ${max}`);
+    return this.unary("clamp", { min: finite(min), max: finite(max) });
   }
 
   tanh(): Sym {
@@ -114,9 +159,24 @@ export class Sym {
     return this.unary("activation", { kind });
   }
 
-  /** Over the last axis. */
-  softmax(): Sym {
-    return this.unary("softmax");
+  softmax(axis = -1): Sym {
+    return this.along(axis, "softmax", (x) => x.unary("softmax"));
+  }
+
+  log_softmax(axis = -1): Sym {
+    const shifted = this.sub(this.amax(axis, true));
+    return shifted.sub(shifted.exp().sum(axis, true).log());
+  }
+
+  /** What `f` makes of this with an axis moved to the end, and back. */
+  private along(axis: number, op: string, f: (x: Sym) => Sym): Sym {
+    const at = check_axis(axis, this.shape, op);
+    return at === this.ndim - 1 ? f(this) : f(this.transpose(at, -1)).transpose(at, -1);
+  }
+
+  /** `value` where the mask, of ones and zeros, is one; it broadcasts. The mask is float32: programs have no booleans. */
+  masked_fill(mask: Operand, value: number): Sym {
+    return where(mask, value, this);
   }
 
   /** Matrix product over the last two axes; leading axes broadcast. */
@@ -200,6 +260,58 @@ export class Sym {
     return Array.from({ length: count }, (_, i) => this.narrow(axis, i * length, length));
   }
 
+  /** Pieces of these lengths, or all of one length (but for the last one, which may be shorter). */
+  split(lengths: number | readonly number[], axis = 0): Sym[] {
+    const size = this.size(axis);
+    const all =
+      typeof lengths === "number"
+        ? Array.from({ length: Math.ceil(size / lengths) }, (_, i) => Math.min(lengths, size - i * lengths))
+        : lengths;
+    if (all.length === 0 || all.reduce((sum, length) => sum + length, 0) !== size)
+      throw Trace.current.error(`split(${text(all)}, ${axis}) of shape ${text(this.shape)}`);
+    let start = 0;
+    return all.map((length) => {
+      start += length;
+      return this.narrow(axis, start - length, length);
+    });
+  }
+
+  /** The elements of an axis that stand at `indices`, known while tracing; -1 gives `fill`. */
+  take(axis: number, indices: readonly number[], fill?: number): Sym {
+    const at = check_axis(axis, this.shape, "take");
+    const lowest = fill === undefined ? 0 : -1;
+    if (indices.length === 0 || !indices.every((i) => Number.isInteger(i) && i >= lowest && i < this.shape[at]))
+      throw Trace.current.error(`take(${axis}, ${text(indices)}) of shape ${text(this.shape)}`);
+    return this.windows(at, indices.length, { kind: "copy", indices, fill: finite(fill ?? 0) });
+  }
+
+  /** Each place along an axis made from places of this one; see `window_operations` in native/graph/lower_windows.cpp. */
+  windows(axis: number, size: number, attributes: Windows): Sym {
+    const shape = this.shape.map((old, i) => (i === axis ? size : old));
+    return Trace.current.emit("windows", [this], shape, { axis, ...attributes });
+  }
+
+  /** Elements in the opposite order along these axes. */
+  flip(...axes: number[]): Sym {
+    return axes.reduce<Sym>((x, axis) => x.take(axis, range(x.size(axis)).reverse()), this);
+  }
+
+  /** Moved along an axis, what leaves at one end comes in at the other. */
+  roll(shift: number, axis: number): Sym {
+    const size = this.size(axis);
+    const start = (((-shift % size) + size) % size) as number;
+    if (start === 0) return this;
+    return cat([this.narrow(axis, start, size - start), this.narrow(axis, 0, start)], axis);
+  }
+
+  /** Each element `count` times, one after the other. */
+  repeat_interleave(count: number, axis: number): Sym {
+    return this.take(
+      axis,
+      range(this.size(axis) * count).map((i) => Math.floor(i / count)),
+    );
+  }
+
   /** Axes of size 1 repeat; new ones may stand in front; -1 keeps a size. */
   expand(...sizes: number[]): Sym {
     const extra = sizes.length - this.ndim;
@@ -224,19 +336,57 @@ export class Sym {
     return this.reduce("mean", axis, keepdim);
   }
 
+  /** Largest values along an axis. */
+  amax(axis: number, keepdim = false): Sym {
+    return this.reduce("amax", axis, keepdim);
+  }
+
+  amin(axis: number, keepdim = false): Sym {
+    return this.neg().amax(axis, keepdim).neg();
+  }
+
   private reduce(op: string, axis: number, keepdim: boolean): Sym {
-    const at = check_axis(axis, this.shape, op);
-    const last = at === this.ndim - 1 ? this : this.transpose(at, -1);
-    const reduced = Trace.current.emit(op, [last], [...last.shape.slice(0, -1), 1]);
-    const kept = at === this.ndim - 1 ? reduced : reduced.transpose(at, -1);
-    return keepdim ? kept : kept.squeeze(at);
+    const kept = this.along(axis, op, (x) => Trace.current.emit(op, [x], [...x.shape.slice(0, -1), 1]));
+    return keepdim ? kept : kept.squeeze(axis);
   }
 
   cumsum(axis: number): Sym {
-    const at = check_axis(axis, this.shape, "cumsum");
-    if (at !== this.ndim - 1) return this.transpose(at, -1).cumsum(-1).transpose(at, -1);
-    return this.unary("cumsum");
+    return this.along(axis, "cumsum", (x) => x.unary("cumsum"));
   }
+}
+
+/** What `Sym.windows` makes along an axis: for each place as many indices, -1 for none, and for sums their weights. */
+export interface Windows {
+  kind: "copy" | "sum" | "max";
+  indices: readonly number[];
+  weights?: readonly number[];
+  fill?: number;
+}
+
+export const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
+
+/** Programs are JSON, which has no infinities: the largest float32 and what lies beyond are the same to the engine. */
+const finite = (value: number): number => (Math.abs(value) === Infinity ? Math.sign(value) * 1e300 : value);
+
+/** `yes` where the mask, of ones and zeros, is one, and `no` where it is zero; all broadcast. */
+export function where(mask: Operand, yes: Operand | number, no: Operand | number): Sym {
+  const condition = sym(mask);
+  const [left, right] = [yes, no].map((value) => (typeof value === "number" ? full([1], value) : sym(value)));
+  const shape = broadcast("where", broadcast("where", condition.shape, left.shape), right.shape);
+  return Trace.current.emit("where", [condition, left, right], shape);
+}
+
+/** A tensor of one number. */
+export function full(shape: readonly number[], value: number): Sym {
+  return Trace.current.emit("full", [], shape, { value: finite(value) });
+}
+
+/** Joins along a new axis. */
+export function stack(values: readonly Operand[], axis = 0): Sym {
+  return cat(
+    values.map((value) => sym(value).unsqueeze(axis)),
+    axis,
+  );
 }
 
 /** Joins along an axis; the other axes are equal. */

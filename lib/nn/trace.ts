@@ -98,6 +98,13 @@ export class Trace {
     return leaf;
   }
 
+  /** The operation that made a value, and its inputs. */
+  made({ id }: Sym): { op: string; inputs: Sym[]; attributes: Node["attributes"] } {
+    const { op, inputs, attributes } = this.nodes[id];
+    const symbol = (input: number) => new Sym(input, this.nodes[input].shape, this.nodes[input].dtype);
+    return { op, inputs: inputs.map(symbol), attributes };
+  }
+
   output(name: string, value: Sym): void {
     this.outputs.push({ name, node: value.id });
   }

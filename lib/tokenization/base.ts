@@ -274,7 +274,12 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     const ids = row_of_ids(token_ids);
     const text = this._decode(ids, options);
     const clean = options.clean_up_tokenization_spaces ?? this.clean_up_tokenization_spaces;
-    return clean ? clean_up_tokenization(text) : text;
+    return clean ? this.clean_up_tokenization(text) : text;
+  }
+
+  /** Takes out spaces before punctuation and within English short forms. */
+  clean_up_tokenization(text: string): string {
+    return clean_up_tokenization(text);
   }
 
   /** Rows of ids to texts. */

@@ -5,6 +5,7 @@ import {
   BertFamily,
   CLIPFamily,
   GPT2Family,
+  ParakeetFamily,
   Qwen2Family,
   RobertaFamily,
   SentencePieceFamily,
@@ -13,14 +14,11 @@ import {
 } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
-import { MarianTokenizer } from "./marian.js";
 import { PegasusFamily, T5Family } from "./seq2seq_families.js";
 import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
-import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
 import { WhisperTokenizerFast } from "./whisper.js";
 
 type TokenizerClass = typeof PreTrainedTokenizerFast;
-type SlowTokenizer = typeof MarianTokenizer | typeof Wav2Vec2CTCTokenizer;
 
 interface Difference {
   keywords?: Record<string, unknown>;
@@ -119,13 +117,6 @@ const CLASSES = {
     },
   ],
   Blenderbot: [RobertaFamily],
-  BlenderbotSmall: [
-    GPT2Family,
-    {
-      keywords: { ...END, add_prefix_space: false, trim_offsets: true },
-      model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
-    },
-  ],
   Bloom: [
     PreTrainedTokenizerFast,
     {
@@ -158,7 +149,6 @@ const CLASSES = {
   CodeGen: [GPT2Family, { keywords: { ...END, add_prefix_space: false, return_token_type_ids: false } }],
   Cohere: [BosEosTokenizerFast, { model_input_names: NO_TYPES, padding_side: "left", keywords: COHERE }],
   ConvBert: [BertFamily],
-  Cpm: [SentencePieceFamily, { keywords: XLNET }],
   DPRContextEncoder: [BertFamily],
   DPRQuestionEncoder: [BertFamily],
   DPRReader: [BertFamily, { model_input_names: NO_TYPES }],
@@ -288,6 +278,7 @@ const CLASSES = {
     },
   ],
   OpenAIGPT: [GPT2Family, { keywords: { unk_token: "<unk>" } }],
+  Parakeet: [ParakeetFamily],
   Pegasus: [PegasusFamily, { vocab_file: "spiece.model" }],
   Qwen2: [
     Qwen2Family,
@@ -306,7 +297,6 @@ const CLASSES = {
   RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT }],
   RetriBert: [BertFamily, { model_input_names: NO_TYPES }],
   Realm: [BertFamily],
-  RoFormer: [BertFamily],
   Roberta: [RobertaFamily],
   SeamlessM4T: [
     SeamlessM4TFamily,
@@ -338,12 +328,6 @@ export const TOKENIZER_CLASSES: ReadonlyMap<string, TokenizerClass> = new Map([
   ["PreTrainedTokenizerFast", PreTrainedTokenizerFast],
 ]);
 
-/** Those that Python has no fast form of. */
-export const SLOW_TOKENIZER_CLASSES: ReadonlyMap<string, SlowTokenizer> = new Map<string, SlowTokenizer>([
-  ["MarianTokenizer", MarianTokenizer],
-  ["Wav2Vec2CTCTokenizer", Wav2Vec2CTCTokenizer],
-]);
-
 type Base = keyof typeof CLASSES | "Llama";
 export const {
   AlbertTokenizer,
@@ -358,8 +342,6 @@ export const {
   BigBirdTokenizerFast,
   BlenderbotTokenizer,
   BlenderbotTokenizerFast,
-  BlenderbotSmallTokenizer,
-  BlenderbotSmallTokenizerFast,
   BloomTokenizer,
   BloomTokenizerFast,
   CLIPTokenizer,
@@ -372,8 +354,6 @@ export const {
   CohereTokenizerFast,
   ConvBertTokenizer,
   ConvBertTokenizerFast,
-  CpmTokenizer,
-  CpmTokenizerFast,
   DPRContextEncoderTokenizer,
   DPRContextEncoderTokenizerFast,
   DPRQuestionEncoderTokenizer,
@@ -422,6 +402,8 @@ export const {
   NougatTokenizerFast,
   OpenAIGPTTokenizer,
   OpenAIGPTTokenizerFast,
+  ParakeetTokenizer,
+  ParakeetTokenizerFast,
   PegasusTokenizer,
   PegasusTokenizerFast,
   Qwen2Tokenizer,
@@ -432,8 +414,6 @@ export const {
   RemBertTokenizerFast,
   RetriBertTokenizer,
   RetriBertTokenizerFast,
-  RoFormerTokenizer,
-  RoFormerTokenizerFast,
   RobertaTokenizer,
   RobertaTokenizerFast,
   SqueezeBertTokenizer,

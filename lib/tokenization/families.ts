@@ -162,3 +162,15 @@ export class Qwen2Family extends GPT2Family {
     super(own);
   }
 }
+
+/** Parakeet's: of the frames of a transcript, repeated ids count once and the blank one, which is the pad, not at all. */
+export class ParakeetFamily extends PreTrainedTokenizerFast {
+  protected override _decode(ids: number[], options: DecodeOptions & { group_tokens?: boolean }): string {
+    const grouped = (options.group_tokens ?? true) ? ids.filter((id, i) => id !== ids[i - 1]) : ids;
+    const blank = this.pad_token_id;
+    return super._decode(
+      grouped.filter((id) => id !== blank),
+      options,
+    );
+  }
+}

@@ -13,6 +13,7 @@ export { MarianTokenizer } from "./marian.js";
 export type { EncodeOptions, PaddingOption, PadOptions, Side, TruncationStrategy } from "./options.js";
 export type { SaveOptions } from "./saving.js";
 export { PreTrainedTokenizer } from "./slow.js";
+export * from "./slow_classes.js";
 export type { TextIterator, TrainingOptions } from "./training.js";
 export type { TranslationOptions } from "./translation_families.js";
 export * from "./wav2vec2.js";

@@ -4,6 +4,7 @@ import { dump_json } from "../python_json.js";
 import { strip } from "./python_text.js";
 import { SentencePieceProcessor } from "./sentencepiece_processor.js";
 import { ordered_vocabulary, PreTrainedTokenizer, type SlowDecodeOptions, type Vocabulary } from "./slow.js";
+import { refuse_sampling } from "./slow_ends.js";
 
 /**
  * Marian's translation models: a SentencePiece model for each language, and a vocabulary that numbers their pieces.
@@ -49,8 +50,7 @@ export class MarianTokenizer extends PreTrainedTokenizer {
     const target = kwargs.separate_vocabs ? ordered_vocabulary(target_vocab_file, "target_vocab_file") : null;
     if (target && !target.has(String(kwargs.unk_token)))
       throw new TransformersError("The target's vocabulary lacks the unk_token", "tokenizer_invalid");
-    if (Object.keys(kwargs.sp_model_kwargs).length > 0)
-      throw new TransformersError("sp_model_kwargs is not supported: pieces are never sampled", "not_supported");
+    refuse_sampling(kwargs.sp_model_kwargs);
     super(kwargs, encoder, target ?? encoder);
     this.#source = new SentencePieceProcessor(source_spm as string, "source_spm");
     this.#target = new SentencePieceProcessor(target_spm as string, "target_spm");

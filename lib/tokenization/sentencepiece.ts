@@ -2,9 +2,11 @@
 // https://github.com/google/sentencepiece/blob/v0.2.0/src/sentencepiece_model.proto
 import { TransformersError } from "../errors.js";
 
+export const NORMAL = 1;
 const UNKNOWN = 2;
 export const CONTROL = 3;
 export const USER_DEFINED = 4;
+export const BYTE = 6;
 
 export interface Piece {
   piece: string;

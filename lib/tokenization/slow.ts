@@ -72,7 +72,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
   readonly #added_ids = new Map<string, number>();
   #splitter: RegExp | null = null;
 
-  /** `decoded`: the vocabulary of the other direction, where it is another one. */
+  /** `decoded`: the vocabulary of the other direction, where it is another one or a method's. */
   constructor(kwargs: Record<string, unknown>, encoder: Vocabulary, decoded: Vocabulary = encoder) {
     const { added_tokens_decoder = {}, ...given } = kwargs;
     super(given);
@@ -98,6 +98,14 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     return this.encoder.get(token) ?? this.encoder.get(this.unk_token ?? "") ?? null;
   }
 
+  protected convert_id_to_token(id: number): string | null {
+    return this.decoder.get(id) ?? this.unk_token;
+  }
+  /** What a text is split at before anything else. */
+  protected unsplit_tokens(): readonly string[] {
+    return [...this.#added_ids.keys()];
+  }
+
   get is_fast(): boolean {
     return false;
   }
@@ -117,7 +125,8 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     return this.build_inputs_with_special_tokens([], pair ? [] : undefined).length;
   }
 
-  get #lowers(): boolean {
+  /** Whether texts and added tokens are put in lower case before anything else. */
+  protected get lowers(): boolean {
     return Boolean(this.init_kwargs["do_lower_case"]);
   }
 
@@ -138,7 +147,6 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
    */
   add_tokens(tokens: Token | readonly Token[], options: { special_tokens?: boolean } = {}): number {
     const list = (Array.isArray(tokens) ? tokens : [tokens]) as readonly Token[];
-    const known = new Map(Object.entries(this.get_vocab()));
     let count = 0;
     for (const given of list) {
       if (typeof given !== "string" && !(given instanceof AddedToken))
@@ -148,10 +156,10 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
       const special = options.special_tokens ?? false;
       const token = this.#as_added(given, special, all_special);
       if (!token) continue;
-      if (!token.special && token.normalized && this.#lowers) token.content = token.content.toLowerCase();
-      const id = known.get(token.content) ?? known.size;
-      if (!known.has(token.content)) count++;
-      known.set(token.content, id);
+      if (!token.special && token.normalized && this.lowers) token.content = token.content.toLowerCase();
+      const known = this.#added_ids.get(token.content) ?? this.encoder.get(token.content);
+      const id = known ?? this.length;
+      if (known === undefined) count++;
       if (token.special && !all_special.includes(token.content))
         this.additional_special_tokens = [...this.additional_special_tokens, token];
       this.#set_added(id, token);
@@ -180,7 +188,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     ids: number | bigint | Iterable<number | bigint>,
     options: { skip_special_tokens?: boolean } = {},
   ): string | null | (string | null)[] {
-    const token_of = (id: number) => this.#added.get(id)?.content ?? this.decoder.get(id) ?? this.unk_token;
+    const token_of = (id: number) => this.#added.get(id)?.content ?? this.convert_id_to_token(id);
     if (typeof ids === "number" || typeof ids === "bigint") return token_of(Number(ids));
     const skip = new Set(options.skip_special_tokens ? this.all_special_ids : []);
     return Array.from(ids, Number)
@@ -196,15 +204,17 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
   override tokenize(text: Text, ...rest: unknown[]): string[] {
     const { split_special_tokens } = (rest.find((item) => is_options(item)) ?? {}) as CallOptions;
     if (typeof text !== "string") throw expected("a string", "text", text);
-    return this.#tokenize(text, split_special_tokens ?? this.split_special_tokens, false);
+    return this._tokens_of(text, split_special_tokens ?? this.split_special_tokens, false);
   }
 
-  #tokenize(given: string, split_special_tokens: boolean, is_split_into_words: boolean): string[] {
+  /** All that is done with a text before its tokens become ids. */
+  protected _tokens_of(given: string, split_special_tokens: boolean, is_split_into_words: boolean): string[] {
     let text = this.prepare_for_tokenization(given, is_split_into_words);
-    if (this.#lowers) text = this.#lower(text);
+    if (this.lowers) text = this.#lower(text);
     if (split_special_tokens) return text ? this._tokenize(text) : [];
-    this.#splitter ??= new RegExp(`(${alternatives([...this.#added_ids.keys()])})`, "u");
-    const parts = this.#added_ids.size ? text.split(this.#splitter).filter((part) => part !== "") : [text];
+    const whole = this.unsplit_tokens();
+    this.#splitter ??= new RegExp(`(${alternatives(whole)})`, "u");
+    const parts = whole.length ? text.split(this.#splitter).filter((part) => part !== "") : [text];
     this.#strip_beside(parts);
     return parts
       .filter((part) => part !== "")
@@ -244,7 +254,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     const in_words = typeof text !== "string" && words;
     const tokens =
       typeof text === "string" || words
-        ? parts.flatMap((part) => this.#tokenize(part, split_special_tokens, in_words))
+        ? parts.flatMap((part) => this._tokens_of(part, split_special_tokens, in_words))
         : parts;
     return this.convert_tokens_to_ids(tokens) as number[];
   }

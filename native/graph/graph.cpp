@@ -10,7 +10,7 @@ namespace {
 
 // A thread more costs a barrier after each operation, which pays from here on.
 constexpr double flops_for_a_thread = 4e6;
-constexpr int ggml_nodes_for_a_node = 8;
+constexpr int ggml_nodes_for_a_node = 16;
 
 }  // namespace
 
@@ -30,6 +30,7 @@ Graph::Graph(const Program& program, Weights& weights, Caches& caches, Backend& 
   }
   for (const auto& [name, tensor] : lowering.inputs()) inputs_[name] = {tensor, false};
   customs_ = lowering.take_customs();
+  computed_ = lowering.take_computed();
   n_threads_ = static_cast<int>(std::clamp(lowering.flops() / flops_for_a_thread, 1.0, static_cast<double>(backend.n_threads())));
 
   scratch_size_ = lowering.scratch();

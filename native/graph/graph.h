@@ -44,6 +44,7 @@ class Graph {
   ggml_cgraph* graph_ = nullptr;
   ggml_gallocr_t allocator_ = nullptr;
   std::vector<std::unique_ptr<Lowering::Custom>> customs_;
+  std::vector<std::shared_ptr<const Constant>> computed_;
   std::unique_ptr<uint8_t[]> scratch_memory_;
   void* scratch_ = nullptr;
   size_t scratch_size_ = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/cache.h"
+#include "graph/constants.h"
 #include "graph/program.h"
 #include "graph/weights.h"
 
@@ -22,21 +23,39 @@ inline void* aligned(const void* memory) {
   return reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(memory) + alignment - 1) / alignment * alignment);
 }
 
+// The axes of a tensor, in ggml's numbering, from the one whose elements lie closest together.
+struct Order {
+  int axes[4];
+  explicit Order(const ggml_tensor* tensor);
+};
+
 class Lowering {
  public:
   Lowering(ggml_context* context, const Program& program, Weights& weights, Caches& caches, const Backend& backend);
 
-  // The tensor of a node; a parameter's in float32.
+  // The tensor of a node; a parameter's in float32, and what depends on parameters alone as it was computed once.
   ggml_tensor* value(int node);
   ggml_tensor* tensor(const Node& node, size_t index) { return value(node.inputs.at(index)); }
   // The node that an input comes from.
   const Node& node_of(const Node& node, size_t index) const { return program_.nodes[static_cast<size_t>(node.inputs.at(index))]; }
   bool has_input(const Node& node, size_t index) const { return index < node.inputs.size(); }
+  const Shape& shape_of(const Node& node, size_t index) const { return node_of(node, index).shape; }
+  // Whether an input depends on weights alone; and its float32 values then, with its axes in another order if `axes` says so.
+  // They stay where they are while the graph lives.
+  bool is_constant(const Node& node, size_t index) const { return constant_[static_cast<size_t>(node.inputs.at(index))]; }
+  const float* constant(const Node& node, size_t index, const std::vector<int64_t>& axes = {});
 
   // The same values with the elements of a row side by side, as ggml's operations want them; or all side by side.
   ggml_tensor* rows_together(ggml_tensor* tensor) const;
   ggml_tensor* contiguous(ggml_tensor* tensor) const;
+  // Without a copy where the strides allow it.
   ggml_tensor* reshape(ggml_tensor* tensor, const Shape& shape) const;
+  // Other sizes and strides over the memory of `tensor`, in ggml's order.
+  ggml_tensor* view(ggml_tensor* tensor, const int64_t* ne, const size_t* nb, size_t offset = 0) const;
+  // `tensor` with its axes in the order of its memory and all values side by side; and back: a tensor in such an order with
+  // its axes as they were. Operations that treat all axes alike keep the order of their input so.
+  ggml_tensor* by_memory(ggml_tensor* tensor, const Order& order) const;
+  ggml_tensor* by_axes(ggml_tensor* tensor, const Order& order) const;
   // `tensor` repeated along its axes of size 1.
   ggml_tensor* repeat(ggml_tensor* tensor, const Shape& shape) const;
 
@@ -52,6 +71,8 @@ class Lowering {
   // What custom operations hold; lives as long as the graph.
   struct Custom;
   std::vector<std::unique_ptr<Custom>> take_customs();
+  // Memory that the graph reads: computed weights.
+  std::vector<std::shared_ptr<const Constant>> take_computed();
   size_t scratch() const { return scratch_; }
   // Multiplications and additions, roughly.
   double flops() const { return flops_; }
@@ -68,6 +89,8 @@ class Lowering {
 
  private:
   ggml_tensor* lower(const Node& node);
+  bool depends_on_constants(const Node& node) const;
+  ggml_tensor* computed(int node, const std::vector<int64_t>& axes = {});
 
   ggml_context* context_;
   const Program& program_;
@@ -75,6 +98,8 @@ class Lowering {
   Caches& caches_;
   const Backend& backend_;
   std::vector<ggml_tensor*> values_;
+  std::vector<bool> constant_;
+  std::vector<std::shared_ptr<const Constant>> computed_;
   std::vector<std::pair<std::string, ggml_tensor*>> inputs_;
   std::vector<std::pair<ggml_tensor*, std::vector<int32_t>>> constants_;
   std::vector<std::unique_ptr<Custom>> customs_;
@@ -94,20 +119,40 @@ struct Sizes {
   explicit Sizes(const Shape& shape);
 };
 
-// An operation by its name in programs; null if there is none.
-using Operation = ggml_tensor* (*)(Lowering&, const Node&);
-Operation find_operation(const std::string& name);
+// How one operation of programs is lowered, and what it reads.
+struct Operation {
+  const char* name;
+  ggml_tensor* (*lower)(Lowering&, const Node&);
+  size_t min_inputs, max_inputs;
+  unsigned integers = 0;  // bit i: input i holds int32 values; the others are float32
+  bool is_pure = true;    // its result depends on its inputs alone
+};
+// By its name; null if there is none.
+const Operation* find_operation(const std::string& name);
 
 // The tables of operations, by theme.
-using Operations = std::vector<std::pair<const char*, Operation>>;
+using Operations = std::vector<Operation>;
 const Operations& elementwise_operations();  // lower_elementwise.cpp
+const Operations& norm_operations();         // lower_norm.cpp
 const Operations& shape_operations();        // lower_shape.cpp
+const Operations& window_operations();       // lower_windows.cpp
 const Operations& linear_operations();       // lower_linear.cpp
+const Operations& convolution_operations();  // lower_convolution.cpp
 const Operations& attention_operations();    // lower_attention.cpp
+const Operations& scaled_attention_operations();  // lower_scaled_attention.cpp
+
+// Throws Error("invalid_program") with the operation and the shapes of its inputs unless `holds`.
+void require(bool holds, const Lowering& lowering, const Node& node, const char* what);
+// The attribute as an axis of `shape`, counted from the front. Throws as above.
+size_t axis_of(const Lowering& lowering, const Node& node, const Shape& shape, const char* name = "axis");
+// Throws Error("unsupported") on other devices.
+void require_cpu(const Lowering& lowering, const Node& node);
+// Whether sizes are the same or 1 where they repeat, as in torch.
+bool broadcasts(const Shape& from, const Shape& to);
 
 // The activation that a program names. Throws Error("invalid_program").
 cpu::Activation activation_of(const std::string& name);
-// `x` of `shape`, activated.
-ggml_tensor* activate(Lowering& lowering, ggml_tensor* x, cpu::Activation kind, const Shape& shape);
+// `x`, activated.
+ggml_tensor* activate(Lowering& lowering, ggml_tensor* x, cpu::Activation kind);
 
 }  // namespace gt::graph

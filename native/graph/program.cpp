@@ -1,5 +1,7 @@
 #include "graph/program.h"
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "errors.h"
@@ -73,12 +75,31 @@ const std::string& Node::text(const char* name) const {
   return std::get<std::string>(found->second);
 }
 
-std::vector<int64_t> Node::integers(const char* name) const {
+float Node::single(const char* name) const {
+  constexpr double most = std::numeric_limits<float>::max();
+  const double value = number(name);
+  return std::abs(value) <= most ? static_cast<float>(value) : std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(value > 0 ? 1 : -1));
+}
+
+static int64_t whole(double value, const char* name, const std::string& op) {
+  if (!(value > -1e15 && value < 1e15) || value != static_cast<double>(static_cast<int64_t>(value)))
+    invalid("has no whole number '" + std::string(name) + "' for " + op);
+  return static_cast<int64_t>(value);
+}
+
+int64_t Node::integer(const char* name) const { return whole(number(name), name, op); }
+
+std::vector<double> Node::numbers(const char* name) const {
   const auto found = attributes.find(name);
   if (found == attributes.end() || !std::holds_alternative<std::vector<double>>(found->second))
     invalid("has no list '" + std::string(name) + "' for " + op);
-  const auto& values = std::get<std::vector<double>>(found->second);
-  return {values.begin(), values.end()};
+  return std::get<std::vector<double>>(found->second);
+}
+
+std::vector<int64_t> Node::integers(const char* name) const {
+  std::vector<int64_t> values;
+  for (const double value : numbers(name)) values.push_back(whole(value, name, op));
+  return values;
 }
 
 Program parse_program(const std::string& text) {

@@ -28,9 +28,12 @@ class Node {
   // These throw Error("invalid_program") where an attribute is missing or of another kind.
   double number(const char* name) const;
   double number(const char* name, double fallback) const;
-  int64_t integer(const char* name) const { return static_cast<int64_t>(number(name)); }
+  // … as a float32; what is too large is infinite.
+  float single(const char* name) const;
+  int64_t integer(const char* name) const;
   bool flag(const char* name) const { return number(name, 0) != 0; }
   const std::string& text(const char* name) const;
+  std::vector<double> numbers(const char* name) const;
   std::vector<int64_t> integers(const char* name) const;
 };
 
@@ -42,6 +45,7 @@ struct Output {
 struct Program {
   std::vector<Node> nodes;
   std::vector<Output> outputs;
+  bool is_for_constants = false;  // computes what depends on weights alone, which other programs do not
 };
 
 // Throws Error("invalid_program") unless it is whole: known fields, inputs that come before, shapes of 1 to 4 sizes above 0.

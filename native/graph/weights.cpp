@@ -52,7 +52,7 @@ ggml_type matrix_type_of(const std::string& dtype) {
 }
 
 Weights::Weights(std::shared_ptr<const checkpoint::StateDict> state, ggml_type matrix_type, Backend& backend)
-    : state_(std::move(state)), matrix_type_(matrix_type), backend_(backend) {}
+    : state_(std::move(state)), matrix_type_(matrix_type), backend_(backend), constants_(backend) {}
 
 Weights::~Weights() {
   linears_.clear();

@@ -12,6 +12,7 @@
 
 #include "checkpoint/state_dict.h"
 #include "graph/backend.h"
+#include "graph/constants.h"
 #include "graph/cpu/kernels.h"
 
 namespace gt::graph {
@@ -35,6 +36,9 @@ class Weights {
   // The layer for our own kernels; null where they cannot work: on other devices, with other types.
   const cpu::Linear* linear(const std::string& name, bool transposed);
 
+  // What is computed from them.
+  Constants& constants() { return constants_; }
+
   // Bytes of what was made; mapped files do not count.
   size_t memory() const { return memory_; }
 
@@ -50,6 +54,7 @@ class Weights {
   std::shared_ptr<const checkpoint::StateDict> state_;
   ggml_type matrix_type_;
   Backend& backend_;
+  Constants constants_;
   size_t memory_ = 0;
   std::map<Key, ggml_tensor*> tensors_;  // tied tensors are one
   std::map<Key, std::unique_ptr<cpu::Linear>> linears_;

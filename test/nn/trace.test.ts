@@ -1,6 +1,24 @@
 // What tracing refuses, and what it makes shorter.
 import { describe, expect, test } from "vitest";
-import { Block, bind, cat, Linear, linear, type Sym, Trace } from "../../lib/nn/index.js";
+import {
+  avg_pool2d,
+  BatchNorm2d,
+  Block,
+  bind,
+  Conv2d,
+  cat,
+  conv1d,
+  conv2d,
+  group_norm,
+  interpolate,
+  Linear,
+  linear,
+  max_pool2d,
+  pad,
+  type Sym,
+  scaled_dot_product_attention,
+  Trace,
+} from "../../lib/nn/index.js";
 
 /** The program of what `compute` does to x [3, 4], y [4], ids [2] (integers) and weights [5, 4]. */
 function trace(compute: (inputs: { x: Sym; y: Sym; ids: Sym; weight: Sym }) => Sym) {
@@ -45,6 +63,84 @@ describe("shapes and types that do not fit are errors while tracing", () => {
     expect(() => trace(compute)).toThrow(message);
   });
 
+  /** x as an image [1, 3, 2, 2]. */
+  const image = (x: Sym) => x.reshape(1, 3, 2, 2);
+  const kernel = (weight: Sym, ...shape: number[]) => weight.narrow(0, 0, 3).reshape(...shape);
+  test.each<[string, (x: Sym, weight: Sym) => Sym, string]>([
+    [
+      "conv2d of other channels",
+      (x, weight) => conv2d(image(x), kernel(weight, 3, 4, 1, 1)),
+      "conv2d of shape [1, 3, 2, 2] with a weight of shape [3, 4, 1, 1] in 1 groups: expected 4 channels",
+    ],
+    [
+      "conv2d of a sequence",
+      (x, weight) => conv2d(x.reshape(1, 3, 4), kernel(weight, 3, 4, 1, 1)),
+      "conv2d of shape [1, 3, 4] with a weight of shape [3, 4, 1, 1]: expected 4 axes",
+    ],
+    [
+      "a kernel that is too large",
+      (x, weight) => conv2d(image(x), kernel(weight, 1, 3, 1, 4), undefined, { padding: [1, 0] }),
+      "the kernel is larger than the input, padding [1,1,0,0] included",
+    ],
+    [
+      "stride with padding 'same'",
+      (x, weight) => conv2d(image(x), kernel(weight, 2, 3, 1, 2), undefined, { padding: "same", stride: 2 }),
+      "conv2d: padding 'same' is not supported for strided convolutions",
+    ],
+    [
+      "a stride of three sizes",
+      (x, weight) => conv2d(image(x), kernel(weight, 2, 3, 1, 2), undefined, { stride: [1, 1, 1] }),
+      "conv2d: stride of [1, 1, 1]: expected 2 sizes",
+    ],
+    [
+      "conv1d with another bias",
+      (x, weight) => conv1d(x.reshape(1, 3, 4), kernel(weight, 2, 3, 2), weight.narrow(0, 0, 1).flatten()),
+      "conv1d with 2 outputs and a bias of shape [4]",
+    ],
+    ["group_norm", (x) => group_norm(image(x), 2), "group_norm of shape [1, 3, 2, 2] in 2 groups"],
+    ["a pool that is too large", (x) => max_pool2d(image(x), 3), "the kernel [3,3] is larger than the input"],
+    [
+      "a pool with much padding",
+      (x) => avg_pool2d(image(x), 2, { padding: 2 }),
+      "padding at most half the kernel; not 2, 2, 1, 2",
+    ],
+    ["interpolate by nothing", (x) => interpolate(image(x), {}), "expected either size or scale_factor"],
+    [
+      "interpolate in a mode of other axes",
+      (x) => interpolate(image(x), { size: 2, mode: "linear" }),
+      'interpolate of shape [1, 3, 2, 2]: there is no mode "linear" for 4 axes',
+    ],
+    ["reflect", (x) => pad(image(x), [2, 0], "reflect"), "axis 3 has 2 elements only"],
+    [
+      "padding that leaves nothing",
+      (x) => pad(x, [-2, -2]),
+      'pad([-2, -2], "constant") of shape [3, 4]: nothing is left',
+    ],
+    [
+      "attention of other sizes",
+      (x) => scaled_dot_product_attention(image(x), image(x).narrow(3, 0, 1), image(x)),
+      "scaled_dot_product_attention of q [1, 3, 2, 2], k [1, 3, 2, 1], v [1, 3, 2, 2]: expected [batch, heads, length, size]",
+    ],
+    [
+      "a mask of another shape",
+      (x, weight) => scaled_dot_product_attention(image(x), image(x), image(x), { mask: weight.narrow(1, 0, 2) }),
+      "attention mask of shapes [5, 2] and [1, 3, 2, 2]",
+    ],
+    ["split", (x) => x.split([1, 2], 1)[0], "split([1, 2], 1) of shape [3, 4]"],
+    ["take", (x) => x.take(0, [0, 3]), "take(0, [0, 3]) of shape [3, 4]"],
+    ["clamp", (x) => x.clamp(2, 1), "clamp to 2 … 1"],
+  ])("%s", (_, compute, message) => {
+    expect(() => trace(({ x, weight }) => compute(x, weight))).toThrow(message);
+  });
+
+  test("an error inside a convolution names it", () => {
+    const root = { convolution: [new Conv2d(4, 5, 3)] };
+    bind(root);
+    expect(() => trace(({ x }) => root.convolution[0].forward(image(x)))).toThrow(
+      "convolution.0: conv2d of shape [1, 3, 2, 2] with a weight of shape [5, 4, 3, 3]",
+    );
+  });
+
   test("an error inside a module names it", () => {
     class Inner extends Block {
       dense = new Linear(7, 7);
@@ -84,10 +180,27 @@ describe("programs become shorter", () => {
     expect(operations(twice)).toEqual(["linear", "activation", "add"]);
   });
 
-  test("an activation of a sum comes after the sum", () => {
+  test("an activation of a sum goes into the layer too, after the sum", () => {
     const after = ({ x, weight }: { x: Sym; weight: Sym }) =>
       linear(x, weight).add(linear(x, weight).activation("tanh").exp()).activation("relu");
-    expect(operations(after)).toEqual(["linear", "exp", "linear", "activation"]);
+    expect(operations(after)).toEqual(["linear", "exp", "linear"]);
+    expect(trace(after).nodes.at(-1)?.attributes).toMatchObject({ activation: "relu", residual_first: true });
+  });
+
+  test("a convolution takes in batch norm, sum and activation", () => {
+    const [convolution, norm] = [new Conv2d(3, 3, 1, { bias: false }), new BatchNorm2d(3)];
+    bind({ convolution, norm });
+    const block = ({ x }: { x: Sym }) => {
+      const image = x.reshape(1, 3, 2, 2);
+      return norm.forward(convolution.forward(image)).add(image).relu();
+    };
+    const { nodes } = trace(block);
+    expect(nodes.filter(({ op }) => op === "convolution").length).toBe(1);
+    expect(nodes.at(-1)).toMatchObject({ op: "convolution", attributes: { activation: "relu", residual_first: true } });
+  });
+
+  test("a second activation stays by itself", () => {
+    expect(operations(({ x, weight }) => linear(x, weight).tanh().relu())).toEqual(["linear", "activation"]);
   });
 
   test("what nobody reads is left out", () => {

@@ -49,9 +49,10 @@ describe.each(names)("%s", (file) => {
 
   test("calls with options give Python's fields", async () => {
     const tokenizer = await load(file);
-    for (const { text, text_pair, options, fields } of fixture.calls) {
-      const encoded = text_pair === null ? tokenizer(text, options) : tokenizer(text, text_pair, options);
-      expect.soft(plain(encoded), JSON.stringify(options)).toEqual(fields);
+    for (const { text, text_pair, options, fields, error } of fixture.calls) {
+      const call = () => (text_pair === null ? tokenizer(text, options) : tokenizer(text, text_pair, options));
+      if (error) expect(call).toThrow(error);
+      else expect.soft(plain(call()), JSON.stringify([options, text_pair])).toEqual(fields);
     }
   });
 

@@ -15,7 +15,8 @@ constexpr int chunk_keys = 128;
 constexpr int block_queries = 2 * width;
 constexpr int few_queries = width / 4;
 constexpr int block_keys = registers == 32 ? 8 : 4;
-constexpr float lowest = -3.4e38f;  // below every score: a maximum that has seen no key
+// A maximum that has seen no key. No score is below it, so that one which masks brought down to it still counts.
+constexpr float lowest = -3.40282347e38f;
 
 // Consecutive queries whose spans overlap the first one's; the keys that any of them sees, and those that all see.
 struct Block {
@@ -73,6 +74,12 @@ inline float relative(const AttentionArgs& a, int64_t head, int64_t place, int64
   return a.relative_bias[head * (2 * a.reach - 1) + distance + high];
 }
 
+// What the mask adds to the score of key j of a query's span.
+inline const float* mask_row(const AttentionArgs& a, int64_t head, int64_t query) {
+  return a.mask + query / a.mask_queries * a.mask_batch_stride + head * a.mask_head_stride +
+         query % a.mask_queries * a.mask_query_stride;
+}
+
 // -- few queries: one at a time, along the dimension --------------------------------------------------------------
 
 inline void few_scores(const AttentionArgs& a, int64_t head, int64_t query, const Chunk& chunk, float* scores) {
@@ -92,6 +99,7 @@ inline void few_scores(const AttentionArgs& a, int64_t head, int64_t query, cons
       for (int64_t i = d; i < a.head_dim; ++i) total[r] += q[i] * k[r][i];
       scores[j + r] = own < 0 ? 0.0f : a.scale * total[r];
       if (a.relative_bias && own >= 0) scores[j + r] += relative(a, head, place_of(a, chunk.first + j + r), own);
+      if (a.mask) scores[j + r] += mask_row(a, head, query)[chunk.first + j + r - a.spans[3 * query]];
     }
   }
 }
@@ -240,6 +248,37 @@ void add_relative_bias(const AttentionArgs& a, int64_t head, const Block& block,
         scores[j * V * width + i] += relative(a, head, place_of(a, chunk.first + j), spans[3 * i + 2]);
 }
 
+// Squares of keys by queries, turned.
+template <int V>
+void add_mask(const AttentionArgs& a, int64_t head, const Block& block, const Chunk& chunk, float* scores) {
+  for (int j = 0; j < chunk.count; j += width)
+    for (int v = 0; v < V; ++v) {
+      Vec square[width];
+      for (int i = 0; i < width; ++i) {
+        const int64_t query = block.first + v * width + i;
+        square[i] = set(0.0f);
+        if (v * width + i >= block.count) continue;
+        // Keys before and after the span will be hidden; the mask has nothing for them.
+        const int32_t first = chunk.first + j, begin = a.spans[3 * query], end = a.spans[3 * query + 1];
+        const int n = chunk.count - j < width ? chunk.count - j : width;
+        const float* row = mask_row(a, head, query) - begin;
+        if (first >= begin && first + n <= end) {
+          square[i] = load_lanes(row + first, n);
+          continue;
+        }
+        float lanes[width] = {};
+        for (int k = 0; k < n; ++k)
+          if (first + k >= begin && first + k < end) lanes[k] = row[first + k];
+        square[i] = load(lanes);
+      }
+      transpose(square);
+      for (int k = 0; k < width && j + k < chunk.count; ++k) {
+        float* s = scores + ((j + k) * V + v) * width;
+        store(s, load(s) + square[k]);
+      }
+    }
+}
+
 // Minus infinity where a query does not see a key.
 template <int V>
 void hide(const AttentionArgs& a, const Block& block, const Chunk& chunk, float* scores) {
@@ -331,6 +370,7 @@ void attend_block(const AttentionArgs& a, int64_t head, const Block& block, cons
     find_rows(a, head, first, block.end, chunk);
     block_scores<V>(a, chunk, w.q, w.scores);
     if (a.relative_bias) add_relative_bias<V>(a, head, block, chunk, w.bias, w.scores);
+    if (a.mask) add_mask<V>(a, head, block, chunk, w.scores);
     hide<V>(a, block, chunk, w.scores);
     softmax_chunk<V>(chunk.count, w.scores, highest, total, shrink);
     add_values<V>(a, chunk, w.scores, shrink, w.y);

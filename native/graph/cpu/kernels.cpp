@@ -8,14 +8,11 @@
 #include "graph/cpu/variant.h"
 
 namespace gt::graph::cpu {
-namespace {
 
 const Variant& variant() {
   static const Variant& best = best_variant();
   return best;
 }
-
-}  // namespace
 
 Range share(int64_t n, int64_t unit, int64_t i, int64_t parts) {
   const int64_t units = (n + unit - 1) / unit;
@@ -103,5 +100,8 @@ void rms_norm(const float* x, int64_t rows, int64_t cols, float eps, const float
 void activate(const float* x, int64_t n, Activation activation, float* y, int ith, int nth) {
   variant().activate(x, n, activation, y, ith, nth);
 }
+
+void group_norm(const GroupNormArgs& args, int ith, int nth) { variant().group_norm(args, ith, nth); }
+void windows(const WindowArgs& args, int ith, int nth) { variant().windows(args, ith, nth); }
 
 }  // namespace gt::graph::cpu

@@ -13,7 +13,7 @@
 namespace gt::graph::cpu {
 
 // gelu is the exact one (erf); gelu_new the one with tanh, which torch calls gelu_pytorch_tanh.
-enum class Activation { none, relu, gelu, gelu_new, quick_gelu, silu, tanh, sigmoid };
+enum class Activation { none, relu, gelu, gelu_new, quick_gelu, silu, tanh, sigmoid, relu6, hardswish };
 
 enum class WeightType { f32, bf16 };
 
@@ -35,9 +35,10 @@ struct LinearArgs {
   Activation activation;
   const float* residual;  // n tokens of `out` values, or null
   int64_t residual_stride;
+  bool residual_first;
 };
 
-// y = activation(x W^T + bias) + residual.
+// y = activation(x W^T + bias) + residual, or activation(x W^T + bias + residual) if residual_first.
 class Linear {
  public:
   // `weight`: `out` rows of `in` values (PyTorch's Linear), or, transposed, `in` rows of `out` values (GPT-2's Conv1D).
@@ -72,6 +73,10 @@ struct AttentionArgs {
   const float* relative_bias;  // [heads, 2 * reach - 1]: entry place - own + reach - 1 is added to the scaled score, the
                                // nearest one beyond the ends; or null
   int64_t reach;
+  // Added to the scaled scores; or null. Queries come in groups of mask_queries, one group for each row of a batch. The
+  // strides are 0 where a mask repeats; the values for the keys of a span lie together.
+  const float* mask;
+  int64_t mask_queries, mask_batch_stride, mask_head_stride, mask_query_stride;
   float* y;  // n_q tokens of heads * value_dim values
   int64_t y_stride;
 };
@@ -88,5 +93,59 @@ void layer_norm(const float* x, int64_t rows, int64_t cols, float eps, const flo
                 int ith, int nth);
 void rms_norm(const float* x, int64_t rows, int64_t cols, float eps, const float* weight, float* y, int ith, int nth);
 void activate(const float* x, int64_t n, Activation activation, float* y, int ith, int nth);
+
+// Channels of one group are normalised together, over all places. Values of channel c of place p of row b lie at
+// x[b * places * channels + p * place_stride + c * channel_stride], where one of the strides is 1; y likewise.
+struct GroupNormArgs {
+  const float* x;
+  float* y;
+  int64_t batch, places, channels, groups;
+  int64_t place_stride, channel_stride;
+  float eps;
+  const float* weight;  // for each channel; or null
+  const float* bias;    // likewise
+};
+void group_norm(const GroupNormArgs& args, int ith, int nth);
+
+// Each value along an axis is made from a window of `size` values of x along it: copied, their weighted sum, or the
+// largest. x is [outer, in, inner] and y [outer, out, inner]; indices and weights are [out, size]; an index of -1 is
+// passed over, and gives `fill` where it is alone.
+enum class Window { copy, sum, max };
+struct WindowArgs {
+  const float* x;
+  float* y;
+  int64_t outer, in, out, inner, size;
+  Window kind;
+  const int32_t* indices;
+  const float* weights;
+  float fill;
+};
+void windows(const WindowArgs& args, int ith, int nth);
+
+// A convolution over [batch, height, width, channels], to the same with other sizes, end to end. Strides are in floats.
+struct ConvolutionArgs {
+  const float* x;
+  int64_t batch, height, width, channels;
+  int64_t batch_stride, row_stride, column_stride, channel_stride;  // one of the last two is 1
+  int64_t out_height, out_width, out_channels, groups;
+  struct Axis {
+    int64_t kernel, stride, dilation, before;  // `before`: zeros that stand before the values
+  } vertical, horizontal;
+  // [out_channels, height, width, channels / groups] if channel_stride is 1, else, with one group only,
+  // [out_channels, channels, height, width]. A depthwise one is [height, width, channels].
+  const float* weight;
+  float* y;
+  const float* bias;
+  Activation activation;
+  const float* residual;  // like y, or null
+  bool residual_first;
+};
+// One group for each channel of input and output.
+inline bool is_depthwise(const ConvolutionArgs& args) {
+  return args.groups > 1 && args.groups == args.channels && args.groups == args.out_channels;
+}
+// Bytes that `convolution` needs, aligned to 64.
+size_t convolution_scratch_size(const ConvolutionArgs& args, int nth);
+void convolution(const ConvolutionArgs& args, void* scratch, int ith, int nth);
 
 }  // namespace gt::graph::cpu

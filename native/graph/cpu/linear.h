@@ -68,13 +68,17 @@ void dot_blocks(int tokens, const float* x, int64_t x_stride, const W* const* w,
 
 GT_INLINE Vec finished(Vec sum, const LinearArgs& a, int64_t token, int64_t o) {
   if (a.bias) sum = sum + load(a.bias + o);
+  const float* residual = a.residual ? a.residual + token * a.residual_stride + o : nullptr;
+  if (residual && a.residual_first) sum = sum + load(residual);
   sum = activated(sum, a.activation);
-  return a.residual ? sum + load(a.residual + token * a.residual_stride + o) : sum;
+  return residual && !a.residual_first ? sum + load(residual) : sum;
 }
 GT_INLINE Vec finished_part(Vec sum, const LinearArgs& a, int64_t token, int64_t o, int n) {
   if (a.bias) sum = sum + load_part(a.bias + o, n);
+  const float* residual = a.residual ? a.residual + token * a.residual_stride + o : nullptr;
+  if (residual && a.residual_first) sum = sum + load_part(residual, n);
   sum = activated(sum, a.activation);
-  return a.residual ? sum + load_part(a.residual + token * a.residual_stride + o, n) : sum;
+  return residual && !a.residual_first ? sum + load_part(residual, n) : sum;
 }
 
 // Bias, activation and residual for sums that lie in y.

@@ -15,8 +15,6 @@ GT_INLINE void for_vectors(int64_t n, F f) {
   for (; i + width <= n; i += width) f(i, width);
   if (i < n) f(i, static_cast<int>(n - i));
 }
-GT_INLINE Vec load_lanes(const float* p, int n) { return n == width ? load(p) : load_part(p, n); }
-GT_INLINE void store_lanes(float* p, Vec a, int n) { n == width ? store(p, a) : store_part(p, a, n); }
 
 // The first n lanes, and zeros.
 GT_INLINE Vec first_of(Vec a, int n) {

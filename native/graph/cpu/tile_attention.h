@@ -147,6 +147,7 @@ class TileAttention {
       store_sums<V>(scores_ + pair * 32 * V * width, V * width);
     }
     if (a_.relative_bias) add_relative_bias<V>(a_, head_, one.block, chunk_, bias_, scores_);
+    if (a_.mask) add_mask<V>(a_, head_, one.block, chunk_, scores_);
     hide<V>(a_, one.block, chunk_, scores_);
     Vec shrink[V];
     softmax_chunk<V>(chunk_.count, scores_, one.highest, one.total, shrink);

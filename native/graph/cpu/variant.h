@@ -40,7 +40,13 @@ struct Variant {
   void (*rms_norm)(const float* x, int64_t rows, int64_t cols, float eps, const float* weight, float* y, int ith,
                    int nth);
   void (*activate)(const float* x, int64_t n, Activation activation, float* y, int ith, int nth);
+  void (*group_norm)(const GroupNormArgs& args, int ith, int nth);
+  void (*windows)(const WindowArgs& args, int ith, int nth);
+  void (*depthwise)(const ConvolutionArgs& args, int ith, int nth);
 };
+
+// The best that runs here, chosen once.
+const Variant& variant();
 
 extern const Variant portable_variant;
 #if defined(__x86_64__) || defined(_M_X64)

@@ -2,6 +2,7 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #define GT_CPU_VARIANT avx512
 #include "graph/cpu/attention.h"
+#include "graph/cpu/channels.h"
 #include "graph/cpu/norm.h"
 #include "graph/cpu/panel_linear.h"
 
@@ -11,6 +12,7 @@ const Variant avx512_variant = {
     avx512::nothing_prepared,  avx512::prepare_nothing, avx512::linear,
     avx512::attention_scratch_size, avx512::attention, avx512::attention_weights,
     avx512::layer_norm, avx512::rms_norm, avx512::activate,
+    avx512::group_norm, avx512::windows, avx512::depthwise,
 };
 
 }  // namespace gt::graph::cpu

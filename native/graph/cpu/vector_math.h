@@ -61,6 +61,8 @@ GT_INLINE Vec activated(Vec x, Activation activation) {
     case Activation::silu: return x * sigmoid(x);
     case Activation::tanh: return tanh(x);
     case Activation::sigmoid: return sigmoid(x);
+    case Activation::relu6: return min(set(6.0f), max(set(0.0f), x));
+    case Activation::hardswish: return x * min(set(6.0f), max(set(0.0f), x + set(3.0f))) / set(6.0f);
   }
   return x;
 }

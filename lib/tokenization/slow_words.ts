@@ -1,0 +1,306 @@
+// Tokenizers of words that Python has only in Python: ESM, CTRL, BlenderbotSmall, PhoBERT, ProphetNet.
+import { readFileSync } from "node:fs";
+import { expected, from_native, TransformersError } from "../errors.js";
+import { type NativeTokenizer, native } from "../native.js";
+import { dump_json } from "../python_json.js";
+import { SPACE, strip } from "./python_text.js";
+import { ordered_vocabulary, type Vocabulary } from "./slow.js";
+import { type Ends, TokenizerWithEnds } from "./slow_ends.js";
+import { invalid, lines } from "./slow_parts.js";
+
+type Keywords = Record<string, unknown>;
+
+const WORD = new RegExp(`[^${SPACE}]+\\n?`, "gu");
+const SPACES = new RegExp(`[${SPACE}]+`, "u");
+/** Python's `text.split()`. */
+const words_of = (text: string) =>
+  strip(text)
+    .split(SPACES)
+    .filter((word) => word !== "");
+
+function read_lines(path: unknown, argument: string): string[] {
+  if (typeof path !== "string") throw expected("the path of a vocabulary", argument, path);
+  const all = lines(readFileSync(path, "utf8"));
+  if (all.at(-1) === "") all.pop();
+  return all;
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/esm/tokenization_esm.py */
+export class EsmTokenizer extends TokenizerWithEnds {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = { vocab_file: "vocab.txt" };
+  static override readonly keywords = {
+    unk_token: "<unk>",
+    cls_token: "<cls>",
+    pad_token: "<pad>",
+    mask_token: "<mask>",
+    eos_token: "<eos>",
+  };
+
+  readonly #tokens: readonly string[];
+
+  constructor({ vocab_file, ...keywords }: Keywords) {
+    const tokens = read_lines(vocab_file, "vocab_file").map(strip);
+    super({ ...EsmTokenizer.keywords, ...keywords }, new Map(tokens.map((token, id) => [token, id])));
+    this.decoder = new Map(tokens.map((token, id) => [id, token]));
+    this.#tokens = tokens;
+  }
+
+  override get vocab_size(): number {
+    return this.#tokens.length;
+  }
+  /** Every token of the vocabulary is found within a text. */
+  protected override unsplit_tokens(): readonly string[] {
+    return [...super.unsplit_tokens(), ...this.#tokens.filter((token) => token !== "")];
+  }
+  protected override _ends(has_pair: boolean): Ends {
+    const [cls, eos] = [this.cls_token_id!, this.eos_token_id];
+    if (eos !== null) return { first: [cls], between: [eos], last: [eos] };
+    if (!has_pair) return { first: [cls], between: null, last: [] };
+    throw new TransformersError("Cannot tokenize multiple sequences when EOS token is not set!", "not_supported");
+  }
+  /** As in Python, with a 1 at the end where there is no eos_token too. */
+  override get_special_tokens_mask(
+    ids: readonly number[],
+    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
+  ): number[] {
+    const mask = super.get_special_tokens_mask(ids, options);
+    return options.already_has_special_tokens || this.eos_token_id !== null ? mask : [...mask, 1];
+  }
+  protected override _tokenize(text: string): string[] {
+    return words_of(text);
+  }
+  override vocabulary_files(): Record<string, string> {
+    return { "vocab.txt": this.#tokens.join("\n") };
+  }
+}
+
+/** BPE of words whose pieces but the last end with "@@". */
+abstract class MergedWordsTokenizer extends TokenizerWithEnds {
+  readonly #ranks: ReadonlyMap<string, number>;
+  readonly #cache = new Map<string, string[]>();
+
+  /** `merges`: pairs of pieces, best first. */
+  constructor(keywords: Keywords, vocabulary: Vocabulary, merges: readonly string[][]) {
+    super(keywords, vocabulary);
+    this.#ranks = new Map(merges.map((pair, rank) => [pair.join(" "), rank]));
+  }
+
+  protected override _ends(): Ends {
+    return { first: [], between: null, last: [] };
+  }
+
+  protected pieces_of(word: string): string[] {
+    const known = this.#cache.get(word);
+    if (known) return known;
+    let pieces = Array.from(word);
+    if (pieces.length < 2) return [word];
+    pieces[pieces.length - 1] += "</w>";
+    while (pieces.length > 1) {
+      let best = Number.POSITIVE_INFINITY;
+      let pair = -1;
+      for (let i = 0; i + 1 < pieces.length; i++) {
+        const rank = this.#ranks.get(`${pieces[i]} ${pieces[i + 1]}`) ?? Number.POSITIVE_INFINITY;
+        if (rank < best) [best, pair] = [rank, i];
+      }
+      if (pair < 0) break;
+      pieces = merged(pieces, pieces[pair]!, pieces[pair + 1]!);
+    }
+    // Its end is no part of the last piece's name.
+    const last = pieces.length - 1;
+    const named = pieces.map((piece, i) => (i < last ? `${piece}@@` : piece.slice(0, -"</w>".length)));
+    this.#cache.set(word, named);
+    return named;
+  }
+
+  protected override _tokenize(text: string): string[] {
+    return (text.match(WORD) ?? []).flatMap((word) => this.pieces_of(word));
+  }
+  override convert_tokens_to_string(tokens: readonly string[]): string {
+    return strip(tokens.join(" ").replaceAll("@@ ", ""));
+  }
+  protected get merges(): string[] {
+    return [...this.#ranks].sort(([, a], [, b]) => a - b).map(([pair]) => pair);
+  }
+  override vocabulary_files(): Record<string, string | { copy: string }> {
+    const vocab = dump_json(Object.fromEntries(this.encoder), { indent: 2, sort_keys: true, ensure_ascii: false });
+    return {
+      "vocab.json": `${vocab}\n`,
+      "merges.txt": `#version: 0.2\n${this.merges.map((pair) => `${pair}\n`).join("")}`,
+    };
+  }
+}
+
+/** All places of the pair become one piece. */
+function merged(pieces: readonly string[], first: string, second: string): string[] {
+  const result: string[] = [];
+  for (let i = 0; i < pieces.length; i++) {
+    const joins = pieces[i] === first && pieces[i + 1] === second;
+    result.push(joins ? first + second : pieces[i]!);
+    if (joins) i++;
+  }
+  return result;
+}
+
+const MERGES = { vocab_file: "vocab.json", merges_file: "merges.txt" };
+const merges_of = (path: unknown) => read_lines(path, "merges_file").slice(1).map(words_of);
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/ctrl/tokenization_ctrl.py */
+export class CTRLTokenizer extends MergedWordsTokenizer {
+  static override readonly vocab_files_names = MERGES;
+  static override readonly keywords = { unk_token: "<unk>" };
+
+  constructor({ vocab_file, merges_file, ...keywords }: Keywords) {
+    const vocabulary = ordered_vocabulary(vocab_file, "vocab_file");
+    super({ ...CTRLTokenizer.keywords, ...keywords }, vocabulary, merges_of(merges_file));
+  }
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/blenderbot_small/tokenization_blenderbot_small.py */
+export class BlenderbotSmallTokenizer extends MergedWordsTokenizer {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = MERGES;
+  static override readonly keywords = {
+    bos_token: "__start__",
+    eos_token: "__end__",
+    unk_token: "__unk__",
+    pad_token: "__null__",
+  };
+
+  constructor({ vocab_file, merges_file, ...keywords }: Keywords) {
+    const vocabulary = ordered_vocabulary(vocab_file, "vocab_file");
+    super({ ...BlenderbotSmallTokenizer.keywords, ...keywords }, vocabulary, merges_of(merges_file));
+  }
+
+  /** Punctuation stands alone, and so does the end of a line. */
+  protected override pieces_of(word: string): string[] {
+    const apart = word.replace(/([.,!?()])/g, " $1").replace(/(')/g, " $1 ");
+    const parts = apart
+      .replace(new RegExp(`[${SPACE}]{2,}`, "gu"), " ")
+      .replaceAll("\n", " __newln__")
+      .split(" ");
+    return parts.filter((part) => part !== "").flatMap((part) => super.pieces_of(part.toLowerCase()));
+  }
+  protected override convert_token_to_id(token: string): number | null {
+    return super.convert_token_to_id(token.toLowerCase());
+  }
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/phobert/tokenization_phobert.py */
+export class PhobertTokenizer extends MergedWordsTokenizer {
+  static override readonly types_are_zero = true;
+  static override readonly vocab_files_names = { vocab_file: "vocab.txt", merges_file: "bpe.codes" };
+  static override readonly keywords = {
+    bos_token: "<s>",
+    eos_token: "</s>",
+    sep_token: "</s>",
+    cls_token: "<s>",
+    unk_token: "<unk>",
+    pad_token: "<pad>",
+    mask_token: "<mask>",
+  };
+
+  readonly #files: Record<string, string>;
+
+  constructor({ vocab_file, merges_file, ...keywords }: Keywords) {
+    const kwargs: Keywords = { ...PhobertTokenizer.keywords, ...keywords };
+    const first = [kwargs["bos_token"], kwargs["pad_token"], kwargs["eos_token"], kwargs["unk_token"]];
+    const vocabulary = new Map(first.map((token, id) => [String(token), id]));
+    for (const line of read_lines(vocab_file, "vocab_file").map(strip)) {
+      const end = line.lastIndexOf(" ");
+      if (end < 0) throw invalid("Incorrect dictionary format, expected '<token> <cnt>'");
+      vocabulary.set(line.slice(0, end), vocabulary.size);
+    }
+    // The last number of a line is how often the pair was there.
+    const merges = read_lines(merges_file, "merges_file").map((line) => words_of(line).slice(0, -1));
+    super(kwargs, vocabulary, merges);
+    this.#files = { "vocab.txt": String(vocab_file), "bpe.codes": String(merges_file) };
+  }
+
+  protected override _ends(): Ends {
+    const [cls, sep] = [this.cls_token_id!, this.sep_token_id!];
+    return { first: [cls], between: [sep, sep], last: [sep] };
+  }
+  override vocabulary_files(): Record<string, { copy: string }> {
+    return Object.fromEntries(Object.entries(this.#files).map(([name, path]) => [name, { copy: path }]));
+  }
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/prophetnet/tokenization_prophetnet.py */
+export class ProphetNetTokenizer extends TokenizerWithEnds {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = { vocab_file: "prophetnet.tokenizer" };
+  static override readonly keywords = {
+    do_lower_case: true,
+    do_basic_tokenize: true,
+    never_split: null,
+    unk_token: "[UNK]",
+    sep_token: "[SEP]",
+    x_sep_token: "[X_SEP]",
+    pad_token: "[PAD]",
+    mask_token: "[MASK]",
+    tokenize_chinese_chars: true,
+    strip_accents: null,
+    clean_up_tokenization_spaces: true,
+  };
+
+  readonly #engine: NativeTokenizer;
+
+  constructor({ vocab_file, ...keywords }: Keywords) {
+    const kwargs: Keywords = { ...ProphetNetTokenizer.keywords, ...keywords };
+    const vocabulary = new Map(read_lines(vocab_file, "vocab_file").map((token, id) => [token, id]));
+    super(kwargs, vocabulary);
+    this.#engine = word_piece(kwargs, vocabulary);
+  }
+
+  /** Only within what is split. */
+  protected override get lowers(): boolean {
+    return false;
+  }
+  protected override _ends(): Ends {
+    return { first: [], between: [this.sep_token_id!], last: [this.sep_token_id!] };
+  }
+  protected override _tokenize(text: string): string[] {
+    return this.#engine.encode(text, null, { add_special_tokens: false }).tokens;
+  }
+  override convert_tokens_to_string(tokens: readonly string[]): string {
+    return strip(tokens.join(" ").replaceAll(" ##", ""));
+  }
+  override vocabulary_files(): Record<string, string> {
+    return { "prophetnet.tokenizer": [...this.encoder.keys()].map((token) => `${token}\n`).join("") };
+  }
+}
+
+/** BERT's way to split texts, by the engine. */
+function word_piece(kwargs: Keywords, vocabulary: Vocabulary): NativeTokenizer {
+  const basic = Boolean(kwargs["do_basic_tokenize"]);
+  const bert = {
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: kwargs["tokenize_chinese_chars"],
+    strip_accents: kwargs["strip_accents"],
+    lowercase: kwargs["do_lower_case"],
+  };
+  const tokenizer = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: basic ? { type: "Sequence", normalizers: [{ type: "NFC" }, bert] } : null,
+    pre_tokenizer: { type: basic ? "BertPreTokenizer" : "WhitespaceSplit" },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: "WordPiece",
+      unk_token: String(kwargs["unk_token"]),
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(vocabulary),
+    },
+  };
+  try {
+    return new (native().Tokenizer)(JSON.stringify(tokenizer));
+  } catch (error) {
+    throw from_native(error);
+  }
+}
