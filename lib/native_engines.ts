@@ -66,6 +66,8 @@ export interface NativeGenerationOptions {
   prompt_ignore_length?: number | null;
   no_repeat_ngram_size?: number | null;
   encoder_no_repeat_ngram_size?: number | null;
+  /** What the two of the encoder look at, a row for each of the request's; default: the prompt. */
+  encoder_input_ids?: ArrayLike<number>[] | null;
   bad_words_ids?: number[][] | null;
   forced_bos_token_id?: number | null;
   forced_eos_token_id?: number | number[] | null;
@@ -373,9 +375,9 @@ export interface NativeGraphEngine extends NativeGeneratingEngine {
   ): Promise<{ outputs: Record<string, Float32Array>; cache?: number }>;
   /**
    * The programs for generate(), all that there are now: with a cache, from "input_ids" (and "position_ids") of a number
-   * of tokens to "logits" of all of them, or of those that the input "outputs" names. Error "invalid_program".
+   * of tokens to "logits" of all of them, or of those that the input "outputs" names. `counts_padding`: positions count what run() hid, too. Error "invalid_program".
    */
-  set_decoder(decoder: { programs: number[]; max_positions: number }): void;
+  set_decoder(decoder: { programs: number[]; max_positions: number; counts_padding?: boolean }): void;
 }
 
 export interface NativeGraph {

@@ -1,5 +1,5 @@
 import { expected } from "../errors.js";
-import type { Memory } from "../models/memory.js";
+import { type Memory, repeat_memory } from "../models/memory.js";
 
 /** An engine that keeps the cache. */
 interface Keeper {
@@ -43,6 +43,9 @@ export class EngineCache {
   static of(engine: Keeper, handle: number, past: unknown, lengths: number[], columns?: number): EngineCache {
     if (!(past instanceof EngineCache) || past.handle !== handle || past.engine !== engine)
       return new EngineCache(engine, handle, lengths, columns);
+    // A row may have become several: they share what the encoder read.
+    const copies = lengths.length / past.lengths.length;
+    if (past.memory && copies > 1) past.memory = repeat_memory(past.memory, copies);
     past.lengths = lengths;
     past.length = columns ?? Math.max(...lengths);
     return past;

@@ -1,10 +1,12 @@
 // `model.chat()`: what authors of chat checkpoints ship as remote code, here for every model with a chat template.
+import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 
 /** What `chat` needs of a model. */
 interface Generator {
+  readonly config: PretrainedConfig;
   generate(inputs: number[][], options: Record<string, unknown>): PromiseLike<Tensor>;
 }
 
@@ -55,7 +57,8 @@ export async function chat(model: Generator, options: ChatOptions): Promise<[str
   const sequences = ("sequences" in output ? output.sequences : output) as Tensor;
   if (sequences.dims[0] !== 1)
     throw new TransformersError("chat() gives one answer: num_return_sequences must be 1", "unsupported");
-  const answer = (sequences.tolist() as number[][])[0].slice(ids.length);
+  const [sequence] = sequences.tolist() as number[][];
+  const answer = model.config.is_encoder_decoder ? sequence : sequence.slice(ids.length);
   const response = tokenizer.decode(answer, { skip_special_tokens: true }).trim();
   return [response, [...conversation, { role: "assistant", content: response }]];
 }

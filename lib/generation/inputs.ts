@@ -36,6 +36,11 @@ export function prompt_mask(ids: Int32Array[], mask: unknown, config: Generation
       throw out_of_range("at least one visible token in each row", "attention_mask", mask);
     return rows;
   }
+  return inferred_mask(ids, config);
+}
+
+/** … what shows the ids that are no padding, where that can be told. */
+export function inferred_mask(ids: Int32Array[], config: GenerationConfig): Uint8Array[] | undefined {
   const pad = config.pad_token_id;
   const eos = config.eos_token_id;
   const is_eos = Array.isArray(eos) ? eos.includes(pad as number) : eos === pad;

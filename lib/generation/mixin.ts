@@ -12,16 +12,12 @@ import { GenerateCall } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
 import { GenerationConfig } from "./configuration.js";
 import { type HookOptions, make_hooks } from "./hooks.js";
-import { check_model_kwargs, merge, negative_prompt, prompt_mask, prompt_rows } from "./inputs.js";
+import { merge, negative_prompt } from "./inputs.js";
 import { native_options } from "./native_options.js";
 import { type GenerateOutput, generate_output, to_int64 } from "./outputs.js";
-import {
-  check_generation_mode,
-  prepare_generated_length,
-  prepare_generation_config,
-  prepare_special_tokens,
-} from "./prepare.js";
+import { check_generation_mode, prepare_generated_length, prepare_generation_config } from "./prepare.js";
 import { run_request } from "./request.js";
+import { type Start, type StartOptions, start_of_decoder } from "./start.js";
 import { type Rerun, type RowStates, type Rows, type StateFlags, step_states } from "./states.js";
 import type { BaseStreamer } from "./streamers.js";
 import { transition_scores } from "./transition_scores.js";
@@ -150,17 +146,9 @@ export abstract class GenerationMixin extends PreTrainedModel {
         "`prompt_lookup_num_tokens` and `assistant_early_exit` make nothing faster here; the tokens are the same.",
       );
     }
-    const {
-      input_ids: named_ids,
-      attention_mask,
-      past_key_values,
-      output_attentions: _attentions,
-      output_hidden_states: _hidden_states,
-      ...strangers
-    } = model_kwargs;
-    check_model_kwargs(strangers);
     if (streamer && config.num_beams > 1)
       throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
+    const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
     const states: StateFlags = {
       output_hidden_states: Boolean(config.return_dict_in_generate && config["output_hidden_states"]),
       output_attentions: Boolean(config.return_dict_in_generate && config["output_attentions"]),
@@ -171,19 +159,20 @@ export abstract class GenerationMixin extends PreTrainedModel {
         "unsupported",
       );
 
-    const ids = prompt_rows(inputs ?? named_ids, config, this.vocab_size);
-    prepare_special_tokens(config, { has_attention_mask: attention_mask !== undefined && attention_mask !== null });
-    const mask = prompt_mask(ids, attention_mask, config);
-    if (ids.length > 1 && ids.some((row) => row[row.length - 1] === config.pad_token_id))
-      warn_once(
-        "A decoder-only architecture is being used, but right-padding was detected! For correct generation results, please set `padding_side='left'` when initializing the tokenizer.",
-      );
+    const start = await this.start({ config, inputs, model_kwargs, states, vocab_size: this.vocab_size });
+    const { ids, mask } = start;
     const length = ids[0].length;
+    // What the encoder left in the engine goes with the call, unless the caller gets it.
+    const keeps_cache = Boolean(config.return_dict_in_generate && (config["use_cache"] ?? true));
+    const made = start.cache === (model_kwargs["past_key_values"] ?? undefined) ? undefined : start.cache;
+    let kept = false;
+    using _release = { [Symbol.dispose]: () => kept || made?.dispose() };
     prepare_generated_length(config, {
       has_default_max_length: kwargs["max_length"] === undefined || kwargs["max_length"] === null,
       has_default_min_length: kwargs["min_length"] === undefined || kwargs["min_length"] === null,
       input_ids_length: length,
       max_position_embeddings: this.max_positions,
+      is_encoder_decoder,
     });
     if (config.max_length > this.max_positions)
       warn_once(
@@ -207,13 +196,15 @@ export abstract class GenerationMixin extends PreTrainedModel {
         ...(negative_prompt_ids
           ? negative_prompt(negative_prompt_ids, negative_prompt_attention_mask, this.vocab_size)
           : {}),
+        ...(start.encoder?.ids ? { encoder_input_ids: start.encoder.ids } : {}),
       },
       ...(hooks ? { hooks } : {}),
     };
     const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
     const engine = await this.generating_engine(lanes, ids.length * length);
-    if (past_key_values) request.cache = EngineCache.handle_of(past_key_values, engine);
-    const cached = past_key_values ? (past_key_values as EngineCache).length : 0;
+    const past = start.cache;
+    if (past) request.cache = EngineCache.handle_of(past, engine);
+    const cached = past ? past.length : 0;
     const rows = ids.length * config.num_return_sequences;
     this.use_adapters(engine, adapters);
     const result = await run_request(engine, request, {
@@ -226,18 +217,29 @@ export abstract class GenerationMixin extends PreTrainedModel {
     if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
     const { cache, cache_lengths = [] } = result;
     const padding = mask ? length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;
-    const rerun: Rerun = (inputs, owners) => this.rerun(inputs, owners, states);
+    const rerun: Rerun = (inputs, owners) =>
+      this.rerun(
+        inputs,
+        owners.map((row) => Math.floor(row / expanded)),
+        states,
+        start,
+      );
+    kept = keeps_cache;
     const wants_states = states.output_hidden_states || states.output_attentions;
     call.finish(
       generate_output(result, {
         vocab_size: this.vocab_size,
-        is_encoder_decoder: Boolean(this.config.is_encoder_decoder),
+        is_encoder_decoder,
         output_scores: Boolean(config["output_scores"]),
-        states: wants_states ? await step_states(result, { ids, mask, cached }, rerun) : {},
+        states: {
+          ...(wants_states ? await step_states(result, { ids, mask, cached }, rerun) : {}),
+          encoder_hidden_states: start.encoder?.outputs?.hidden_states,
+          encoder_attentions: start.encoder?.outputs?.attentions,
+        },
         past_key_values:
-          cache === undefined
+          cache === undefined || (made && !kept)
             ? undefined
-            : EngineCache.of(engine, cache, past_key_values, Array.from(cache_lengths), cache_lengths[0] + padding),
+            : EngineCache.of(engine, cache, past, Array.from(cache_lengths), cache_lengths[0] + padding),
       }),
     );
   }
@@ -247,8 +249,16 @@ export abstract class GenerationMixin extends PreTrainedModel {
     return true;
   }
 
-  /** The states of whole rows, by the output's fields: for `output_hidden_states` and `output_attentions`. */
-  protected async rerun(inputs: Rows, _owners: number[], flags: StateFlags): Promise<RowStates> {
+  /** What a call starts from. */
+  protected async start(options: StartOptions): Promise<Start> {
+    return start_of_decoder(options);
+  }
+
+  /**
+   * The states of whole rows, by the output's fields: for `output_hidden_states` and `output_attentions`. `prompts`: the
+   * row of `start` that each began as.
+   */
+  protected async rerun(inputs: Rows, _prompts: number[], flags: StateFlags, _start: Start): Promise<RowStates> {
     const { hidden_states, attentions } = await this.forward({ ...inputs, ...flags, use_cache: false });
     return { hidden_states, attentions } as RowStates;
   }

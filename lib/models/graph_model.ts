@@ -25,6 +25,8 @@ export type Computed = Record<string, { data: Float32Array; shape: readonly numb
 
 const name_of = ({ tokens, outputs }: DecodeSize) => `${tokens} ${outputs}`;
 
+/** What the engine counts up to, for models whose positions have no end. */
+const MOST_POSITIONS = 2 ** 31 - 1;
 /** Programs that are kept: one for each shape of inputs. The engine keeps the graphs of the last 64. */
 const MAX_PROGRAMS = 256;
 
@@ -222,7 +224,10 @@ export abstract class GraphModel extends GenerationMixin {
       this.decode_programs.set(name_of(size), id);
     }
     if (missing.length > 0)
-      engine.set_decoder({ programs: [...this.decode_programs.values()], max_positions: this.max_positions });
+      engine.set_decoder({
+        programs: [...this.decode_programs.values()],
+        max_positions: Math.min(this.max_positions, MOST_POSITIONS),
+      });
     return engine;
   }
 
@@ -257,7 +262,7 @@ export abstract class GraphModel extends GenerationMixin {
   }
 
   override get max_positions(): number {
-    return this.config["max_position_embeddings"] as number;
+    return (this.config["max_position_embeddings"] as number | undefined) ?? Number.POSITIVE_INFINITY;
   }
 }
 

@@ -26,6 +26,12 @@ export function memory_of({ length, columns, hidden, visible }: Packing): Memory
   return { length, columns: kept, blind: Array.from(visible, (count) => count === 0) };
 }
 
+/** … of rows that each became `copies`. */
+export function repeat_memory({ length, columns, blind }: Memory, copies: number): Memory {
+  const repeat = <Item>(items: Item[]) => items.flatMap((item) => new Array<Item>(copies).fill(item));
+  return { length, columns: repeat(columns), blind: repeat(blind) };
+}
+
 /** The keys of cross-attention over tokens that the program itself encodes. */
 export function packed_keys(decoder: Packing, { columns, hidden, visible }: Packing): Keys {
   let end = 0;

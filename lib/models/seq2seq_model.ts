@@ -1,8 +1,11 @@
 // Models of an encoder and a decoder on the graph engine: what their forward() takes and gives.
 import { out_of_range, TransformersError, warn_once } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
+import { cannot_generate } from "../generation/mixin.js";
+import { type Start, type StartOptions, start_of_encoder_decoder } from "../generation/start.js";
+import type { RowStates, Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens, type TokensOptions, Trace } from "../nn/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { stack, type Tensor } from "../tensor/index.js";
 import {
   type Arguments,
   type Batch,
@@ -307,6 +310,26 @@ export abstract class Seq2SeqModel extends GraphModel {
     const kept = new EngineCache(this.graph_engine(), cache, Array.from(empty), 0);
     kept.memory = memory_of(packing);
     return { outputs: outputs ?? made, cache: kept };
+  }
+
+  protected override async start(options: StartOptions): Promise<Start> {
+    if (!this.can_generate()) throw cannot_generate(this);
+    return start_of_encoder_decoder(options, (args, store) => this.run_encoder(args, store));
+  }
+
+  protected override async rerun(inputs: Rows, prompts: number[], flags: StateFlags, { encoder }: Start) {
+    const { outputs, attention_mask: mask } = encoder as NonNullable<Start["encoder"]>;
+    const { last_hidden_state } = outputs as EncoderOutputs;
+    const masks = is_given(mask) ? to_rows(mask, "attention_mask") : undefined;
+    const { decoder_hidden_states, decoder_attentions, cross_attentions } = await this.forward({
+      encoder_outputs: [stack(prompts.map((row) => last_hidden_state.slice(row)))],
+      attention_mask: masks && prompts.map((row) => masks[row]),
+      decoder_input_ids: inputs.input_ids,
+      decoder_attention_mask: inputs.attention_mask,
+      ...flags,
+      use_cache: false,
+    });
+    return { decoder_hidden_states, decoder_attentions, cross_attentions } as RowStates;
   }
 
   override can_generate(): boolean {

@@ -1,6 +1,7 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
 import { expected, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
+import type { Start } from "../generation/start.js";
 import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
@@ -159,13 +160,13 @@ export abstract class TextModel extends GraphModel {
   }
 
   /** Positions count what the mask shows, as they do in generate(). */
-  protected override rerun(inputs: Rows, owners: number[], flags: StateFlags) {
-    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, owners, flags);
+  protected override rerun(inputs: Rows, prompts: number[], flags: StateFlags, start: Start) {
+    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, prompts, flags, start);
     const position_ids = inputs.attention_mask.map((row) => {
       let seen = 0;
       return Int32Array.from(row, (bit) => (bit ? seen++ : 1));
     });
-    return super.rerun({ ...inputs, position_ids }, owners, flags);
+    return super.rerun({ ...inputs, position_ids }, prompts, flags, start);
   }
 
   protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {

@@ -126,6 +126,7 @@ void read_processors(const Napi::Object& object, GenerationOptions& o) {
   o.prompt_ignore_length = count(object, "prompt_ignore_length", 0);
   o.no_repeat_ngram_size = count(object, "no_repeat_ngram_size", 0);
   o.encoder_no_repeat_ngram_size = count(object, "encoder_no_repeat_ngram_size", 0);
+  o.encoder_input_ids = rows_of(object, "encoder_input_ids");
   o.bad_words_ids = rows_of(object, "bad_words_ids");
   if (property(object, "forced_bos_token_id")) o.forced_bos_token_id = count(object, "forced_bos_token_id", 0);
   o.forced_eos_token_id = ids_of(object, "forced_eos_token_id");

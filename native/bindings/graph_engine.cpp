@@ -95,7 +95,8 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
       const Napi::Value list = arguments.Get("programs");
       if (!list.IsArray()) expected("an array of numbers of programs", "programs", list);
       for (uint32_t i = 0; i < list.As<Napi::Array>().Length(); i++) programs.push_back(program_id(list.As<Napi::Array>().Get(i)));
-      graph_->set_decoder(programs, static_cast<int32_t>(integer(arguments.Get("max_positions"), "max_positions", 1, std::numeric_limits<int32_t>::max())));
+      graph_->set_decoder(programs, static_cast<int32_t>(integer(arguments.Get("max_positions"), "max_positions", 1, std::numeric_limits<int32_t>::max())),
+                          flag(arguments, "counts_padding", false));
     });
   }
 

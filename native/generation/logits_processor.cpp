@@ -22,8 +22,12 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
   const bool has_eos = !o.eos_token_id.empty();
 
   if (!o.sequence_bias.empty()) add(std::make_shared<SequenceBiasLogitsProcessor>(o.sequence_bias, vocab_size));
-  if (o.encoder_repetition_penalty != 1)
-    add(std::make_shared<EncoderRepetitionPenaltyLogitsProcessor>(o.encoder_repetition_penalty, encoder_ids));
+  if (o.encoder_repetition_penalty != 1) {
+    // As in Python, which does not repeat the encoder's ids for beams: the first rows get them, the others none.
+    std::vector<Ids> first_ids = o.encoder_input_ids.empty() ? prompts : o.encoder_input_ids;
+    first_ids.resize(prompts.size());
+    add(std::make_shared<EncoderRepetitionPenaltyLogitsProcessor>(o.encoder_repetition_penalty, std::move(first_ids)));
+  }
   if (o.repetition_penalty != 1)
     add(std::make_shared<RepetitionPenaltyLogitsProcessor>(o.repetition_penalty, o.prompt_ignore_length));
   if (o.no_repeat_ngram_size > 0) add(std::make_shared<NoRepeatNGramLogitsProcessor>(o.no_repeat_ngram_size));

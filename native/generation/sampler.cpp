@@ -118,11 +118,15 @@ std::vector<int32_t> Sampler::draw_several(const float* scores, int32_t count, c
   std::vector<int32_t> result;
   for (double uniform : uniforms) {
     const double total = blocks.total();
-    if (!(total > 0))
-      throw Error("invalid_scores",
-                  "invalid multinomial distribution (with replacement=False, not enough non-negative category to sample)");
-    result.push_back(blocks.find(uniform * total));
-    blocks.take_out(result.back());
+    if (total > 0) {
+      result.push_back(blocks.find(uniform * total));
+      blocks.take_out(result.back());
+      continue;
+    }
+    // What has a probability is used up, as after a forced token: torch takes any others, here the first ones.
+    int32_t rest = 0;
+    while (std::find(result.begin(), result.end(), rest) != result.end()) rest++;
+    result.push_back(rest);
   }
   return result;
 }

@@ -51,9 +51,10 @@ void check_spans(const Run& run, const std::string& input, size_t n_keys) {
 
 }  // namespace
 
-void GraphDecoder::set_programs(std::vector<DecodeProgram> programs, int32_t max_positions) {
+void GraphDecoder::set_programs(std::vector<DecodeProgram> programs, int32_t max_positions, bool counts_padding) {
   programs_ = std::move(programs);
   max_positions_ = max_positions;
+  counts_padding_ = counts_padding;
 }
 
 // -- rows
@@ -87,8 +88,7 @@ Row GraphDecoder::open_row() {
 
 void GraphDecoder::close_row(Row row) {
   truncate_row(row, 0);
-  rows_[static_cast<size_t>(row)].memory = nullptr;
-  rows_[static_cast<size_t>(row)].open = false;
+  rows_[static_cast<size_t>(row)] = RowState{};
 }
 
 void GraphDecoder::truncate_row(Row row, int32_t length) {
@@ -104,6 +104,7 @@ void GraphDecoder::copy_row(Row from, Row to, int32_t length) {
     for (const int32_t cell : cells(from)) runner_.cache().share(cell);
     truncate_row(to, 0);
     cells(to) = cells(from);
+    rows_[static_cast<size_t>(to)].hidden = rows_[static_cast<size_t>(from)].hidden;
     rows_[static_cast<size_t>(to)].memory = memory(from);
   }
   if (length >= 0) truncate_row(to, length);
@@ -138,11 +139,15 @@ int64_t GraphDecoder::cache_size(const generation::Cache& cache) const {
 
 // -- generate()
 
+int32_t GraphDecoder::next_position(Row row) const {
+  return row_length(row) + (counts_padding_ ? rows_[static_cast<size_t>(row)].hidden : 0);
+}
+
 void GraphDecoder::check(const std::vector<RowInput>& inputs) const {
   for (const RowInput& input : inputs) {
-    if (row_length(input.row) + input.count > max_positions_)
+    if (next_position(input.row) + input.count > max_positions_)
       throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
-                       std::to_string(row_length(input.row) + input.count));
+                       std::to_string(next_position(input.row) + input.count));
     if (programs_.at(0).reads_memory && !memory(input.row)) throw Error("unsupported", "the decoder needs what the encoder said");
     for (int32_t i = 0; i < input.count; i++)
       if (input.tokens[i] < 0 || input.tokens[i] >= vocab_size())
@@ -159,7 +164,7 @@ void GraphDecoder::lay_out(const std::vector<RowInput>& inputs) {
     starts_.push_back(tokens_.size());
     lengths_.push_back(row_length(input.row));
     for (int32_t i = 0; i < input.count; i++) {
-      tokens_.push_back({input.row, input.tokens[i], lengths_.back() + i});
+      tokens_.push_back({input.row, input.tokens[i], next_position(input.row) + i});
       wanted_.push_back(input.all_logits || i + 1 == input.count);
     }
   }
@@ -289,6 +294,7 @@ std::shared_ptr<generation::Cache> GraphDecoder::run(uint32_t id, const Program&
   for (size_t i = 0; i < rows.size(); i++) {
     for (int32_t n = 0; n < run.hidden[i]; n++) runner_.cache().give_back(fresh[next++]);
     for (int32_t n = 0; n < run.visible[i]; n++) cells(rows[i]).push_back(fresh[next++]);
+    rows_[static_cast<size_t>(rows[i])].hidden += run.hidden[i];
     rows_[static_cast<size_t>(rows[i])].memory = std::move(memories[i]);
   }
   return run.cache ? run.cache : std::make_shared<generation::Cache>(generation::Cache{rows});

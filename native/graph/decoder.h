@@ -32,7 +32,8 @@ class GraphDecoder final : public generation::Decoder {
 
   Runner& runner() { return runner_; }
   // All have the same vocabulary.
-  void set_programs(std::vector<DecodeProgram> programs, int32_t max_positions);
+  // `counts_padding`: a token's position counts what run() hid before it, too.
+  void set_programs(std::vector<DecodeProgram> programs, int32_t max_positions, bool counts_padding);
 
   // The rows with the new tokens that are seen: those of run.cache, if there is one, else new ones. After an error a
   // given cache holds what it held. Throws what Runner::run() throws, RangeError for rows that do not fit.
@@ -70,6 +71,7 @@ class GraphDecoder final : public generation::Decoder {
   struct RowState {
     bool open = false;
     Cells cells;  // of its tokens
+    int32_t hidden = 0;  // tokens that it had beside them
     std::shared_ptr<const Memory> memory;
   };
   // A token of the batch under way.
@@ -81,6 +83,8 @@ class GraphDecoder final : public generation::Decoder {
 
   const Cells& cells(generation::Row row) const { return rows_[static_cast<size_t>(row)].cells; }
   Cells& cells(generation::Row row) { return rows_[static_cast<size_t>(row)].cells; }
+  // The position of the next token.
+  int32_t next_position(generation::Row row) const;
   const std::shared_ptr<const Memory>& memory(generation::Row row) const { return rows_[static_cast<size_t>(row)].memory; }
   void check(const std::vector<generation::RowInput>& inputs) const;
   void lay_out(const std::vector<generation::RowInput>& inputs);
@@ -92,6 +96,7 @@ class GraphDecoder final : public generation::Decoder {
   const std::atomic<bool>& aborted_;
   std::vector<DecodeProgram> programs_;
   int32_t max_positions_ = 0;
+  bool counts_padding_ = false;
   std::vector<RowState> rows_;
 
   // The batch under way, its arrays reused.

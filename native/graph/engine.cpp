@@ -47,14 +47,15 @@ void Engine::run(uint32_t id, std::shared_ptr<const CachedRun> run, Cached cache
       std::move(done));
 }
 
-void Engine::set_decoder(const std::vector<uint32_t>& ids, int32_t max_positions) {
+void Engine::set_decoder(const std::vector<uint32_t>& ids, int32_t max_positions, bool counts_padding) {
   std::vector<DecodeProgram> programs;
   for (const uint32_t id : ids) {
     programs.emplace_back(id, program(id));
     if (programs.back().vocab_size != programs[0].vocab_size)
       throw Error("invalid_program", "the programs for generate() have vocabularies of several sizes");
   }
-  send([programs = std::move(programs), max_positions](GraphDecoder& decoder) { decoder.set_programs(programs, max_positions); },
+  send([programs = std::move(programs), max_positions,
+        counts_padding](GraphDecoder& decoder) { decoder.set_programs(programs, max_positions, counts_padding); },
        [](const std::exception_ptr&) {});
 }
 

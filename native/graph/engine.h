@@ -40,7 +40,7 @@ class Engine {
   using Cached = std::function<void(std::shared_ptr<generation::Cache>, int64_t size)>;
   void run(uint32_t program, std::shared_ptr<const CachedRun> run, Cached cached, Done done);
   // The programs that generate() runs, all that there are now. Throws Error("invalid_program").
-  void set_decoder(const std::vector<uint32_t>& programs, int32_t max_positions);
+  void set_decoder(const std::vector<uint32_t>& programs, int32_t max_positions, bool counts_padding);
 
   uint64_t submit(generation::Request request) { return scheduler_->submit(std::move(request)); }
   void cancel(uint64_t request) { scheduler_->cancel(request); }
