@@ -1,7 +1,8 @@
 // Writes a checkpoint's weights as Python's `save_pretrained` does.
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expected, from_native, TransformersError } from "../errors.js";
+import { make_folder } from "../files.js";
 import type { NativeStateDict } from "../native.js";
 import { add_variant, SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME } from "./files.js";
 import { format_shard_index } from "./index_file.js";
@@ -70,7 +71,7 @@ export async function save_state_dict(
     throw expected("a name such as fp16", "variant", variant);
   const max_size = parse_size(max_shard_size);
   try {
-    await mkdir(folder, { recursive: true });
+    await make_folder(folder);
     const names = without_ties(state, options.names ?? state.keys(), drop);
     const sizes = new Map(names.map((name) => [name, written_size(state, name, dtype)]));
     const shards = split_into_shards(sizes, max_size);

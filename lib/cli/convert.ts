@@ -48,6 +48,9 @@ export const command = define_command({
       progress.message(`writing ${out} …`);
       await model.save_gguf(out, {
         ...(tokenizer ? { tokenizer } : {}),
+        progress_callback: (event) => {
+          if (event.status === "progress") progress.update(`writing ${out}`, event.loaded, event.total);
+        },
         ...(from_gguf && values.dtype ? { quantization: values.dtype } : {}),
       });
     } finally {

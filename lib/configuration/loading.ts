@@ -6,6 +6,7 @@ import { extract_commit_hash, is_file } from "../hub/cache.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
 import { parse_json } from "../python_json.js";
 import { TRANSFORMERS_VERSION } from "./defaults.js";
+import { read_gguf_config } from "./gguf.js";
 
 /** Options of `from_pretrained`: where the files come from, and fields that override the file's. */
 export interface ConfigOptions extends HubOptions {
@@ -33,7 +34,7 @@ export async function read_json(path: string): Promise<Record<string, unknown>> 
 }
 
 /**
- * The object of a checkpoint's config.json, and the options that are not about finding it.
+ * The object of a checkpoint's config.json (with `gguf_file`, of that file's metadata), and the options that are not about finding it.
  *
  * Source: `PretrainedConfig.get_config_dict`.
  */
@@ -45,12 +46,11 @@ export async function get_config_dict(
     throw expected("a folder or a repository's id", "pretrained_model_name_or_path", name_or_path);
   }
   const [hub, { trust_remote_code: _, gguf_file, ...rest }] = split_hub_options(options);
-  if (gguf_file !== undefined) {
-    throw new TransformersError(
-      `The configuration of a GGUF file comes with its model: AutoModelForCausalLM.from_pretrained("${name_or_path}", ` +
-        `{ gguf_file: "${gguf_file}" }) has it as .config.`,
-      "unsupported",
-    );
+  if (gguf_file !== undefined && gguf_file !== null) {
+    if (typeof gguf_file !== "string" || gguf_file === "") throw expected("a file's name", "gguf_file", gguf_file);
+    const file = await config_path(name_or_path, gguf_file, hub);
+    const commit = extract_commit_hash(file);
+    return [{ ...(await read_gguf_config(file)), ...(commit ? { _commit_hash: commit } : {}) }, rest];
   }
   const path = await config_path(name_or_path, "config.json", hub);
   let dict = await read_json(path);

@@ -1,8 +1,9 @@
 // PretrainedConfig: what a checkpoint's config.json says, as an object. Ported from configuration_utils.py.
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { expected, TransformersError, warn_once } from "../errors.js";
+import { make_folder } from "../files.js";
 import { floats_of, repr, with_floats } from "../python.js";
 import { clone_json, dump_json } from "../python_json.js";
 import { COMMON_DEFAULTS, GENERATION_DEFAULTS, TRANSFORMERS_VERSION } from "./defaults.js";
@@ -341,7 +342,7 @@ export class PretrainedConfig {
           `\nNon-default generation parameters: ${repr(changed)}`,
       );
     }
-    await mkdir(save_directory, { recursive: true });
+    await make_folder(save_directory);
     await this.to_json_file(join(save_directory, "config.json"));
   }
 

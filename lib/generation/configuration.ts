@@ -1,11 +1,12 @@
 // GenerationConfig: how a model generates. Ported from generation/configuration_utils.py.
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { TRANSFORMERS_VERSION } from "../configuration/defaults.js";
 import { read_json } from "../configuration/loading.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
+import { make_folder } from "../files.js";
 import { extract_commit_hash } from "../hub/cache.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
 import { float_repr, floats_of, repr, with_floats } from "../python.js";
@@ -379,7 +380,7 @@ export class GenerationConfig {
       const message = `Provided path (${save_directory}) should be a directory, not a file`;
       throw new TransformersError(message, "not_a_directory");
     }
-    await mkdir(save_directory, { recursive: true });
+    await make_folder(save_directory);
     await this.to_json_file(join(save_directory, options.config_file_name ?? FILE_NAME));
   }
 

@@ -1,8 +1,9 @@
 // The cache folder, in the layout of Python's huggingface_hub, so that both find each other's files.
 import { constants } from "node:fs";
-import { access, copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { access, copyFile, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { TransformersError } from "../errors.js";
+import { make_folder } from "../files.js";
 
 const COMMIT_HASH = /^[0-9a-f]{40}$/;
 
@@ -74,7 +75,7 @@ export class RepositoryCache {
   /** Makes `snapshots/<commit>/<path>` point to the blob; a copy where the system has no links. */
   async link(commit: string, path: string, etag: string): Promise<string> {
     const [file, blob] = [this.file(commit, path), this.blob(etag)];
-    await mkdir(dirname(file), { recursive: true });
+    await make_folder(dirname(file));
     await rm(file, { force: true });
     try {
       await symlink(relative(dirname(file), blob), file);
@@ -87,7 +88,7 @@ export class RepositoryCache {
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await make_folder(dirname(path));
   await writeFile(path, text);
 }
 

@@ -1,12 +1,13 @@
 // Fetches one file of the Hub into the cache: metadata by HEAD as Python's file_download.py, bytes by @huggingface/hub.
 import { createWriteStream } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TransformersError } from "../errors.js";
+import { make_folder } from "../files.js";
 import { is_file, type RepositoryCache } from "./cache.js";
 import { env } from "./env.js";
 import type { FileProgress } from "./progress.js";
@@ -241,7 +242,7 @@ export async function download(
   }
   const { commit, etag, size } = metadata;
   const blob = cache.blob(etag);
-  await mkdir(dirname(blob), { recursive: true });
+  await make_folder(dirname(blob));
   await cache.remember_commit(file.revision, commit);
   progress.start();
   if (force || !(await is_file(blob))) {

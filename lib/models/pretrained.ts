@@ -1,11 +1,12 @@
 // The life of a model: loaded or made, called, changed, saved.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/modeling_utils.py `PreTrainedModel`
-import { mkdir } from "node:fs/promises";
+
 import { inspect } from "node:util";
 import type { Called } from "../callable.js";
 import { type CheckpointOptions, load_state_dict, save_state_dict } from "../checkpoint/index.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { expected, TransformersError } from "../errors.js";
+import { make_folder } from "../files.js";
 import { GenerationConfig } from "../generation/configuration.js";
 import { type NativeStateDict, native } from "../native.js";
 import { resolve_device } from "./device.js";
@@ -261,7 +262,7 @@ export abstract class PreTrainedModel extends PeftAdapterMixin {
     if (typeof folder !== "string" || folder === "") throw expected("a folder", "save_directory", folder);
     if (await this.save_adapter(folder)) return;
     const state = this.require_tensors("save_pretrained");
-    await mkdir(folder, { recursive: true });
+    await make_folder(folder);
     const config = this.config as unknown as Record<string, unknown>;
     config["architectures"] = [this.constructor.name];
     const { name, safetensors } = this.placement.dtype;

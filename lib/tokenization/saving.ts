@@ -1,6 +1,7 @@
-import { copyFile, mkdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expected, TransformersError } from "../errors.js";
+import { make_folder } from "../files.js";
 import { dump_json } from "../python_json.js";
 import { AddedToken } from "./added_token.js";
 import type { PreTrainedTokenizerFast } from "./fast.js";
@@ -158,9 +159,9 @@ export async function save_pretrained(
     ...templates,
     ...vocabulary,
   };
-  await mkdir(folder, { recursive: true });
+  await make_folder(folder);
   if (Object.keys(templates).some((name) => name.startsWith("chat_templates")))
-    await mkdir(join(folder, "chat_templates"), { recursive: true });
+    await make_folder(join(folder, "chat_templates"));
   const path_of = (name: string) =>
     join(folder, filename_prefix ? name.replace(/[^/\\]+$/, (file) => `${filename_prefix}-${file}`) : name);
   const paths: string[] = [];

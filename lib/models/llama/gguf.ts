@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { inspect } from "node:util";
 import { config_class } from "../../configuration/from_table.js";
+import { gguf_model_type } from "../../configuration/gguf.js";
 import { PretrainedConfig } from "../../configuration/pretrained_config.js";
 import { expected, from_native, TransformersError } from "../../errors.js";
 import { cached_file } from "../../hub/cached_file.js";
@@ -38,7 +39,8 @@ const CONFIG_FIELDS: Record<string, string> = {
 /** The configuration that a GGUF file's metadata describe. */
 function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
   const architecture = metadata["general.architecture"] ?? "unknown";
-  const fields: Record<string, unknown> = { model_type: architecture, vocab_size: n_vocab };
+  const model_type = gguf_model_type(architecture);
+  const fields: Record<string, unknown> = { model_type, vocab_size: n_vocab };
   for (const [key, name] of Object.entries(CONFIG_FIELDS)) {
     const value = metadata[`${architecture}.${key}`];
     if (value !== undefined && value !== "") fields[name] = Number(value);
@@ -54,7 +56,7 @@ function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
   if (ends.length > 0) fields["eos_token_id"] = ends.length === 1 ? ends[0] : ends;
   const pad = metadata["tokenizer.ggml.padding_token_id"];
   if (pad !== undefined) fields["pad_token_id"] = Number(pad);
-  return (config_class(architecture) ?? PretrainedConfig).from_dict(fields) as PretrainedConfig;
+  return (config_class(model_type) ?? PretrainedConfig).from_dict(fields) as PretrainedConfig;
 }
 
 /** A decoder in a GGUF file. Its weights stay as they are: it can run and be exported, not be saved as safetensors. */

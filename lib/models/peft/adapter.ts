@@ -1,7 +1,8 @@
 // One LoRA adapter: its tensors, by the parameters of the model that they change.
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expected, TransformersError, warn_once } from "../../errors.js";
+import { make_folder } from "../../files.js";
 import { cached_file, type HubOptions } from "../../hub/cached_file.js";
 import { type NativeStateDict, native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
@@ -134,7 +135,7 @@ export class Adapter {
 
   /** Writes adapter_config.json and adapter_model.safetensors, which PEFT loads. */
   async save_pretrained(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true });
+    await make_folder(folder);
     const names = this.state.keys();
     for (const name of names) if (!name.startsWith(PREFIX)) this.state.rename(name, PREFIX + name);
     await this.state.save(join(folder, WEIGHTS), { names: this.state.keys(), metadata: { format: "pt" } });
