@@ -15,14 +15,21 @@ constexpr int64_t exact_block = 1024;
 // The sum of x - mean, or of its square, over n values that lie together.
 template <bool squares>
 double sum_of_differences(const float* x, int64_t n, float mean) {
+  const auto add = [&](Vec& sums, Vec v) {
+    const Vec d = v - set(mean);
+    sums = squares ? fma(d, d, sums) : sums + d;
+  };
   double total = 0;
-  for (int64_t first = 0; first < n; first += exact_block) {
-    Vec block = set(0.0f);
-    for_vectors(n - first < exact_block ? n - first : exact_block, [&](int64_t i, int lanes) {
-      const Vec d = first_of(load_lanes(x + first + i, lanes) - set(mean), lanes);
-      block = squares ? fma(d, d, block) : block + d;
-    });
-    total += sum(block);
+  int64_t i = 0;
+  while (i + 4 * width <= n) {
+    Vec sums[4] = {set(0.0f), set(0.0f), set(0.0f), set(0.0f)};
+    for (const int64_t end = i + exact_block < n ? i + exact_block : n; i + 4 * width <= end; i += 4 * width)
+      for (int v = 0; v < 4; ++v) add(sums[v], load(x + i + v * width));
+    total += sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+  for (; i < n; ++i) {
+    const double d = static_cast<double>(x[i] - mean);
+    total += squares ? d * d : d;
   }
   return total;
 }
@@ -211,17 +218,62 @@ void depthwise_channels(const ConvolutionArgs& a, const float* x, Range rows, Ra
   }
 }
 
+// The same for P places beside each other that meet all columns of the kernel: each weight is read once for all of them.
+template <int P, int V>
+void depthwise_places(const ConvolutionArgs& a, const float* x, Range rows, int64_t c, int64_t pixel) {
+  const int64_t step = a.horizontal.stride * a.column_stride;
+  Vec sums[P][V];
+  for (int v = 0; v < V; ++v) {
+    const Vec bias = a.bias ? load(a.bias + c + v * width) : set(0.0f);
+    for (int p = 0; p < P; ++p) sums[p][v] = bias;
+  }
+  for (int64_t i = rows.begin; i < rows.end; ++i)
+    for (int64_t j = 0; j < a.horizontal.kernel; ++j) {
+      const float* from = x + i * a.vertical.dilation * a.row_stride + j * a.horizontal.dilation * a.column_stride + c;
+      const float* weight = a.weight + (i * a.horizontal.kernel + j) * a.channels + c;
+      for (int v = 0; v < V; ++v) {
+        const Vec w = load(weight + v * width);
+        for (int p = 0; p < P; ++p) sums[p][v] = fma(load(from + p * step + v * width), w, sums[p][v]);
+      }
+    }
+  for (int p = 0; p < P; ++p)
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = (pixel + p) * a.channels + c + v * width;
+      if (a.residual && a.residual_first) sums[p][v] = sums[p][v] + load(a.residual + at);
+      sums[p][v] = activated(sums[p][v], a.activation);
+      if (a.residual && !a.residual_first) sums[p][v] = sums[p][v] + load(a.residual + at);
+      store(a.y + at, sums[p][v]);
+    }
+}
+
+constexpr int depthwise_together = 4;
+constexpr int depthwise_vectors = registers == 32 ? 4 : 2;
+
 inline void depthwise(const ConvolutionArgs& a, int ith, int nth) {
   const Range pixels = share(a.batch * a.out_height * a.out_width, 1, ith, nth);
-  for (int64_t pixel = pixels.begin; pixel < pixels.end; ++pixel) {
+  for (int64_t pixel = pixels.begin; pixel < pixels.end;) {
     const int64_t column = pixel % a.out_width, row = pixel / a.out_width % a.out_height, b = pixel / a.out_width / a.out_height;
-    const Range rows = taps_at(a.vertical, a.height, row), columns = taps_at(a.horizontal, a.width, column);
+    const Range rows = taps_at(a.vertical, a.height, row);
+    const auto whole = [&](int64_t at) {
+      const Range columns = taps_at(a.horizontal, a.width, at);
+      return columns.begin == 0 && columns.end == a.horizontal.kernel;
+    };
+    const int64_t last = column + depthwise_together - 1;
+    const bool together = last < a.out_width && pixel + depthwise_together <= pixels.end && whole(column) && whole(last);
     const float* x = a.x + b * a.batch_stride + (row * a.vertical.stride - a.vertical.before) * a.row_stride +
                      (column * a.horizontal.stride - a.horizontal.before) * a.column_stride;
     int64_t c = 0;
-    for (; c + 4 * width <= a.channels; c += 4 * width) depthwise_channels<4>(a, x, rows, columns, c, width, pixel);
-    for (; c < a.channels; c += width)
-      depthwise_channels<1>(a, x, rows, columns, c, a.channels - c < width ? static_cast<int>(a.channels - c) : width, pixel);
+    if (together)
+      for (; c + depthwise_vectors * width <= a.channels; c += depthwise_vectors * width)
+        depthwise_places<depthwise_together, depthwise_vectors>(a, x, rows, c, pixel);
+    const int count = together ? depthwise_together : 1;
+    for (int p = 0; p < count; ++p, x += a.horizontal.stride * a.column_stride, ++pixel) {
+      const Range columns = taps_at(a.horizontal, a.width, column + p);
+      int64_t at = c;
+      for (; at + 4 * width <= a.channels; at += 4 * width) depthwise_channels<4>(a, x, rows, columns, at, width, pixel);
+      for (; at < a.channels; at += width)
+        depthwise_channels<1>(a, x, rows, columns, at, a.channels - at < width ? static_cast<int>(a.channels - at) : width, pixel);
+    }
   }
 }
 

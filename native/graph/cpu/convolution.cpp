@@ -11,9 +11,12 @@ namespace gt::graph::cpu {
 
 namespace {
 
-constexpr int64_t unit = 48;               // places: a multiple of what the linear kernels take at a time
-constexpr int64_t gathered = 1 << 16;      // floats of a block, if that is not too few places
-constexpr int64_t cache_line = 16;         // floats
+constexpr int64_t unit = 48;  // places: a multiple of what the linear kernels take at a time
+// Places of a block: few enough to be multiplied while they are in the cache, and many enough for what the linear kernels
+// do once for all of them.
+constexpr int64_t block_floats = 1 << 16;
+constexpr int64_t least_places = 4 * unit;
+constexpr int64_t cache_line = 16;  // floats
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -26,10 +29,15 @@ class Convolution {
         group_outputs(a.out_channels / a.groups),
         inputs(a.vertical.kernel * a.horizontal.kernel * group_channels),
         places(a.batch * a.out_height * a.out_width),
-        block(std::min(round_up(places, 16), std::max(unit, gathered / inputs / unit * unit))),
-        // The taps of a row follow each other in memory.
-        in_line(a.channel_stride == 1 && a.vertical.kernel == 1 && (a.horizontal.dilation == 1 || a.horizontal.kernel == 1)),
-        together(in_line && (a.horizontal.kernel == 1 || a.column_stride == group_channels)),
+        block(std::min(round_up(places, 16), std::max(least_places, block_floats / inputs / unit * unit))),
+        // The taps of a place follow each other in memory, and places at even distances: along a line, or over all lines.
+        together(a.channel_stride == 1 && a.vertical.kernel == 1 &&
+                 (a.horizontal.kernel == 1 || (a.horizontal.dilation == 1 && a.column_stride == group_channels))),
+        even(together && a.horizontal.before == 0 && a.vertical.before == 0 && reaches_inside() &&
+             (a.out_height == 1 || a.vertical.stride * a.row_stride == a.out_width * a.horizontal.stride * a.column_stride)),
+        // Lines that are too short to be multiplied by themselves are gathered.
+        in_line(even || (a.channel_stride == 1 && a.vertical.kernel == 1 && (a.horizontal.dilation == 1 || a.horizontal.kernel == 1) &&
+                         (a.out_height == 1 || a.out_width >= 2 * unit))),
         floats(round_up((in_line ? std::min(block * inputs, ((block - 1) * a.horizontal.stride + a.horizontal.kernel) * group_channels)
                                  : block * inputs),
                         cache_line)),
@@ -55,17 +63,13 @@ class Convolution {
     int64_t stride;
   };
 
-  // Rows that lie at even distances end with the line of outputs, unless the next line goes on where it ends.
+  // Where lines count, a block ends with its line, or with its row of the batch.
   int64_t block_end(int64_t first, int64_t end) const {
-    if (!in_line) return std::min(end, first + block);
-    const int64_t step = a.horizontal.stride * a.column_stride;
-    if (together && a.horizontal.before == 0 && a.vertical.before == 0 && reaches_inside() &&
-        (a.out_height == 1 || a.vertical.stride * a.row_stride == a.out_width * step)) {
-      const int64_t plane = a.out_height * a.out_width;
-      if (a.batch == 1 || a.batch_stride == plane * step) return std::min(end, first + (prepared ? block : end - first));
-      return std::min({end, first + (prepared ? block : plane), (first / plane + 1) * plane});
-    }
-    return std::min({end, first + block, (first / a.out_width + 1) * a.out_width});
+    end = std::min(end, first + block);
+    const int64_t plane = a.out_height * a.out_width;
+    if (!in_line || (even && (a.batch == 1 || a.batch_stride == plane * a.horizontal.stride * a.column_stride))) return end;
+    const int64_t line = even ? plane : a.out_width;
+    return std::min(end, (first / line + 1) * line);
   }
   // Whether no tap is beyond the end.
   bool reaches_inside() const {
@@ -186,7 +190,7 @@ class Convolution {
 
   const ConvolutionArgs& a;
   const int64_t group_channels, group_outputs, inputs, places, block;
-  const bool in_line, together;
+  const bool together, even, in_line;
   const int64_t floats;
   const size_t prepared;
 };
