@@ -219,8 +219,8 @@ ggml_tensor* cached_attention_weights(Lowering& lowering, const Node& node) {
 }  // namespace
 
 const Operations& attention_operations() {
-  static const Operations table = {{"attention", attention, 4, 5, 0b1000},
-                                   {"attention_weights", attention_weights, 3, 4, 0b100},
+  static const Operations table = {{"attention", attention, 4, 6, 0b101000},
+                                   {"attention_weights", attention_weights, 3, 5, 0b10100},
                                    {"cache_store", cache_store, 2, 2, 0, false},
                                    {"cache_stored", cache_stored, 0, 0, 0, false},
                                    {"cached_attention", cached_attention, 3, 4, 0b100, false},
