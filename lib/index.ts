@@ -17,6 +17,8 @@ export { PretrainedConfig } from "./configuration/pretrained_config.js";
 export { TransformersError } from "./errors.js";
 export { GenerateCall } from "./generation/call.js";
 export { GenerationConfig } from "./generation/configuration.js";
+export { GrammarLogitsProcessor } from "./generation/grammar/grammar_processor.js";
+export { json_schema_to_grammar } from "./generation/grammar/json_schema.js";
 export {
   InterruptableStoppingCriteria,
   LogitsProcessor,
@@ -31,6 +33,7 @@ export {
   GenerateDecoderOnlyOutput,
   GenerateEncoderDecoderOutput,
 } from "./generation/outputs.js";
+export { type ResponseFormat, response_format_to_grammar } from "./generation/response_format.js";
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";

@@ -15,6 +15,19 @@ export interface NativeTokenStrings {
   ends_with(stop_strings: string[], input_ids: ArrayLike<number>[]): boolean[];
 }
 
+/** The bytes that each token adds to a text, for grammars. */
+export interface NativeGrammarVocabulary {
+  readonly __vocabulary?: never;
+}
+
+/** A grammar over the tokens of one vocabulary. */
+export interface NativeGrammar {
+  /** Whether the grammar has the text, or with `beginning` one that begins with it. */
+  matches(text: string, beginning?: boolean): boolean;
+  /** The tokens that may follow these new ones, ascending, and whether the text may end; null: they lead out of the grammar. */
+  allowed_tokens(ids: ArrayLike<number>): { tokens: Int32Array; complete: boolean } | null;
+}
+
 /** One request to `generate_table`; `cancel_after` that many steps it is cancelled. */
 export interface TableRequest {
   input_ids: number[][];
@@ -75,6 +88,8 @@ export interface NativeGenerationOptions {
   exponential_decay_length_penalty?: [number, number] | null;
   suppress_tokens?: number[] | null;
   begin_suppress_tokens?: number[] | null;
+  /** That the new tokens keep to. */
+  grammar?: NativeGrammar | null;
   temperature?: number | null;
   top_k?: number | null;
   top_p?: number | null;
@@ -173,6 +188,17 @@ export interface NativeGeneration {
   TokenStrings: new (
     strings: (string | null)[],
   ) => NativeTokenStrings;
+  /** `bytes` of all ids one after another, those of id i up to `ends[i]`; `special`: control tokens, which no text has. */
+  GrammarVocabulary: new (
+    bytes: Uint8Array,
+    ends: Uint32Array,
+    special: ArrayLike<number>,
+  ) => NativeGrammarVocabulary;
+  /** `text` in llama.cpp's notation (GBNF). RangeError for what is wrong with it. */
+  Grammar: new (
+    text: string,
+    vocabulary: NativeGrammarVocabulary,
+  ) => NativeGrammar;
   /** For tests: the loop over a model whose logits are row `last token` of `table`; waits for all requests. */
   generate_table(
     table: Float32Array,

@@ -17,6 +17,7 @@ import { native_options } from "./native_options.js";
 import { type GenerateOutput, generate_output, to_int64 } from "./outputs.js";
 import { check_generation_mode, prepare_generated_length, prepare_generation_config } from "./prepare.js";
 import { run_request } from "./request.js";
+import type { ResponseFormat } from "./response_format.js";
 import { type Start, type StartOptions, start_of_decoder } from "./start.js";
 import { type Rerun, type RowStates, type Rows, type StateFlags, step_states } from "./states.js";
 import type { BaseStreamer } from "./streamers.js";
@@ -34,8 +35,10 @@ export interface GenerateOptions extends HookOptions {
   /** Take what a given generation_config leaves open from the model's. */
   use_model_defaults?: boolean | null;
   streamer?: BaseStreamer | null;
-  /** For `stop_strings`. */
+  /** For `stop_strings` and `response_format`. */
   tokenizer?: unknown;
+  /** What the new text must look like: JSON, a JSON schema, a regular expression, a grammar. */
+  response_format?: ResponseFormat | null;
   /** Stops the generation; the call rejects with code "aborted". */
   signal?: AbortSignal;
   /** Seed of the random numbers; without one each call draws anew. */
@@ -120,6 +123,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       negative_prompt_attention_mask,
       use_model_defaults,
       tokenizer,
+      response_format,
       signal,
       seed,
       generator,
@@ -192,7 +196,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       input_ids: ids,
       ...(mask ? { attention_mask: mask } : {}),
       options: {
-        ...native_options(config, { seed, generator, tokenizer }),
+        ...native_options(config, { seed, generator, tokenizer, response_format }),
         ...(negative_prompt_ids
           ? negative_prompt(negative_prompt_ids, negative_prompt_attention_mask, this.vocab_size)
           : {}),

@@ -3,6 +3,7 @@ import { expected } from "../errors.js";
 import type { NativeGenerationOptions } from "../native.js";
 import { float_repr, repr } from "../python.js";
 import type { GenerationConfig } from "./configuration.js";
+import { response_grammar } from "./response_format.js";
 import { token_strings } from "./stop_strings.js";
 
 /** What decides the draws, and the tokenizer for stop strings. */
@@ -10,12 +11,13 @@ interface CallOptions {
   seed: number | undefined;
   generator: ArrayLike<number> | (() => number) | undefined;
   tokenizer: unknown;
+  response_format?: unknown;
 }
 
 /** What the native loop takes: the configuration's fields under their names, and what decides the draws. */
 export function native_options(
   config: GenerationConfig,
-  { seed, generator, tokenizer }: CallOptions,
+  { seed, generator, tokenizer, response_format }: CallOptions,
 ): NativeGenerationOptions {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw expected("a non-negative integer", "seed", seed);
@@ -27,12 +29,14 @@ export function native_options(
     );
   check_bad_words(config["bad_words_ids"]);
   if (config.do_sample) check_warpers(config);
+  const grammar = response_grammar(response_format, tokenizer);
   return {
     ...config.to_dict(),
     no_repeat_ngram_size: Math.max(0, config["no_repeat_ngram_size"] ?? 0),
     encoder_no_repeat_ngram_size: Math.max(0, config["encoder_no_repeat_ngram_size"] ?? 0),
     ...(seed === undefined ? {} : { seed }),
     ...(generator && typeof generator !== "function" ? { uniforms: Float64Array.from(generator) } : {}),
+    ...(grammar ? { grammar } : {}),
     ...(config.stop_strings ? { token_strings: token_strings(tokenizer) } : {}),
   };
 }

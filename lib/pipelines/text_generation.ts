@@ -239,6 +239,7 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
     if (!("generation_config" in kwargs)) kwargs["generation_config"] = config;
     // An empty prompt starts from BOS.
     const empty = prompt.length === 1 && input_ids.dims[1] === 0;
+    if (kwargs["response_format"]) kwargs["tokenizer"] ??= this.tok;
     const output = await generative(this.model).generate(empty ? undefined : input_ids, {
       ...(attention_mask && !empty ? { attention_mask } : {}),
       ...kwargs,

@@ -9,6 +9,7 @@ void init_devices(Napi::Env env, Napi::Object exports);
 void init_state_dict(Napi::Env env, Napi::Object exports);
 void init_tokenizer(Napi::Env env, Napi::Object exports);
 void init_generation(Napi::Env env, Napi::Object exports);
+void init_grammar(Napi::Env env, Napi::Object exports);
 void init_llama_engine(Napi::Env env, Napi::Object exports);
 void init_graph_engine(Napi::Env env, Napi::Object exports);
 

@@ -4,8 +4,10 @@
 #include <map>
 
 #include "bindings/arguments.h"
+#include "bindings/grammar.h"
 #include "bindings/token_strings.h"
 #include "generation/constraints.h"
+#include "generation/grammar_processor.h"
 #include "generation/penalties.h"
 #include "generation/warpers.h"
 #include "generation/watermark.h"
@@ -135,6 +137,7 @@ void read_processors(const Napi::Object& object, GenerationOptions& o) {
     o.exponential_decay_length_penalty = decay(*value, "exponential_decay_length_penalty");
   o.suppress_tokens = ids_of(object, "suppress_tokens");
   o.begin_suppress_tokens = ids_of(object, "begin_suppress_tokens");
+  if (const auto value = property(object, "grammar")) o.grammar = Grammar::of(*value);
   o.temperature = static_cast<float>(number(object, "temperature", 1));
   o.top_k = object.Get("top_k").IsNull() ? 0 : count(object, "top_k", o.top_k);
   o.top_p = number(object, "top_p", 1);
@@ -227,6 +230,13 @@ std::shared_ptr<generation::LogitsProcessor> logits_processor(const Napi::Object
       {"EpsilonLogitsWarper", [&]() -> Made { return std::make_shared<EpsilonLogitsWarper>(value("epsilon"), keep, filter); }},
       {"EtaLogitsWarper", [&]() -> Made { return std::make_shared<EtaLogitsWarper>(value("epsilon"), keep, filter); }},
       {"WatermarkLogitsProcessor", [&]() -> Made { return std::make_shared<WatermarkLogitsProcessor>(watermarking(spec), vocab_size); }},
+      {"GrammarLogitsProcessor", [&]() -> Made {
+         GenerationOptions options;
+         options.grammar = Grammar::of(spec.Get("grammar"));
+         options.eos_token_id = eos();
+         options.num_beams = count(spec, "num_beams", 1, 1);
+         return std::make_shared<GrammarLogitsProcessor>(options, whole("prompt_length"));
+       }},
       {"LogitNormalization", [&]() -> Made { return std::make_shared<LogitNormalization>(); }},
   };
   const std::string name = text(spec.Get("class"), "class");

@@ -33,6 +33,7 @@ BeamSearch::BeamSearch(const GenerationOptions& options, std::shared_ptr<HostHoo
       num_return_sequences_(static_cast<size_t>(options.num_return_sequences)),
       kept_(std::max<size_t>(2, 1 + options.eos_token_id.size()) * num_beams_),
       do_sample_(options.do_sample),
+      constrained_(options.grammar != nullptr),
       early_stopping_(options.early_stopping),
       length_penalty_(options.length_penalty),
       max_length_(static_cast<size_t>(options.max_length)),
@@ -93,8 +94,7 @@ std::vector<BeamSearch::Beam> BeamSearch::candidates(size_t batch, const std::ve
     for (size_t token = 0; token < vocab; token++)
       accumulated_[i * vocab + token] = rows[first + i].scores[token] + running[i].score;
   const std::vector<int32_t> chosen =
-      do_sample_ ? sampler_.draw_several(accumulated_.data(), static_cast<int32_t>(accumulated_.size()), uniforms_.next(kept_))
-                 : top(accumulated_.data(), accumulated_.size(), kept_);
+      do_sample_ ? draw() : top(accumulated_.data(), accumulated_.size(), kept_);
   std::vector<Beam> result;
   for (int32_t position : chosen) {
     const size_t source = static_cast<size_t>(position) / vocab;
@@ -104,6 +104,16 @@ std::vector<BeamSearch::Beam> BeamSearch::candidates(size_t batch, const std::ve
     result.push_back(std::move(beam));
   }
   return result;
+}
+
+// Positions of accumulated_, drawn; where a grammar leaves too few that have a probability, the best others follow them.
+std::vector<int32_t> BeamSearch::draw() {
+  const auto count = static_cast<int32_t>(accumulated_.size());
+  std::vector<int32_t> chosen = sampler_.draw_several(accumulated_.data(), count, uniforms_.next(kept_), constrained_);
+  if (chosen.size() == kept_) return chosen;
+  for (int32_t other : top(accumulated_.data(), accumulated_.size(), 2 * kept_))
+    if (chosen.size() < kept_ && std::find(chosen.begin(), chosen.end(), other) == chosen.end()) chosen.push_back(other);
+  return chosen;
 }
 
 // Marks the candidates of all prompts that a stopping criterion ends.

@@ -33,6 +33,7 @@ class BeamSearch final : public Search {
   };
 
   std::vector<Beam> candidates(size_t batch, const std::vector<Ids>& ids, const std::vector<ScoresRow>& rows);
+  std::vector<int32_t> draw();
   void stop(std::vector<std::vector<Beam>>& all, const std::vector<ScoresRow>& rows) const;
   void go_on(Batch& batch, const std::vector<Beam>& candidates) const;
   void collect(Batch& batch, const std::vector<Beam>& candidates, size_t length) const;
@@ -42,6 +43,7 @@ class BeamSearch final : public Search {
   size_t num_return_sequences_;
   size_t kept_;  // candidates at each step
   bool do_sample_;
+  bool constrained_;  // a grammar may leave fewer candidates than are drawn
   EarlyStopping early_stopping_;
   double length_penalty_;
   size_t max_length_;

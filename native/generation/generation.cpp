@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "generation/grammar_processor.h"
 #include "generation/math.h"
 
 namespace gt::generation {
@@ -268,6 +269,14 @@ void Generation::close(Lane& lane) {
 
 Result Generation::finish() {
   search_->fill(result_, std::move(ids_));
+  if (request_.options.num_beams > 1) {
+    try {
+      check_sequences(request_.options, request_.input_ids[0].size(), result_.sequences);
+    } catch (...) {
+      abandon();
+      throw;
+    }
+  }
   if (request_.keep_cache || request_.cache) {
     std::vector<Row> rows;
     for (size_t row = 0; row < rows_; row++) {

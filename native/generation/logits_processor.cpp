@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "generation/constraints.h"
+#include "generation/grammar_processor.h"
 #include "generation/math.h"
 #include "generation/penalties.h"
 #include "generation/warpers.h"
@@ -66,6 +67,7 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
     else *same = user;
   }
   if (hooks && hooks->has_logits_processor && groups == 0) add(std::make_shared<HostLogitsProcessor>(hooks, 0));
+  if (o.grammar) add(std::make_shared<GrammarLogitsProcessor>(o, prompt_length));
   if (o.do_sample) add_warpers(o);
   if (o.watermarking_config) add(std::make_shared<WatermarkLogitsProcessor>(*o.watermarking_config, vocab_size));
   if (o.renormalize_logits) add(std::make_shared<LogitNormalization>());

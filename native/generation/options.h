@@ -10,6 +10,10 @@
 #include <utility>
 #include <vector>
 
+namespace gt::grammar {
+class Grammar;
+}
+
 namespace gt::generation {
 
 class LogitsProcessor;
@@ -68,6 +72,8 @@ struct GenerationOptions {
   std::vector<int32_t> begin_suppress_tokens;
   // The caller's, in order; those of a type that is there take its place. Null: the next group of the host's.
   std::vector<std::shared_ptr<LogitsProcessor>> user_processors;
+
+  std::shared_ptr<const grammar::Grammar> grammar;  // that the new tokens keep to
 
   // Warpers: for do_sample only, out-of-range values switch them off, as in Python.
   float temperature = 1.0f;

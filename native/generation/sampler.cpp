@@ -110,7 +110,8 @@ int32_t Sampler::draw(const ScoresRow& row, double uniform) {
   return row.token(blocks.find(uniform * blocks.total()));
 }
 
-std::vector<int32_t> Sampler::draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms) {
+std::vector<int32_t> Sampler::draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms,
+                                            bool may_be_fewer) {
   weights_.resize(static_cast<size_t>(count));
   exponentials(scores, count, maximum(scores, count), weights_.data());
   Blocks blocks(weights_.data(), count);
@@ -123,6 +124,7 @@ std::vector<int32_t> Sampler::draw_several(const float* scores, int32_t count, c
       blocks.take_out(result.back());
       continue;
     }
+    if (may_be_fewer) break;
     // What has a probability is used up, as after a forced token: torch takes any others, here the first ones.
     int32_t rest = 0;
     while (std::find(result.begin(), result.end(), rest) != result.end()) rest++;

@@ -31,8 +31,9 @@ class Sampler {
   // Throws Error("invalid_scores") when the scores are no distribution.
   int32_t draw(const ScoresRow& row, double uniform);
   // torch.multinomial without replacement: `uniforms.size()` positions in the softmax of scores[count], one after
-  // another, in the order drawn. Throws Error("invalid_scores") when fewer can be drawn.
-  std::vector<int32_t> draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms);
+  // another, in the order drawn. Fewer, with `may_be_fewer`, or Error("invalid_scores") when no more can be drawn.
+  std::vector<int32_t> draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms,
+                                    bool may_be_fewer = false);
 
  private:
   std::vector<float> gathered_;
