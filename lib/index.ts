@@ -35,6 +35,14 @@ export {
 } from "./generation/outputs.js";
 export { type ResponseFormat, response_format_to_grammar } from "./generation/response_format.js";
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
+export {
+  type ParsedResponse,
+  parse_response,
+  parse_tool_calls,
+  type ToolCall,
+  type ToolChoice,
+  type ToolDefinition,
+} from "./generation/tool_calls.js";
 export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
 export * from "./models/bart.js";

@@ -1,6 +1,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/pipelines/text_generation.py
 import { expected } from "../errors.js";
 import type { GenerateDecoderOnlyOutput } from "../generation/outputs.js";
+import { decode_response, parse_response } from "../generation/tool_calls.js";
 import { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
@@ -61,6 +62,10 @@ export interface TextGenerationPipelineOptions extends PipelineCallOptions {
   continue_final_message?: boolean;
   add_special_tokens?: boolean;
   tokenizer_encode_kwargs?: Kwargs;
+  /** For chats: functions that the model may ask to be called; the answer's message has `tool_calls` then. */
+  tools?: readonly object[] | null;
+  /** For chats: what the template shows to the model. */
+  documents?: readonly object[] | null;
   [generate_option: string]: unknown;
 }
 
@@ -140,6 +145,8 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
       tokenizer_encode_kwargs,
       add_special_tokens,
       padding,
+      tools,
+      documents,
       ...generate_kwargs
     } = kwargs;
     const forward: Record<string, unknown> = given({ ...generate_kwargs, max_length });
@@ -158,6 +165,8 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
       handle_long_generation,
       continue_final_message,
       tokenizer_encode_kwargs,
+      tools,
+      documents,
       max_new_tokens: generate_kwargs["max_new_tokens"],
     });
     if (stop_sequence !== undefined && stop_sequence !== null) {
@@ -169,6 +178,7 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
       clean_up_tokenization_spaces,
       continue_final_message,
       skip_special_tokens,
+      tools,
     });
     return { preprocess, forward, postprocess };
   }
@@ -188,6 +198,7 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
         add_generation_prompt: !continued,
         continue_final_message: continued,
         return_dict: true,
+        ...given({ tools: parameters["tools"], documents: parameters["documents"] }),
         ...encode_kwargs,
       }) as unknown as typeof encoded;
     } else if (typeof input === "string") {
@@ -278,8 +289,12 @@ export class TextGenerationPipeline extends Pipeline<Prompt, TextGenerationAny> 
     const prompt_length = prompt_ids ? decode(prompt_ids).length : 0;
     return sequences.map((sequence, row) => {
       const text = decode(sequence).slice(prompt_length);
-      const generated_text =
+      let generated_text =
         return_type === "full_text" ? with_prompt(prompt, text, parameters["continue_final_message"]) : text;
+      if (parameters["tools"] && Array.isArray(generated_text) && generated_text.length > prompt.length) {
+        const answer = decode_response(sequence.slice(prompt_ids?.length ?? 0), this.tok);
+        generated_text = [...generated_text.slice(0, -1), parse_response(answer, this.tok)];
+      }
       return { generated_text, ...others(row) };
     });
   }

@@ -31,7 +31,8 @@ class Sampler {
   // Throws Error("invalid_scores") when the scores are no distribution.
   int32_t draw(const ScoresRow& row, double uniform);
   // torch.multinomial without replacement: `uniforms.size()` positions in the softmax of scores[count], one after
-  // another, in the order drawn. Fewer, with `may_be_fewer`, or Error("invalid_scores") when no more can be drawn.
+  // another, in the order drawn; where nothing with a probability is left, any others, or with `may_be_fewer` none.
+  // Throws Error("invalid_scores") when the scores are no distribution.
   std::vector<int32_t> draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms,
                                     bool may_be_fewer = false);
 

@@ -2,6 +2,7 @@
 // schema's order, none that it does not name comes unless additionalProperties says so, whitespace is limited.
 import { out_of_range, received, warn_once } from "../../errors.js";
 import { characters, literal, minus, set_to_gbnf } from "./char_set.js";
+import { FORMATS, SHARED } from "./json_rules.js";
 import { type Bound, integer_range, number_range } from "./number_range.js";
 import { parse_regex } from "./regex.js";
 import { PLAIN, regex_to_gbnf } from "./regex_to_gbnf.js";
@@ -10,48 +11,6 @@ import { canonical, is_annotation, is_object, merge, type Schema, type SchemaObj
 const DEEPEST = 100;
 const MOST_SCHEMAS = 20_000;
 const MOST_REPETITIONS = 100_000;
-
-/** Rules that schemas share; each with the rules it needs. */
-const SHARED: Record<string, [body: string, needs: string[]]> = {
-  ws: ['| " " | "\\n" [ \\t]{0,20}', []],
-  value: [
-    "object | array | string | number | boolean | null",
-    ["object", "array", "string", "number", "boolean", "null"],
-  ],
-  object: ['"{" ws (string ":" ws value ("," ws string ":" ws value)* ws)? "}"', ["ws", "string", "value"]],
-  array: ['"[" ws (value ("," ws value)* ws)? "]"', ["ws", "value"]],
-  string: ['"\\"" char* "\\""', ["char"]],
-  // Halves of surrogate pairs are no characters.
-  char: [
-    `${set_to_gbnf(PLAIN)} | "\\\\" (["\\\\/bfnrt] | "u" ([0-9a-cA-CefEF] hex hex | [dD] [0-7] hex) hex)`,
-    ["hex"],
-  ],
-  hex: ["[0-9a-fA-F]", []],
-  number: ['"-"? whole ("." [0-9]{1,16})? ([eE] [-+]? [0-9]{1,2})?', ["whole"]],
-  integer: ['"-"? whole', ["whole"]],
-  whole: ['"0" | [1-9] [0-9]{0,15}', []],
-  boolean: ['"true" | "false"', []],
-  null: ['"null"', []],
-};
-
-const DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])";
-const TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
-const LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,20}[a-zA-Z0-9])?";
-const BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-const HEX = (count: number) => `[0-9a-fA-F]{${count}}`;
-/** As regular expressions, narrower than the formats where that is much shorter: no day is beyond the 28th. */
-const FORMATS: Record<string, string> = {
-  date: DATE,
-  time: TIME,
-  "date-time": `${DATE}T${TIME}`,
-  duration: "P([0-9]{1,4}W|[0-9]{1,4}D(T[0-9]{1,4}H)?|T[0-9]{1,4}(H([0-9]{1,4}M)?|M([0-9]{1,4}S)?|S))",
-  uuid: [8, 4, 4, 4, 12].map(HEX).join("-"),
-  ipv4: Array(4).fill(BYTE).join("\\."),
-  ipv6: Array(8).fill("[0-9a-fA-F]{1,4}").join(":"),
-  hostname: `${LABEL}(\\.${LABEL}){0,5}`,
-  email: `[a-zA-Z0-9_+-]{1,30}(\\.[a-zA-Z0-9_+-]{1,30}){0,3}@${LABEL}(\\.${LABEL}){1,4}`,
-  uri: `https?://${LABEL}(\\.${LABEL}){0,5}(:[1-9][0-9]{1,3})?(/[a-zA-Z0-9._~-]{0,40}){0,8}`,
-};
 
 /** The keywords that say something about values of one type. */
 const KEYWORDS: Record<string, string[]> = {
@@ -81,11 +40,11 @@ class Converter {
     private readonly argument: string,
   ) {}
 
-  /** The grammar. */
-  run(): string {
-    const body = this.visit(this.root, "root", 0);
+  /** The grammar, whose rule `name` is the schema's. */
+  run(name: string): string {
+    const body = this.visit(this.root, name, 0);
     if (body === null) this.fail("no value fulfils the schema");
-    if (body !== "root") this.rules.set("root", body!);
+    if (body !== name) this.rules.set(name, body!);
     return Array.from(this.rules, ([name, rule]) => `${name} ::= ${rule}\n`).join("");
   }
 
@@ -492,13 +451,13 @@ function anchored(value: unknown, name: string, depth = 0): unknown {
 }
 
 /**
- * The grammar (GBNF) of the JSON texts that fulfil a schema.
+ * The grammar (GBNF) of the JSON texts that fulfil a schema; they are the texts of its rule `rule`.
  * @throws RangeError that names `argument` for what is wrong in the schema or cannot be enforced.
  */
-export function json_schema_to_grammar(schema: object | boolean, argument = "schema"): string {
+export function json_schema_to_grammar(schema: object | boolean, argument = "schema", rule = "root"): string {
   if (typeof schema !== "boolean" && !is_object(schema)) throw out_of_range("a JSON schema", argument, schema);
   try {
-    return new Converter(JSON.parse(JSON.stringify(schema)) as Schema, argument).run();
+    return new Converter(JSON.parse(JSON.stringify(schema)) as Schema, argument).run(rule);
   } catch (error) {
     if (error instanceof RangeError && !error.message.startsWith("Maximum call stack")) throw error;
     if (error instanceof RangeError || error instanceof TypeError)
