@@ -2,6 +2,7 @@ import { UsageError } from "./arguments.js";
 import { define_command } from "./command.js";
 import { GENERATION_OPTIONS, generate_text, generation_options, limit_length } from "./generation.js";
 import { MODEL_OPTIONS, model_argument, open_model, open_tokenizer } from "./model.js";
+import { FORMAT_OPTIONS, response_format } from "./response_format.js";
 import { text_argument } from "./terminal.js";
 
 /** New tokens where nobody says how many: as in the text-generation pipeline. */
@@ -17,6 +18,7 @@ export const command = define_command({
     "num-return-sequences": { type: "integer", help: "how many texts to make" },
     chat: { type: "flag", help: "the prompt is a user's message: apply the chat template" },
     system: { type: "text", help: "a system message, with --chat" },
+    ...FORMAT_OPTIONS,
     "return-full-text": { type: "flag", help: "write the prompt too" },
     json: { type: "flag", help: "write one JSON object: prompt, text, tokens, timings" },
     ...MODEL_OPTIONS,
@@ -30,6 +32,8 @@ export const command = define_command({
     const name = model_argument(positionals);
     const asked = generation_options(values);
     if (values["num-return-sequences"] !== undefined) asked["num_return_sequences"] = values["num-return-sequences"];
+    const format = response_format(values);
+    if (format) asked["response_format"] = format;
     if (values.system !== undefined && !values.chat) throw new UsageError("--system needs --chat");
     const prompt = await text_argument(positionals[1], terminal.stdin);
     if (prompt === undefined) throw new UsageError("no prompt: give it as an argument, or pipe it in");

@@ -130,6 +130,7 @@ export abstract class TextToTextPipeline extends Pipeline<string, Result[], Sequ
     this.check_inputs(length, min_length ?? 0, max_length ?? Number.POSITIVE_INFINITY);
     // One for each text, and the same for all of them.
     if (forced_bos_token_id) kwargs["forced_bos_token_id"] ??= (forced_bos_token_id as number[])[0];
+    if (kwargs["response_format"]) kwargs["tokenizer"] ??= this.tok;
     const output = (await generative(this.model).generate(input_ids, { ...inputs, ...kwargs })) as unknown as Tensor;
     const sequences = output.tolist() as number[][];
     const each = sequences.length / rows;

@@ -109,6 +109,41 @@ describe("generate", () => {
     expect(await run(argv, { input: `${prompt}\n` })).toMatchObject({ code: 0, stdout: `${prompt}${text}\n` });
   });
 
+  it("keeps to a schema, a grammar or a regular expression", async () => {
+    const [schema, grammar] = [join(folder, "schema.json"), join(folder, "list.gbnf")];
+    writeFileSync(
+      schema,
+      JSON.stringify({ properties: { n: { type: "integer", maximum: 9, minimum: 0 } }, required: ["n"] }),
+    );
+    writeFileSync(grammar, 'root ::= "- " [a-z]{1,3} "\\n- " [a-z]{1,3}\n');
+    const text = async (...options: string[]) => {
+      const { code, stdout } = await run([
+        "generate",
+        SHIPPED,
+        "And",
+        "--no-do-sample",
+        "--max-new-tokens",
+        "60",
+        ...options,
+      ]);
+      expect(code).toBe(0);
+      return stdout;
+    };
+    expect(JSON.parse(await text("--json-schema", schema))).toEqual({ n: expect.any(Number) });
+    expect(await text("--grammar", grammar)).toMatch(/^- [a-z]{1,3}\n- [a-z]{1,3}\n$/);
+    expect(await text("--regex", "(yes|no)!")).toMatch(/^(yes|no)!\n$/);
+    for (const [options, message] of [
+      [["--regex", "a", "--grammar", grammar], /exclude each other/],
+      [["--grammar", join(folder, "missing")], /cannot read .*ENOENT/],
+      [["--json-schema", grammar], /not JSON/],
+      [["--regex", "(?=a)"], /look-ahead/],
+    ] as const) {
+      const { code, stderr } = await run(["generate", SHIPPED, "And", ...options]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(message);
+    }
+  });
+
   it("answers with --chat and --system", async () => {
     const { messages, text } = CASES.find(({ messages }) => messages?.[0].role === "system") as Required<Case>;
     const [system, user] = messages.map(({ content }) => content);

@@ -34,7 +34,10 @@ const tools = [
       },
     },
   },
-  { type: "function", function: { name: "now", parameters: { type: "object", properties: {} } } },
+  {
+    type: "function",
+    function: { name: "now", description: "The time", parameters: { type: "object", properties: {} } },
+  },
 ];
 const call = (name: string, given: object) => ({ type: "function", function: { name, arguments: given } });
 const zurich = call("get_weather", { city: 'Zü"rich\n{', days: 2 });
