@@ -15,12 +15,17 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 // A beam that is over: finite, so that normalising it gives no NaN.
 constexpr float hopeless = -1e30f;
 
+// The tokens that the grammar does not look at: the prompt, and a first token that is forced.
+size_t unseen(const GenerationOptions& options, size_t prompt_length) {
+  return prompt_length + (prompt_length == 1 && options.forced_bos_token_id);
+}
+
 }  // namespace
 
 GrammarLogitsProcessor::GrammarLogitsProcessor(const GenerationOptions& options, int32_t prompt_length)
     : grammar_(options.grammar),
       eos_token_id_(options.eos_token_id),
-      prompt_length_(static_cast<size_t>(prompt_length) + (prompt_length == 1 && options.forced_bos_token_id)),
+      prompt_length_(unseen(options, static_cast<size_t>(prompt_length))),
       forced_length_(options.forced_eos_token_id.empty() ? 0 : static_cast<size_t>(options.max_length) - 1),
       may_die_(options.num_beams > 1) {
   if (eos_token_id_.empty())
@@ -104,6 +109,7 @@ void GrammarLogitsProcessor::process(ScoresRow& row) {
 
 void check_sequences(const GenerationOptions& options, size_t prompt_length, const std::vector<Ids>& sequences) {
   if (!options.grammar) return;
+  prompt_length = unseen(options, prompt_length);
   for (const Ids& sequence : sequences) {
     size_t end = prompt_length;
     const auto is_eos = [&](int32_t token) { return std::count(options.eos_token_id.begin(), options.eos_token_id.end(), token) > 0; };
