@@ -217,6 +217,8 @@ export interface NativeTokenizer {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   vocab_size(with_added_tokens: boolean): number;
+  /** What stands before the pieces inside a word; null where the model marks none. */
+  continuing_subword_prefix(): string | null;
   get_vocab(with_added_tokens: boolean): Record<string, number>;
   /** Returns the number really added, as Rust does. Special ones are those with `special: true`. */
   add_tokens(tokens: AddedTokenSpec[]): number;

@@ -1,5 +1,6 @@
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { split_hub_options } from "../hub/cached_file.js";
+import type { PreTrainedTokenizerBase } from "../tokenization/base.js";
 import { TOKENIZER_CLASSES } from "../tokenization/classes.js";
 import { PreTrainedTokenizerFast } from "../tokenization/fast.js";
 import { CheckpointFiles, load_gguf, type PretrainedOptions } from "../tokenization/loading.js";
@@ -90,19 +91,23 @@ export const AutoTokenizer = {
   /**
    * Loads a tokenizer from a local folder, the cache, or the Hub; options that are neither the Hub's nor listed go to the
    * tokenizer's constructor (`padding_side`, `unk_token`, …), as in Python. Marian's and Wav2Vec2's tokenizers have no
-   * fast form: they are PreTrainedTokenizers (`is_fast` is false), which share all but what only fast ones have.
+   * fast form: they are PreTrainedTokenizers (`is_fast` is false), which share all but what only fast ones have. TypeScript
+   * takes the class's name for them: `AutoTokenizer.from_pretrained<MarianTokenizer>("Helsinki-NLP/opus-mt-en-de")`.
    */
-  async from_pretrained(name_or_path: string, options: AutoTokenizerOptions = {}): Promise<PreTrainedTokenizerFast> {
+  async from_pretrained<T extends PreTrainedTokenizerBase = PreTrainedTokenizerFast>(
+    name_or_path: string,
+    options: AutoTokenizerOptions = {},
+  ): Promise<T> {
     const { config: _config, tokenizer_type: _type, use_fast = true, ...rest } = options;
     if (!use_fast) warn_once("use_fast=false: there are no slow tokenizers here; the fast one is used.");
     const [hub, { gguf_file, ...given }] = split_hub_options(rest as PretrainedOptions);
     const files = new CheckpointFiles(name_or_path, hub);
     if (typeof gguf_file === "string") {
       const class_of = (architecture: string) => class_of_model_type(architecture) ?? PreTrainedTokenizerFast;
-      return load_gguf(class_of, files, gguf_file, given);
+      return (await load_gguf(class_of, files, gguf_file, given)) as PreTrainedTokenizerBase as T;
     }
     const class_ = await choose_class(files, options);
-    return class_.from_pretrained(name_or_path, rest) as Promise<PreTrainedTokenizerFast>;
+    return class_.from_pretrained(name_or_path, rest) as Promise<T>;
   },
 
   /** Adds a tokenizer class of one's own for a configuration class's model type. */

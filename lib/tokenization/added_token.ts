@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { AddedTokenSpec } from "../native.js";
 
 export type AddedTokenFlags = Omit<AddedTokenSpec, "id" | "content">;
@@ -43,6 +44,10 @@ export class AddedToken {
 
   toString(): string {
     return this.content;
+  }
+
+  [inspect.custom](): string {
+    return this.repr();
   }
 }
 

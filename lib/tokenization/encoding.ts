@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { NativeEncoding } from "../native.js";
 
 export type OffsetsUnit = "utf16" | "code_point";
@@ -135,5 +136,15 @@ export class Encoding {
   char_to_word(char: number, sequence = 0): number | null {
     const token = this.char_to_token(char, sequence);
     return token === null ? null : this.token_to_word(token);
+  }
+
+  /** As Python prints it. */
+  toString(): string {
+    const attributes = "ids, type_ids, tokens, offsets, attention_mask, special_tokens_mask, overflowing";
+    return `Encoding(num_tokens=${this.length}, attributes=[${attributes}])`;
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
   }
 }

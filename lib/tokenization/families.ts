@@ -70,6 +70,7 @@ export class SplinterFamily extends BertFamily {
 
 /** The byte-level tokenizers with `vocab.json` and `merges.txt`. */
 export class GPT2Family extends PreTrainedTokenizerFast {
+  static readonly slow_keywords = ["add_bos_token"];
   static override readonly model_input_names: readonly string[] = ["input_ids", "attention_mask"];
   static override readonly vocab_files_names: Readonly<Record<string, string>> = {
     vocab_file: "vocab.json",

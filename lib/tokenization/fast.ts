@@ -49,7 +49,6 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
 
   #encoder: Encoder;
   readonly #components: Record<ComponentKind, Component | null>;
-  #subword_prefix: string | null | undefined;
 
   constructor(keywords: TokenizerKeywords = {}) {
     const content = content_of(keywords);
@@ -111,11 +110,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
 
   /** What stands before the pieces inside a word, such as WordPiece's "##"; null where the model marks none. */
   get continuing_subword_prefix(): string | null {
-    if (this.#subword_prefix === undefined) {
-      const found = /"continuing_subword_prefix":("(?:[^"\\]|\\.)*")/.exec(this._tokenizer.to_json(false));
-      this.#subword_prefix = found ? (JSON.parse(found[1]!) as string) : null;
-    }
-    return this.#subword_prefix;
+    return this._tokenizer.continuing_subword_prefix();
   }
 
   /** The engine, for this package's own files. */

@@ -21,7 +21,12 @@ export interface PretrainedOptions extends HubOptions {
 }
 
 type Json = Record<string, unknown>;
-type LoadedClass = { readonly name: string; readonly keywords: Readonly<Record<string, unknown>> };
+interface LoadedClass {
+  readonly name: string;
+  readonly keywords: Readonly<Record<string, unknown>>;
+  /** Keywords that only count where there is no tokenizer.json. */
+  readonly slow_keywords?: readonly string[];
+}
 
 /** The version of Python Transformers whose behaviour this package has: it chooses among `fast_tokenizer_files`. */
 const VERSION = [4, 57, 6];
@@ -181,9 +186,10 @@ const KEYWORDS = new Set<string>([
   "errors",
 ]);
 
-function check_keywords(given: Json, class_: LoadedClass, config: Json): void {
+function check_keywords(given: Json, class_: LoadedClass, config: Json, is_slow = false): void {
+  const slow = is_slow ? (class_.slow_keywords ?? []) : [];
   for (const key of Object.keys(given)) {
-    if (KEYWORDS.has(key) || key in class_.keywords || key in config) continue;
+    if (KEYWORDS.has(key) || key in class_.keywords || key in config || slow.includes(key)) continue;
     warn_once(
       `from_pretrained: ${class_.name} does nothing with the option '${key}'; it is only kept for save_pretrained.`,
     );
@@ -257,7 +263,7 @@ export async function load_pretrained(
   const config_file = await files.find("tokenizer_config.json");
   const config = config_file ? await read_json(config_file) : {};
   const tokenizer_file = await files.find(versioned_file(config["fast_tokenizer_files"]));
-  check_keywords(given, class_, config);
+  check_keywords(given, class_, config, !tokenizer_file || Boolean(from_slow));
   const kwargs = await keywords_of(files, config, given, config_file ?? tokenizer_file);
   const names = class_.vocab_files_names;
   if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);

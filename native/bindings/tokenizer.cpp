@@ -144,6 +144,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::token_to_id>("token_to_id"),
                            InstanceMethod<&Tokenizer::id_to_token>("id_to_token"),
                            InstanceMethod<&Tokenizer::vocab_size>("vocab_size"),
+                           InstanceMethod<&Tokenizer::continuing_subword_prefix>("continuing_subword_prefix"),
                            InstanceMethod<&Tokenizer::get_vocab>("get_vocab"),
                            InstanceMethod<&Tokenizer::add_tokens>("add_tokens"),
                            InstanceMethod<&Tokenizer::added_tokens>("added_tokens"),
@@ -337,6 +338,14 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
       if (!(id >= 0 && id <= UINT32_MAX)) return info.Env().Undefined();
       const auto token = tokenizer_->id_to_token(static_cast<uint32_t>(id));
       return token ? Napi::Value(to_string(info.Env(), *token)) : info.Env().Undefined();
+    });
+  }
+
+  // null where the model marks no pieces inside a word.
+  Napi::Value continuing_subword_prefix(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::optional<std::string> prefix = tokenizer_->continuing_subword_prefix();
+      return prefix ? to_string(info.Env(), *prefix) : info.Env().Null();
     });
   }
 

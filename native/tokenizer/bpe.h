@@ -14,6 +14,7 @@ class BPE : public Model {
  public:
   static std::unique_ptr<Model> read(const json::Node& node);
 
+  std::optional<std::string> continuing_subword_prefix() const override { return prefix_; }
   bool takes_bytes() const override { return has_all_bytes_ && !prefix_ && !suffix_; }
   void write(json::Writer& writer) const override;
 

@@ -1,6 +1,7 @@
 #include "tokenizer/json.h"
 
 #include <charconv>
+#include <clocale>
 #include <cstdlib>
 #include <cstring>
 
@@ -251,7 +252,14 @@ std::string_view raw_of(std::string_view text, uint64_t word) {
 }
 }  // namespace
 
-double Value::number() const { return std::strtod(std::string(raw_of(document_->text_, word())).c_str(), nullptr); }
+double Value::number() const {
+  std::string raw(raw_of(document_->text_, word()));
+  // strtod goes by the locale that the host set; std::from_chars of doubles is not in every standard library yet.
+  static const std::string point = std::localeconv()->decimal_point;
+  const size_t dot = point == "." ? std::string::npos : raw.find('.');
+  if (dot != std::string::npos) raw.replace(dot, 1, point);
+  return std::strtod(raw.c_str(), nullptr);
+}
 
 std::optional<int64_t> Value::integer() const {
   if (!is(Type::number) || !(word() & kFlag)) return std::nullopt;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ class Model {
   bool align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const;
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
+
+  // What stands before the pieces inside a word, if the model marks them.
+  virtual std::optional<std::string> continuing_subword_prefix() const { return std::nullopt; }
 
   // True if the same text can give other ids.
   bool is_random() const { return is_random_; }

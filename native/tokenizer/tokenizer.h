@@ -78,6 +78,7 @@ class Tokenizer {
   const Vocabulary& vocabulary() const { return *model_->vocabulary(); }
   const AddedVocabulary& added() const { return added_; }
   size_t vocab_size(bool with_added_tokens) const;
+  std::optional<std::string> continuing_subword_prefix() const { return model_->continuing_subword_prefix(); }
 
   size_t add_tokens(const std::vector<AddedToken>& tokens);
   void set_encode_special_tokens(bool value) { added_.set_encode_special_tokens(value); }

@@ -12,6 +12,7 @@ class WordPiece : public Model {
   explicit WordPiece(const json::Node& node);
 
   void write(json::Writer& writer) const override;
+  std::optional<std::string> continuing_subword_prefix() const override { return prefix_; }
 
  private:
   Found word(std::string_view word, Workspace& workspace) const override;

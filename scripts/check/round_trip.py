@@ -38,6 +38,9 @@ def originals(folder):
             continue  # Python cannot load what it saved: additional_special_tokens come twice
         yield name, class_name, FIXTURES / "slow_tokenizers", sources, config
     for name, (class_name, sources, config) in python_tokenizers.CHECKPOINTS.items():
+        # Python's AutoTokenizer finds a fast class for the one that its files do not fit; the other takes no pairs.
+        if name in ("blenderbot-small", "esm-no-eos"):
+            continue
         yield name, class_name, FIXTURES / "python_tokenizers", sources, config
 
 
