@@ -28,7 +28,8 @@ Graph::Graph(const Program& program, Weights& weights, Caches& caches, Backend& 
     outputs_[output.name] = tensor;
     ggml_build_forward_expand(graph_, tensor);
   }
-  for (const auto& [name, tensor] : lowering.inputs()) inputs_[name] = {tensor, false};
+  for (const auto& [name, tensor] : lowering.inputs()) inputs_[name] = {tensor, false, 0};
+  for (const auto& [name, limit] : lowering.limits()) inputs_[name].limit = limit;
   customs_ = lowering.take_customs();
   computed_ = lowering.take_computed();
   n_threads_ = static_cast<int>(std::clamp(lowering.flops() / flops_for_a_thread, 1.0, static_cast<double>(backend.n_threads())));
@@ -63,6 +64,10 @@ void Graph::set_input(const std::string& name, const void* data, size_t n_bytes)
   if (n_bytes != ggml_nbytes(input.tensor))
     throw Error("invalid_input", "the input " + name + " has " + std::to_string(n_bytes / 4) + " values in place of " +
                                      std::to_string(ggml_nelements(input.tensor)));
+  const auto* integers = static_cast<const int32_t*>(data);
+  for (size_t i = 0; input.limit > 0 && i < n_bytes / sizeof(int32_t); i++)
+    if (integers[i] < 0 || integers[i] >= input.limit)
+      throw Error("invalid_input", "the input " + name + " has the value " + std::to_string(integers[i]) + ": expected 0 to " + std::to_string(input.limit - 1));
   // Without a buffer nothing of the graph depends on it.
   if (input.tensor->buffer) ggml_backend_tensor_set(input.tensor, data, 0, n_bytes);
   input.set = true;

@@ -53,6 +53,7 @@ class Graph {
   struct Input {
     ggml_tensor* tensor;
     bool set;
+    int64_t limit;  // of its integers; 0: none
   };
   std::map<std::string, Input> inputs_;
   std::map<std::string, ggml_tensor*> outputs_;

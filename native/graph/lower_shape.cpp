@@ -64,6 +64,7 @@ ggml_tensor* rows(Lowering& lowering, const Node& node) {
   require(wanted == node.shape, lowering, node, "a row for each id");
   ggml_tensor* table = table_node.op == "parameter" ? lowering.weights().table(table_node.text("name")) : lowering.tensor(node, 0);
   const int64_t count = table_node.shape[0];
+  lowering.limit(node, 1, count);
   if (!ggml_is_quantized(table->type)) table = lowering.reshape(table, {count, n_elements(table_node.shape) / count});
   ggml_tensor* ids = lowering.contiguous(lowering.tensor(node, 1));
   ids = ggml_reshape_1d(lowering.ggml(), ids, ggml_nelements(ids));

@@ -124,6 +124,18 @@ ggml_tensor* Lowering::lower(const Node& node) {
   return operation->lower(*this, node);
 }
 
+void Lowering::limit(const Node& node, size_t index, int64_t count) {
+  const Node* source = &node_of(node, index);
+  while (source->op == "reshape") source = &node_of(*source, 0);
+  if (source->op == "input") {
+    const auto [entry, is_new] = limits_.emplace(source->text("name"), count);
+    if (!is_new) entry->second = std::min(entry->second, count);
+  } else {
+    for (const int64_t value : source->integers("values"))
+      require(value >= 0 && value < count, *this, node, "numbers of rows that there are");
+  }
+}
+
 ggml_tensor* Lowering::value(int node) {
   ggml_tensor*& value = values_[static_cast<size_t>(node)];
   const Node& made = program_.nodes[static_cast<size_t>(node)];

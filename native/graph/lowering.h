@@ -68,6 +68,9 @@ class Lowering {
   const std::vector<std::pair<std::string, ggml_tensor*>>& inputs() const { return inputs_; }
   // Tensors that hold the same in every run.
   const std::vector<std::pair<ggml_tensor*, std::vector<int32_t>>>& constants() const { return constants_; }
+  // What integers of inputs count: each is below it. Throws Error("invalid_program") for constants that are not.
+  const std::map<std::string, int64_t>& limits() const { return limits_; }
+  void limit(const Node& node, size_t index, int64_t count);
   // What custom operations hold; lives as long as the graph.
   struct Custom;
   std::vector<std::unique_ptr<Custom>> take_customs();
@@ -102,6 +105,7 @@ class Lowering {
   std::vector<std::shared_ptr<const Constant>> computed_;
   std::vector<std::pair<std::string, ggml_tensor*>> inputs_;
   std::vector<std::pair<ggml_tensor*, std::vector<int32_t>>> constants_;
+  std::map<std::string, int64_t> limits_;
   std::vector<std::unique_ptr<Custom>> customs_;
   std::map<const ggml_tensor*, ggml_tensor*> prepared_;
   size_t scratch_ = 0;

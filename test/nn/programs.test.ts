@@ -11,7 +11,9 @@ interface Node {
 }
 
 /** Runs the nodes after x [2, 4], image [1, 8, 3, 3], ids [2] and weight [5, 4], kernel [6, 8, 2, 2], spans [2, 3]. */
-async function run(...nodes: Node[]): Promise<unknown> {
+async function run(...args: (Node | { ids: Int32Array })[]): Promise<unknown> {
+  const nodes = args.filter((arg) => "op" in arg);
+  const given = args.find((arg) => "ids" in arg);
   const state = new (native().StateDict)();
   state.set("weight", "F32", [5, 4], new Float32Array(20));
   state.set("kernel", "F32", [6, 8, 2, 2], new Float32Array(192));
@@ -45,7 +47,7 @@ async function run(...nodes: Node[]): Promise<unknown> {
     const feeds = {
       x: new Float32Array(8),
       image: new Float32Array(72),
-      ids: new Int32Array(2),
+      ids: given?.ids ?? new Int32Array(2),
       spans: Int32Array.of(0, 2, 0, 0, 2, 1),
     };
     return (await engine.run(engine.add_program(JSON.stringify(program)), feeds)).outputs["result"];
@@ -147,6 +149,26 @@ test.each<Node>([
     attributes: { scale: 1 },
   },
   { op: "nothing", shape: [1] },
+  { op: "cache_stored", shape: [1], attributes: { layer: 0, key_size: 4, value_size: 4, cache: "tokens" } },
 ])("$op $inputs $shape $attributes", async (node) => {
   await expect(run(node)).rejects.toMatchObject({ code: "invalid_program" });
+});
+
+test("rows that a table has not are errors, whether a call or the program names them", async () => {
+  const rows = { op: "rows", inputs: [WEIGHT, IDS], shape: [2, 4] };
+  const constant = (...values: number[]): Node => ({
+    op: "constant",
+    shape: [2],
+    dtype: "i32",
+    attributes: { values },
+  });
+  await expect(run(constant(0, 5), { ...rows, inputs: [WEIGHT, 6] })).rejects.toMatchObject({
+    code: "invalid_program",
+  });
+  await run(constant(0, 4), { ...rows, inputs: [WEIGHT, 6] });
+  await run(rows);
+  await expect(run({ ids: Int32Array.of(1, 5) }, rows)).rejects.toThrow(
+    "the input ids has the value 5: expected 0 to 4",
+  );
+  await expect(run({ ids: Int32Array.of(-1, 0) }, rows)).rejects.toMatchObject({ code: "invalid_input" });
 });
