@@ -180,14 +180,21 @@ describe.each(["llama engine", "graph engine"])("%s", (engine) => {
     await expect(generate({ response_format: { type: "grammar", grammar: 5 } })).rejects.toThrow(TypeError);
     await expect(generate({ response_format: "json_object" })).rejects.toThrow(TypeError);
     const controller = new AbortController();
-    const long = generate({
-      response_format: { type: "regex", regex: "[ab]*c{200}" },
-      max_new_tokens: 300,
-      do_sample: true,
-      signal: controller.signal,
-    });
-    setTimeout(() => controller.abort(), 30);
-    await expect(long).rejects.toMatchObject({ code: "aborted" });
+    let steps = 0;
+    class Stop extends LogitsProcessor {
+      override _call() {
+        if (++steps === 5) controller.abort();
+      }
+    }
+    const endless: ResponseFormat = { type: "regex", regex: "[ab]*c{200}" };
+    await expect(
+      generate({
+        response_format: endless,
+        max_new_tokens: 300,
+        logits_processor: new Stop(),
+        signal: controller.signal,
+      }),
+    ).rejects.toMatchObject({ code: "aborted" });
     const result = await generate({ response_format: regex, do_sample: false });
     expect(tokenizer.decode((result.tolist() as number[][])[0].slice(2), { skip_special_tokens: true })).toBe("abc");
   });
