@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 
 #include "errors.h"
 #include "llama/log.h"
@@ -74,7 +73,7 @@ void write_header(Output& output, const gguf_context* gguf) {
 class Counter {
  public:
   Counter(const Progress& progress, int64_t total) : progress_(progress), total_(std::max<int64_t>(1, total)) {}
-  void add(int64_t count) const {
+  void add(int64_t count) {
     done_ += count;
     progress_(std::min(1.0f, static_cast<float>(static_cast<double>(done_) / static_cast<double>(total_))));
   }
@@ -82,10 +81,10 @@ class Counter {
  private:
   const Progress& progress_;
   const int64_t total_;
-  mutable int64_t done_ = 0;
+  int64_t done_ = 0;
 };
 
-void write_weight(Output& output, const Weight& weight, ggml_type type, size_t alignment, const Counter& counter,
+void write_weight(Output& output, const Weight& weight, ggml_type type, size_t alignment, Counter& counter,
                   const std::atomic<bool>& aborted) {
   constexpr size_t slab_bytes = 64 << 20;
   const size_t row = ggml_row_size(type, weight.columns());
@@ -119,9 +118,9 @@ void save_recipe(const Recipe& recipe, const std::string& dtype, const SaveOptio
   }
   Output output(path);
   write_header(output, gguf.get());
-  const Counter counter(options.progress, std::accumulate(recipe.weights.begin(), recipe.weights.end(), int64_t{0}, [](int64_t sum, const Weight& weight) {
-    return sum + weight.rows() * weight.columns();
-  }));
+  int64_t total = 0;
+  for (const Weight& weight : recipe.weights) total += weight.rows() * weight.columns();
+  Counter counter(options.progress, total);
   for (size_t i = 0; i < types.size(); i++)
     write_weight(output, recipe.weights[i], types[i], gguf_get_alignment(gguf.get()), counter, aborted);
   output.close();
@@ -147,7 +146,7 @@ void copy_gguf(const fs::path& source, const SaveOptions& options, const fs::pat
   std::vector<char> buffer(8 << 20);
   int64_t total = 0;
   for (int64_t i = 0; i < gguf_get_n_tensors(from.get()); i++) total += static_cast<int64_t>(gguf_get_tensor_size(from.get(), i));
-  const Counter counter(options.progress, total);
+  Counter counter(options.progress, total);
   for (int64_t i = 0; i < gguf_get_n_tensors(from.get()); i++) {
     const size_t size = gguf_get_tensor_size(from.get(), i);
     input.seekg(static_cast<std::streamoff>(gguf_get_data_offset(from.get()) + gguf_get_tensor_offset(from.get(), i)));

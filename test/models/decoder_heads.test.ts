@@ -232,6 +232,32 @@ describe("pipelines over decoders", () => {
     }
   });
 
+  it("classify by a decoder, padded or alone, texts and pairs", async () => {
+    const folder = fixture("models", "m27-llama");
+    for (const num_labels of [1, 3]) {
+      const model = await AutoModelForSequenceClassification.from_pretrained(folder, { num_labels, dtype: "float32" });
+      const tokenizer = await library.AutoTokenizer.from_pretrained(folder);
+      const classify = await pipeline("text-classification", model as unknown as library.PreTrainedModel, {
+        tokenizer,
+      });
+      const expected: number[] = [];
+      for (const text of texts) {
+        const { logits } = await model(tokenizer(text, { return_tensors: "pt" }));
+        const [first] = (num_labels === 1 ? logits.sigmoid() : logits.softmax(-1)).tolist() as number[][];
+        expected.push(Math.max(...first));
+      }
+      for (const options of [{}, { batch_size: 2 }]) {
+        const results = (await classify(texts, options)) as { label: string; score: number }[];
+        results.forEach(({ label, score }, i) => {
+          expect(label).toMatch(/^LABEL_[012]$/);
+          expect(score).toBeCloseTo(expected[i], 5);
+        });
+      }
+      expect(await classify({ text: texts[0], text_pair: texts[1] }, { top_k: null })).toHaveLength(num_labels);
+      await classify.dispose();
+    }
+  });
+
   it("load a decoder by its folder", async () => {
     const extract = await pipeline("feature-extraction", fixture("models", "m27-llama"), { dtype: "float32" });
     const vectors = await extract(texts, { pooling: "mean", normalize: true });

@@ -55,6 +55,7 @@ describe.each(cases.filter(({ adapter }) => adapter !== "dora"))("$adapter", (on
     expect(model.active_adapters()).toEqual(["default"]);
     expect(await difference(model, ids, `${adapter}.adapted`)).toBeLessThan(1e-4);
     if (one.greedy) expect(await greedy(model, ids)).toEqual(one.greedy);
+    expect(model.get_adapter_state_dict().keys()[0]).toMatch(/^(model|transformer|bert|lm_head)\./);
     model.disable_adapters();
     expect(await difference(model, ids, `${adapter}.base`)).toBeLessThan(1e-4);
     model.enable_adapters();

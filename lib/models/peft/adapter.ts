@@ -133,13 +133,19 @@ export class Adapter {
     return values;
   }
 
+  /** A copy of the tensors, by the names in the model. */
+  state_dict(): NativeStateDict {
+    const copy = new (native().StateDict)(this.state);
+    for (const name of copy.keys()) if (name.startsWith(PREFIX)) copy.rename(name, name.slice(PREFIX.length));
+    return copy;
+  }
+
   /** Writes adapter_config.json and adapter_model.safetensors, which PEFT loads. */
   async save_pretrained(folder: string): Promise<void> {
     await make_folder(folder);
-    const names = this.state.keys();
-    for (const name of names) if (!name.startsWith(PREFIX)) this.state.rename(name, PREFIX + name);
-    await this.state.save(join(folder, WEIGHTS), { names: this.state.keys(), metadata: { format: "pt" } });
-    for (const name of names) if (!name.startsWith(PREFIX)) this.state.rename(PREFIX + name, name);
+    const state = this.state_dict();
+    for (const name of state.keys()) state.rename(name, PREFIX + name);
+    await state.save(join(folder, WEIGHTS), { names: state.keys(), metadata: { format: "pt" } });
     await writeFile(join(folder, ADAPTER_CONFIG), `${JSON.stringify(this.config, null, 2)}\n`);
   }
 }

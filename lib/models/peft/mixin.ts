@@ -113,6 +113,23 @@ export abstract class PeftAdapterMixin extends Callable<[unknown?, Record<string
     return [...this.active];
   }
 
+  /** The tensors of an adapter (default: the active one), without the prefix that PEFT's files have. */
+  get_adapter_state_dict(adapter_name?: string): NativeStateDict {
+    if (this.adapters.size === 0) throw no_adapter();
+    const name = adapter_name ?? this.active[0];
+    const adapter = this.adapters.get(name);
+    if (!adapter) throw new TypeError(`Adapter with name ${name} not found.`);
+    return adapter.state_dict();
+  }
+
+  /** Python makes adapters to train; there is no training here. */
+  add_adapter(): never {
+    throw new TransformersError(
+      "add_adapter makes an adapter to train, and there is no training here: load_adapter loads one",
+      "unsupported",
+    );
+  }
+
   /** Removes adapters. Where an active one goes, the first that is left becomes active. */
   delete_adapter(adapter_names: string | string[]): void {
     if (this.adapters.size === 0) throw no_adapter();
