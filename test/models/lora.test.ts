@@ -249,6 +249,20 @@ it("an adapter is given as tensors and a configuration", async () => {
   await model.dispose();
 });
 
+it("an adapter of embeddings that the engine cannot part from the head is refused", async () => {
+  const model = await load(of("gemma2"));
+  const state = new (native().StateDict)();
+  state.set("model.embed_tokens.lora_embedding_A", "F32", [2, 160], new Float32Array(320));
+  state.set("model.embed_tokens.lora_embedding_B", "F32", [48, 2], new Float32Array(96));
+  const peft_config = { peft_type: "LORA", r: 2, lora_alpha: 2 };
+  await expect(model.load_adapter(undefined, { peft_config, adapter_state_dict: state })).rejects.toMatchObject({
+    code: "adapter_unsupported",
+    message: expect.stringContaining("an adapter of the embeddings is not supported"),
+  });
+  expect(await difference(model, of("gemma2").input_ids, "gemma2.base")).toBeLessThan(1e-4);
+  await model.dispose();
+});
+
 it("an adapter is added to a GGUF file, and to quantised weights", async () => {
   const target = mkdtempSync(join(tmpdir(), "ggml-transformers-"));
   try {

@@ -70,6 +70,10 @@ export class DecoderModel extends LlamaEngineModel {
     return this.decoder.max_position_embeddings;
   }
 
+  protected override get can_untie(): boolean {
+    return !this.family.always_tied;
+  }
+
   /** A tensor's name in this model, by that in a model of the head for language. */
   private own_name(name: string): string {
     if (this.head === base) return name.replace(/^model\./, "");

@@ -1,5 +1,5 @@
 // What runs on libllama: the life of the engine, forward(), and the way out to GGUF.
-import { expected, from_native, out_of_range } from "../../errors.js";
+import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
 import { EngineCache } from "../../generation/cache.js";
 import { cannot_generate, GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
 import type { GgufValue, LlamaForwardResult, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
@@ -41,6 +41,10 @@ export abstract class LlamaEngineModel extends GenerationMixin {
   private readonly attached = new WeakMap<NativeLlamaEngine, Map<Adapter, number>>();
   /** An adapter is for one of two tied matrices: the engine gets each by itself. */
   protected adapts_tied_weights = false;
+  /** Whether it can. */
+  protected get can_untie(): boolean {
+    return true;
+  }
 
   /** Starts loading an engine. */
   protected abstract load_engine(on_progress?: (progress: number) => void): {
@@ -108,6 +112,11 @@ export abstract class LlamaEngineModel extends GenerationMixin {
         .flat()
         .some((name) => adapter.pairs.has(name))
     ) {
+      if (!this.can_untie)
+        throw new TransformersError(
+          `${this.config.model_type}: an adapter of the embeddings is not supported, whose matrix the head has too`,
+          "adapter_unsupported",
+        );
       this.adapts_tied_weights = true;
       this.retire_engine();
     }

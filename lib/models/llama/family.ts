@@ -58,6 +58,8 @@ export interface LlamaFamily {
   kinds: readonly ("sequence_classification" | "token_classification" | "question_answering")[];
   /** What the decoder is called in `…ForQuestionAnswering`; default: "model". */
   question_answering_prefix?: "transformer";
+  /** llama.cpp has one matrix for embeddings and head, always. */
+  always_tied?: boolean;
   /** llama.cpp wants the head's matrix even where it is that of the embeddings, or none. */
   wants_output?: boolean;
   /** llama.cpp's name of the architecture. */

@@ -9,6 +9,7 @@ export const gemma: LlamaFamily = {
   model_type: "gemma",
   class_prefix: "Gemma",
   kinds: ["sequence_classification", "token_classification"],
+  always_tied: true,
   architecture: "gemma",
   parameters: (config) => decoder_parameters(config, { norms_minus_one: true }),
   metadata: (config) => decoder_metadata("gemma", config),

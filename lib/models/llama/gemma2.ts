@@ -25,6 +25,7 @@ export const gemma2: LlamaFamily = {
   model_type: "gemma2",
   class_prefix: "Gemma2",
   kinds: ["sequence_classification", "token_classification"],
+  always_tied: true,
   architecture: "gemma2",
   parameters: (config) => decoder_parameters(config, { norms: SANDWICH_NORMS, norms_minus_one: true }),
   metadata: (config: Gemma2Config) => ({
