@@ -69,6 +69,10 @@ export function cannot_generate(model: object): TransformersError {
 /** A model that generates: what both engines share. */
 export abstract class GenerationMixin extends PreTrainedModel {
   abstract get vocab_size(): number;
+  /** Size of the vocabulary that it says; that which it reads may be another one. */
+  get output_vocab_size(): number {
+    return this.vocab_size;
+  }
   /** Positions that the model has. */
   abstract get max_positions(): number;
   /** The engine, ready to generate `rows` rows at a time after prompts of `tokens` tokens altogether. */
@@ -163,7 +167,8 @@ export abstract class GenerationMixin extends PreTrainedModel {
         "unsupported",
       );
 
-    const start = await this.start({ config, inputs, model_kwargs, states, vocab_size: this.vocab_size });
+    const { vocab_size, output_vocab_size } = this;
+    const start = await this.start({ config, inputs, model_kwargs, states, vocab_size, output_vocab_size });
     const { ids, mask } = start;
     const length = ids[0].length;
     // What the encoder left in the engine goes with the call, unless the caller gets it.
@@ -208,7 +213,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const engine = await this.generating_engine(lanes, ids.length * length);
     const past = start.cache;
     if (past) request.cache = EngineCache.handle_of(past, engine);
-    const cached = past ? past.length : 0;
+    if (start.first_logits) request.first_logits = start.first_logits;
     const rows = ids.length * config.num_return_sequences;
     this.use_adapters(engine, adapters);
     const result = await run_request(engine, request, {
@@ -232,11 +237,11 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const wants_states = states.output_hidden_states || states.output_attentions;
     call.finish(
       generate_output(result, {
-        vocab_size: this.vocab_size,
+        vocab_size: output_vocab_size,
         is_encoder_decoder,
         output_scores: Boolean(config["output_scores"]),
         states: {
-          ...(wants_states ? await step_states(result, { ids, mask, cached }, rerun) : {}),
+          ...(wants_states ? await step_states(result, { ids, mask, cached: start.cached }, rerun) : {}),
           encoder_hidden_states: start.encoder?.outputs?.hidden_states,
           encoder_attentions: start.encoder?.outputs?.attentions,
         },

@@ -16,6 +16,10 @@ export interface Start {
   mask: Uint8Array[] | undefined;
   /** Covers a beginning of the rows, and what the encoder read. */
   cache: EngineCache | undefined;
+  /** Columns of the rows that a cache of the caller's holds. */
+  cached: number;
+  /** [rows, vocabulary]: what follows the rows, which the cache holds altogether then. */
+  first_logits?: Float32Array;
   encoder?: { ids: Int32Array[] | undefined; outputs: EncoderOutputs | undefined; attention_mask: unknown };
 }
 
@@ -27,6 +31,8 @@ export interface StartOptions {
   model_kwargs: Kwargs;
   states: StateFlags;
   vocab_size: number;
+  /** That of a decoder, which may have its own. */
+  output_vocab_size: number;
 }
 
 const is_given = (value: unknown) => value !== undefined && value !== null;
@@ -43,7 +49,8 @@ export function start_of_decoder({ config, inputs, model_kwargs, vocab_size }: S
     warn_once(
       "A decoder-only architecture is being used, but right-padding was detected! For correct generation results, please set `padding_side='left'` when initializing the tokenizer.",
     );
-  return { ids, mask, cache: (past_key_values as EngineCache | undefined) ?? undefined };
+  const cache = (past_key_values as EngineCache | undefined) ?? undefined;
+  return { ids, mask, cache, cached: cache?.length ?? 0 };
 }
 
 /** Runs the encoder on what forward() would take; with `store` the engine keeps what the decoder needs of it. */
@@ -99,9 +106,9 @@ export async function start_of_encoder_decoder(options: StartOptions, run_encode
   try {
     const rows = (cache as EngineCache).lengths.length;
     return {
-      ids: decoder_rows(config, rows, decoder_input_ids, decoder_attention_mask, vocab_size),
-      mask: undefined,
+      ...decoder_rows(config, rows, decoder_input_ids, decoder_attention_mask, options.output_vocab_size),
       cache,
+      cached: past?.length ?? 0,
       encoder: { ids: ids ?? encoder_ids(config), outputs: run?.outputs, attention_mask: mask },
     };
   } catch (error) {
@@ -131,20 +138,21 @@ function decoder_rows(
   given: unknown,
   mask: unknown,
   vocab_size: number,
-): Int32Array[] {
+): Pick<Start, "ids" | "mask"> {
   const start = config.decoder_start_token_id as number | number[];
   if (Array.isArray(start) && start.length !== rows)
     throw new RangeError(`\`decoder_start_token_id\` expected to have length ${rows} but got ${start.length}`);
   const starts = Array.from({ length: rows }, (_, row) => Int32Array.of(Array.isArray(start) ? start[row] : start));
   check_ids(starts, vocab_size, "decoder_start_token_id");
-  if (!is_given(given)) return starts;
+  if (!is_given(given)) return { ids: starts, mask: undefined };
   const ids = to_rows(given, "decoder_input_ids");
   if (ids.length !== rows || ids[0].length === 0)
     throw out_of_range(`${rows} rows of tokens, as many as the encoder's`, "decoder_input_ids", given);
   check_ids(ids, vocab_size, "decoder_input_ids");
-  if (is_given(mask) && to_mask(mask, [rows, ids[0].length], "decoder_attention_mask").some((row) => row.includes(0)))
-    throw new TransformersError("decoder_attention_mask cannot hide tokens in generate()", "unsupported");
-  return ids.every((row, i) => row[0] !== starts[i][0])
-    ? ids.map((row, i) => Int32Array.of(starts[i][0], ...row))
-    : ids;
+  const seen = is_given(mask) ? to_mask(mask, [rows, ids[0].length], "decoder_attention_mask") : undefined;
+  if (ids.some((row, i) => row[0] === starts[i][0])) return { ids, mask: seen };
+  return {
+    ids: ids.map((row, i) => Int32Array.of(starts[i][0], ...row)),
+    mask: seen?.map((row) => Uint8Array.of(1, ...row)),
+  };
 }

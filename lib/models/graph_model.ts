@@ -1,9 +1,12 @@
 // Models whose computation is written in lib/nn and runs on the graph engine.
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { from_native, TransformersError } from "../errors.js";
+import type { EngineCache } from "../generation/cache.js";
 import { cannot_generate, GenerationMixin } from "../generation/mixin.js";
+import type { Start } from "../generation/start.js";
 import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
 import { bind, Conv1D, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
+import type { Tensor } from "../tensor/index.js";
 import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
@@ -227,6 +230,7 @@ export abstract class GraphModel extends GenerationMixin {
       engine.set_decoder({
         programs: [...this.decode_programs.values()],
         max_positions: Math.min(this.max_positions, MOST_POSITIONS),
+        counts_padding: this.counts_padding,
       });
     return engine;
   }
@@ -255,6 +259,29 @@ export abstract class GraphModel extends GenerationMixin {
   protected override transposed_weights(): Set<string> {
     this.modules();
     return new Set(modules_of(this, Conv1D, is_model).map(({ weight }) => weight.name));
+  }
+
+  /** Whether positions count the padding in front of a prompt: of models whose forward() takes none from the caller. */
+  protected get counts_padding(): boolean {
+    return false;
+  }
+
+  /**
+   * Computes a prompt whose mask hides tokens, where generate() cannot leave them out as if they were not there.
+   * `prefix`: of the prompt's arguments in forward().
+   */
+  protected async prefill(start: Start, prefix = ""): Promise<Start> {
+    const { ids, mask, cached } = start;
+    if (!this.counts_padding || !mask?.some((row) => row.includes(0))) return start;
+    const { logits, past_key_values } = (await this.forward({
+      [`${prefix}input_ids`]: ids.map((row) => row.subarray(cached)),
+      [`${prefix}attention_mask`]: mask,
+      past_key_values: start.cache,
+      use_cache: true,
+    })) as unknown as { logits: Tensor; past_key_values: EngineCache };
+    const [, length, size] = logits.dims;
+    const first_logits = logits.slice(null, [length - 1, length]).view(-1, size).data as Float32Array;
+    return { ...start, cache: past_key_values, first_logits };
   }
 
   override get vocab_size(): number {

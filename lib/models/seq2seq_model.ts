@@ -96,7 +96,7 @@ export abstract class Seq2SeqModel extends GraphModel {
       { ...args, ...this.decoder_ids(args, encoder?.batch) },
       {
         prefix: "decoder_",
-        vocab_size: this.vocab_size,
+        vocab_size: this.output_vocab_size,
         embedding_size: this.embedding_size,
         past: past ? { cache: args["past_key_values"], engine: this.graph_engine() } : undefined,
       },
@@ -314,7 +314,16 @@ export abstract class Seq2SeqModel extends GraphModel {
 
   protected override async start(options: StartOptions): Promise<Start> {
     if (!this.can_generate()) throw cannot_generate(this);
-    return start_of_encoder_decoder(options, (args, store) => this.run_encoder(args, store));
+    const start = await start_of_encoder_decoder(options, (args, store) => this.run_encoder(args, store));
+    return this.prefill(start, "decoder_");
+  }
+
+  protected override get counts_padding(): boolean {
+    return true;
+  }
+
+  override get output_vocab_size(): number {
+    return (this.config["decoder_vocab_size"] as number | undefined) ?? this.vocab_size;
   }
 
   protected override async rerun(inputs: Rows, prompts: number[], flags: StateFlags, { encoder }: Start) {

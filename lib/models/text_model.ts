@@ -1,7 +1,7 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
 import { expected, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
-import type { Start } from "../generation/start.js";
+import type { Start, StartOptions } from "../generation/start.js";
 import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
@@ -157,6 +157,14 @@ export abstract class TextModel extends GraphModel {
 
   override can_generate(): boolean {
     return (this.constructor as typeof TextModel).head.generates === true;
+  }
+
+  protected override get counts_padding(): boolean {
+    return !(this.constructor as typeof TextModel).takes_position_ids;
+  }
+
+  protected override async start(options: StartOptions): Promise<Start> {
+    return this.prefill(await super.start(options));
   }
 
   /** Positions count what the mask shows, as they do in generate(). */
