@@ -29,7 +29,7 @@ export type Computed = Record<string, { data: Float32Array; shape: readonly numb
 const name_of = ({ tokens, outputs }: DecodeSize) => `${tokens} ${outputs}`;
 
 /** What the engine counts up to, for models whose positions have no end. */
-const MOST_POSITIONS = 2 ** 31 - 1;
+const MOST_POSITIONS = 2 ** 30;
 /** Programs that are kept: one for each shape of inputs. The engine keeps the graphs of the last 64. */
 const MAX_PROGRAMS = 256;
 

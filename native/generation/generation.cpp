@@ -67,8 +67,8 @@ void Generation::prepare_prompts(size_t wanted) {
     prepare(row / wanted, prompt, rows_ + row);
     longest_ = std::max(longest_, static_cast<int32_t>(prompt.size()) + options.max_length - length);
   }
-  // No row can be longer than the engine's positions: it ends there.
-  options.max_length = std::min(options.max_length, length + decoder_.max_positions() - seen);
+  // No row can be longer than the engine's positions: it ends there. The last token is never fed.
+  options.max_length = std::min(options.max_length, length + decoder_.max_positions() - seen + 1);
   longest_ = std::min(std::max(longest_, seen + options.max_length - length), decoder_.max_positions());
 }
 

@@ -271,7 +271,7 @@ describe("Requests at the same time", () => {
     });
   });
 
-  it("end where the positions end", () => {
+  it("end where the positions end: the last token needs none", () => {
     const request = {
       input_ids: [
         [1, 1, 1],
@@ -283,7 +283,7 @@ describe("Requests at the same time", () => {
       ],
       options: { max_length: 50 },
     };
-    expect(one(flat(3), request, { max_positions: 5 }).sequences[0].length).toBe(5);
+    expect(one(flat(3), request, { max_positions: 5 }).sequences[0].length).toBe(6);
   });
 });
 
