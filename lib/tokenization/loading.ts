@@ -267,6 +267,7 @@ export async function load_pretrained(
   const kwargs = await keywords_of(files, config, given, config_file ?? tokenizer_file);
   const names = class_.vocab_files_names;
   if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);
+  if (names["normalizer_file"]) kwargs["normalizer_file"] = await files.find(names["normalizer_file"]);
   if (tokenizer_file && !from_slow) return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
   const slow = { ...slow_defaults(class_.name), ...kwargs };
   const tokenizer_object = await from_slow_files(class_, files, slow);

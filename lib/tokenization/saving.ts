@@ -116,6 +116,12 @@ function fast_files(tokenizer: PreTrainedTokenizerFast, with_slow: boolean): Rec
   });
 }
 
+/** Other files of the checkpoint, as they are. */
+function more_files(tokenizer: Tokenizer): Record<string, FileContent> {
+  const { normalizer_file } = tokenizer.init_kwargs;
+  return typeof normalizer_file === "string" ? { "normalizer.json": { copy: normalizer_file } } : {};
+}
+
 /** Python's save_pretrained. Returns the paths of the files. */
 export async function save_pretrained(
   tokenizer: Tokenizer,
@@ -158,6 +164,7 @@ export async function save_pretrained(
     "special_tokens_map.json": json_file(plain(tokenizer.special_tokens_map_extended, false)),
     ...templates,
     ...vocabulary,
+    ...more_files(tokenizer),
   };
   await make_folder(folder);
   if (Object.keys(templates).some((name) => name.startsWith("chat_templates")))

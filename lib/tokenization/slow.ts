@@ -8,6 +8,7 @@ import { load_slow, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { escape_pattern, lstrip, rstrip } from "./python_text.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
+import { read_vocab_file } from "./slow_parts.js";
 
 /** Tokens and their ids. */
 export type Vocabulary = ReadonlyMap<string, number>;
@@ -17,19 +18,6 @@ export interface SlowDecodeOptions extends DecodeOptions {
   spaces_between_special_tokens?: boolean;
   /** Marian: decode with the source's model. */
   use_source_tokenizer?: boolean;
-}
-
-/** The JSON of a vocabulary's file. Throws TransformersError{tokenizer_not_found | tokenizer_invalid}. */
-export function read_vocab_file(path: unknown, argument: string): Record<string, unknown> {
-  if (typeof path !== "string") throw expected("the path of a vocabulary", argument, path);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new TransformersError(`${path} is not valid JSON: ${(cause as Error).message}`, "tokenizer_invalid", cause);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new TransformersError(`${path} must hold an object of tokens and their ids`, "tokenizer_invalid");
 }
 
 /** Checks a vocabulary; by ascending id. */

@@ -1,5 +1,6 @@
 // What the readers of Python's slow tokenizers' files share.
-import { TransformersError } from "../errors.js";
+import { readFileSync } from "node:fs";
+import { expected, TransformersError } from "../errors.js";
 
 export const invalid = (what: string, cause?: unknown) => new TransformersError(what, "tokenizer_invalid", cause);
 /** Python's lines of a text file: \r\n and \r end a line too. */
@@ -18,3 +19,16 @@ export function no_token(token: unknown): TransformersError {
 }
 
 export const empty_parts = { version: "1.0", truncation: null, padding: null, added_tokens: [] };
+
+/** The JSON of a vocabulary's file. Throws TransformersError{tokenizer_not_found | tokenizer_invalid}. */
+export function read_vocab_file(path: unknown, argument: string): Record<string, unknown> {
+  if (typeof path !== "string") throw expected("the path of a vocabulary", argument, path);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new TransformersError(`${path} is not valid JSON: ${(cause as Error).message}`, "tokenizer_invalid", cause);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new TransformersError(`${path} must hold an object of tokens and their ids`, "tokenizer_invalid");
+}

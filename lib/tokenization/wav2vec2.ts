@@ -4,7 +4,8 @@ import { AddedToken } from "./added_token.js";
 import type { DecodeOptions, Ids } from "./base.js";
 import { clean_up_tokenization } from "./clean_up.js";
 import { strip } from "./python_text.js";
-import { inverse, PreTrainedTokenizer, read_vocab_file, vocabulary } from "./slow.js";
+import { inverse, PreTrainedTokenizer, vocabulary } from "./slow.js";
+import { read_vocab_file } from "./slow_parts.js";
 import { to_lists } from "./tensors.js";
 
 export interface CharOffset {

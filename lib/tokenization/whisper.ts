@@ -2,9 +2,11 @@
 import { TransformersError } from "../errors.js";
 import { AddedToken } from "./added_token.js";
 import type { DecodeOptions, Ids } from "./base.js";
+import { english_normalize } from "./english_normalizer.js";
 import { GPT2Family } from "./families.js";
 import type { TokenizerKeywords } from "./fast.js";
 import { strip } from "./python_text.js";
+import { read_vocab_file } from "./slow_parts.js";
 import { template } from "./template.js";
 import { to_lists } from "./tensors.js";
 import { basic_normalize } from "./whisper_normalizer.js";
@@ -17,6 +19,8 @@ export interface WhisperDecodeOptions extends DecodeOptions {
   time_precision?: number;
   /** Timestamps stay in the text, such as `<|1.08|>`. */
   decode_with_timestamps?: boolean;
+  /** English in one spelling: see `normalize`. */
+  normalize?: boolean;
   /** Without case, punctuation and what is in brackets. */
   basic_normalize?: boolean;
   /** With `basic_normalize`: marks of letters go too. */
@@ -32,12 +36,24 @@ export interface WhisperText {
   offsets: WhisperOffset[];
 }
 
+function read_spellings(path: string): Record<string, string> {
+  const spellings = read_vocab_file(path, "normalizer_file");
+  const wrong = Object.entries(spellings).find(([, text]) => typeof text !== "string");
+  if (wrong)
+    throw new TransformersError(`${path}: the spelling of "${wrong[0]}" must be a string`, "tokenizer_invalid");
+  return spellings as Record<string, string>;
+}
+
 /** The frames of a segment of 30 seconds. */
 const SEGMENT = 1500;
 const TIMESTAMP = /<\|(\d+\.\d+)\|>/g;
 
 /** Whisper's: the language, the task and whether there are timestamps are told by tokens before the text. */
 export class WhisperTokenizerFast extends GPT2Family {
+  static override readonly vocab_files_names: Readonly<Record<string, string>> = {
+    ...GPT2Family.vocab_files_names,
+    normalizer_file: "normalizer.json",
+  };
   static override readonly keywords = {
     unk_token: "<|endoftext|>",
     bos_token: "<|endoftext|>",
@@ -51,6 +67,8 @@ export class WhisperTokenizerFast extends GPT2Family {
   language: string | null;
   task: string | null;
   predict_timestamps: boolean;
+  /** British spellings and the American ones, from the checkpoint's normalizer.json. */
+  readonly english_spelling_normalizer: Readonly<Record<string, string>> | null;
 
   constructor(keywords: TokenizerKeywords = {}) {
     const special: Record<string, AddedToken> = {};
@@ -60,6 +78,8 @@ export class WhisperTokenizerFast extends GPT2Family {
     }
     super({ ...keywords, ...special });
     const { language, task, predict_timestamps } = this.init_kwargs as unknown as WhisperPrompt;
+    const { normalizer_file } = this.init_kwargs;
+    this.english_spelling_normalizer = typeof normalizer_file === "string" ? read_spellings(normalizer_file) : null;
     this.language = language;
     this.task = task;
     this.predict_timestamps = predict_timestamps;
@@ -127,6 +147,16 @@ export class WhisperTokenizerFast extends GPT2Family {
     return [...this.prefix_tokens.map(() => 1), ...texts, 1];
   }
 
+  /** An English text in one spelling; `normalizer.json` of the checkpoint says how words are written. */
+  normalize(text: string): string {
+    if (this.english_spelling_normalizer) return english_normalize(text, this.english_spelling_normalizer);
+    throw new TransformersError("normalize() needs the checkpoint's normalizer.json", "not_supported");
+  }
+  /** A text of any language without case, punctuation and what is in brackets. */
+  basic_normalize(text: string, options: { remove_diacritics?: boolean } = {}): string {
+    return basic_normalize(text, options.remove_diacritics ?? false);
+  }
+
   /** The ids of the timestamps from 0 to 30 seconds. */
   timestamp_ids(time_precision = 0.02): (number | null)[] {
     const names = Array.from({ length: SEGMENT + 1 }, (_, i) => `<|${(i * time_precision).toFixed(2)}|>`);
@@ -135,9 +165,7 @@ export class WhisperTokenizerFast extends GPT2Family {
 
   override decode(token_ids: Ids, options: WhisperDecodeOptions & { output_offsets: true }): WhisperText;
   override decode(token_ids: Ids, options?: WhisperDecodeOptions): string;
-  override decode(token_ids: Ids, options: WhisperDecodeOptions & { normalize?: boolean } = {}): unknown {
-    if (options.normalize)
-      throw new TransformersError("normalize: the normalizer of English texts is not supported", "not_supported");
+  override decode(token_ids: Ids, options: WhisperDecodeOptions = {}): unknown {
     const { output_offsets, decode_with_timestamps, time_precision = 0.02, skip_special_tokens = false } = options;
     const list = to_lists(token_ids);
     const all = (Array.isArray(list) ? list : [list]) as number[];
@@ -149,9 +177,10 @@ export class WhisperTokenizerFast extends GPT2Family {
   }
 
   #plain(ids: readonly number[], options: WhisperDecodeOptions): string {
-    const { basic_normalize: normalizes, remove_diacritics = false } = options;
+    const { normalize, basic_normalize: is_basic, remove_diacritics = false } = options;
     const text = super.decode(ids, options);
-    return (normalizes ? basic_normalize(text, remove_diacritics) : text).replace(TIMESTAMP, "");
+    const clean = normalize ? this.normalize(text) : is_basic ? basic_normalize(text, remove_diacritics) : text;
+    return clean.replace(TIMESTAMP, "");
   }
 
   /** What came before the transcript goes. */

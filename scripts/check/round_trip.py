@@ -76,7 +76,7 @@ def slow_rows(path):
     """None where the folder lacks the slow class's files."""
     try:
         return list(rows(AutoTokenizer.from_pretrained(path, use_fast=False)))
-    except (OSError, TypeError, ValueError, ImportError):
+    except (AttributeError, OSError, TypeError, ValueError, ImportError):
         return None
 
 
