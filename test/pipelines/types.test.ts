@@ -7,6 +7,8 @@ import type {
   Pipeline,
   PipelineType,
   QuestionAnsweringOutput,
+  SummarizationOutput,
+  Text2TextGenerationOutput,
   TextClassificationOutput,
   TextClassificationPipeline,
   TextClassificationSingle,
@@ -16,6 +18,9 @@ import type {
   TokenClassificationOutput,
   TokenClassificationPipeline,
   TokenClassificationRaw,
+  TranslationOutput,
+  TranslationPipeline,
+  TranslationTokens,
   ZeroShotClassificationOutput,
 } from "../../lib/index.js";
 import { pipeline, type Tensor } from "../../lib/index.js";
@@ -134,6 +139,26 @@ describe("fill-mask, zero-shot-classification and text-generation", () => {
     expectTypeOf(
       result(() => generate([{ role: "user", content: "a" }])).result,
     ).toEqualTypeOf<TextGenerationChatOutput>();
+  });
+});
+
+describe("summarization, translation and text2text-generation", () => {
+  const summarize = result(() => pipeline("summarization")).result;
+  const translate = result(() => pipeline("translation_en_to_fr")).result;
+  const rewrite = result(() => pipeline("text2text-generation", "a/model")).result;
+  it("give a list for one text and for several", () => {
+    expectTypeOf(translate).toEqualTypeOf<TranslationPipeline>();
+    expectTypeOf(result(() => summarize("a")).result).toEqualTypeOf<SummarizationOutput>();
+    expectTypeOf(result(() => summarize(["a", "b"], { min_length: 3 })).result).toEqualTypeOf<SummarizationOutput>();
+    expectTypeOf(result(() => translate("a", { src_lang: "en_XX" })).result).toEqualTypeOf<TranslationOutput>();
+    expectTypeOf(result(() => rewrite(texts())).result).toEqualTypeOf<AsyncGenerator<Text2TextGenerationOutput>>();
+  });
+
+  it("give ids with return_tensors, and lists of lists for several sequences", () => {
+    expectTypeOf(result(() => translate("a", { return_tensors: true })).result).toEqualTypeOf<TranslationTokens[]>();
+    expectTypeOf(result(() => translate(["a"], { num_return_sequences: 2 })).result).toEqualTypeOf<
+      TranslationOutput[]
+    >();
   });
 });
 

@@ -1,0 +1,81 @@
+// generate() of encoder-decoders and GPT-2 on the graph engine against PyTorch, on the same random weights.
+//   npm run bench:generate -- [--rounds 5] [--threads 2] [--only T5] [--json]
+// The models are made by scripts/bench/generate.py, which needs Python with torch and transformers: $PYTHON, or .venv of
+// `npm run fixtures`. transformers.js is no peer here: what it reads of an encoder-decoder, a decoder with and without
+// a past in one ONNX file, is made by another package (optimum).
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { AutoModelForCausalLM, AutoModelForSeq2SeqLM } from "../../dist/index.js";
+import { add_row, in_blocks, options, report, rounds, threads } from "./harness.mjs";
+import { folder, root } from "./peers.mjs";
+
+const venv = join(root, ".venv", "bin", "python");
+const python = process.env.PYTHON ?? (existsSync(venv) ? venv : "python3");
+const models = join(folder, "models");
+const script = join(root, "scripts", "bench", "generate.py");
+const NEW = 64;
+
+const SUBJECTS = {
+  "T5-small": { name: "t5-small", auto: AutoModelForSeq2SeqLM, prompt: 128 },
+  "BART-base": { name: "bart-base", auto: AutoModelForSeq2SeqLM, prompt: 128 },
+  "GPT-2": { name: "gpt2", auto: AutoModelForCausalLM, prompt: 16 },
+};
+const MODES = { greedy: { num_beams: 1 }, "4 beams": { num_beams: 4 } };
+
+const call = (mode) => ({ do_sample: false, min_new_tokens: NEW, max_new_tokens: NEW, ...mode });
+/** Token ids below every vocabulary, the same each time, as in generate.py. */
+const prompt_of = (length) => [Array.from({ length }, (_, i) => 1000 + ((i * 7919) % 20000))];
+
+/** What Python needs for each new token, in milliseconds, and the ids that it gave. */
+const python_times = (name, prompt, mode) =>
+  JSON.parse(
+    execFileSync(
+      python,
+      [script, join(models, name), String(threads), String(rounds), String(prompt), JSON.stringify(call(mode))],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    ),
+  );
+
+const wanted = Object.entries(SUBJECTS).filter(([title]) => title.includes(options.only));
+execFileSync(python, [script, models, ...wanted.map(([, { name }]) => name)], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
+
+for (const [title, { name, auto, prompt }] of wanted) {
+  const model = await auto.from_pretrained(join(models, name), { dtype: "float32", n_threads: threads });
+  const ids = prompt_of(prompt);
+  for (const [mode, settings] of Object.entries(MODES)) {
+    const { ours } = await in_blocks({
+      ours: async () => {
+        const start = performance.now();
+        await model.generate(ids, call(settings));
+        return (performance.now() - start) / NEW;
+      },
+    });
+    const { times, sequences } = python_times(name, prompt, settings);
+    const same = (await model.generate(ids, call(settings))).tolist();
+    if (JSON.stringify(same) !== JSON.stringify(sequences)) console.error(`${title} ${mode}: the tokens differ`);
+    add_row(`${title} ${mode}`, "ms/token", ours, times, "PyTorch f32");
+  }
+  await model.dispose();
+}
+
+if ("tiny".includes(options.only) || !options.only) {
+  // Almost nothing to compute: what is left is the loop.
+  const model = await AutoModelForCausalLM.from_pretrained(join(root, "test", "fixtures", "graph", "gpt2-lm"), {
+    n_threads: 1,
+  });
+  const settings = { do_sample: false, min_new_tokens: 24, max_new_tokens: 24 };
+  const { ours } = await in_blocks({
+    ours: async () => {
+      const start = performance.now();
+      for (let i = 0; i < 20; i++) await model.generate([[10, 20, 30]], settings);
+      return ((performance.now() - start) / 20 / 24) * 1e3;
+    },
+  });
+  add_row("tiny GPT-2 greedy, all of it", "µs/token", ours, [60], "goal");
+  await model.dispose();
+}
+
+report(`generate(), ${NEW} new tokens, ${threads} threads`);
