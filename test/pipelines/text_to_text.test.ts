@@ -30,7 +30,7 @@ afterAll(async () => {
   for (const pipe of loaded.values()) await (await pipe).dispose();
 });
 
-describe.each(["bart", "marian", "mbart"])("%s", (name) => {
+describe.each(["bart", "t5", "marian", "mbart"])("%s", (name) => {
   const own = cases.filter(({ model }) => model === name);
   const right = own.filter(({ error }) => !error);
   it.each(right)("$task: $name", async ({ task, model, made_with, inputs, options, expected }) => {
