@@ -59,6 +59,9 @@ export interface NativeGenerationOptions {
   min_new_tokens?: number | null;
   /** Seconds. */
   max_time?: number | null;
+  /** Assisted decoding from what the row holds already. */
+  prompt_lookup_num_tokens?: number | null;
+  max_matching_ngram_size?: number | null;
   stop_strings?: string | string[] | null;
   token_strings?: NativeTokenStrings | null;
   do_sample?: boolean | null;
@@ -133,8 +136,30 @@ export interface NativeGenerateRequest {
   hooks?: NativeGenerationHooks;
   /** A cache handle of forward() or of an earlier result, covering a prefix of the rows. */
   cache?: number;
+  /** Tokens of its rows that still hold; default: all. */
+  cache_length?: number;
   /** [rows, n_vocab]: what follows the rows of `cache`, which hold the whole prompt. `input_ids` may be empty then. */
   first_logits?: Float32Array;
+  assistant?: NativeAssistant;
+}
+
+/** A model that guesses the next tokens. Its calls are requests to its own engine. */
+export interface NativeAssistant extends AssistantState {
+  /** What its engine's target() gave; without one the hook `candidates` is asked. */
+  engine?: unknown;
+  /** Of its calls; lengths and outputs are set anew for each. */
+  options: NativeGenerationOptions;
+  max_positions: number;
+  /** Whether num_assistant_tokens follows the matches. */
+  heuristic: boolean;
+  /** Whether a threshold that was learned counts from the next round on. */
+  adapts_now: boolean;
+}
+
+export interface AssistantState {
+  num_assistant_tokens: number;
+  /** 0: none. */
+  confidence_threshold: number;
 }
 
 export interface NativeGenerationHooks {
@@ -145,11 +170,20 @@ export interface NativeGenerationHooks {
   prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
   /** The next uniform in [0, 1). */
   uniform?(): number;
+  /** Tokens to follow `input_ids`, of an assistant that is to make `count` of its own; the loop goes on when `done` is called. */
+  candidates?(
+    input_ids: Int32Array,
+    count: number,
+    done: (error?: { code: string; message: string }, tokens?: Int32Array) => void,
+  ): void;
 }
 
 export interface NativeGenerateEvents {
-  /** New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`. Not for beams. */
-  on_tokens?(tokens: Int32Array, rows: Int32Array): void;
+  /**
+   * New tokens since the last call, in the order made: `tokens[i]` belongs to row `rows[i]`; `steps`: how many each step
+   * made. Not for beams.
+   */
+  on_tokens?(tokens: Int32Array, rows: Int32Array, steps: Int32Array): void;
   on_done(result: NativeGenerateResult): void;
   /** TypeError, RangeError, or an Error with `code` ("aborted", "disposed", …); what a hook threw comes as it is. */
   on_error(error: unknown): void;
@@ -170,11 +204,15 @@ export interface NativeGenerateResult {
   cache?: number;
   /** Tokens that the cache holds of each row. */
   cache_lengths?: Int32Array;
+  /** What the assistant has learned. */
+  assistant?: AssistantState;
 }
 
 /** What both engines do. */
 export interface NativeGeneratingEngine {
   generate(request: NativeGenerateRequest, events: NativeGenerateEvents): { cancel(): void };
+  /** For `NativeAssistant`. */
+  target(): unknown;
   /** A cache that a call is continuing goes when that ends. */
   release_cache(cache: number): void;
   /** Frees everything; requests under way end with code "disposed", later calls throw it. */
@@ -199,6 +237,12 @@ export interface NativeGeneration {
     text: string,
     vocabulary: NativeGrammarVocabulary,
   ) => NativeGrammar;
+  /** For tests: what an assistant has learned after each round. */
+  assistant_strategy(
+    state: AssistantState,
+    heuristic: boolean,
+    rounds: { probabilities: number[]; candidates: number; matches: number }[],
+  ): AssistantState[];
   /** For tests: the loop over a model whose logits are row `last token` of `table`; waits for all requests. */
   generate_table(
     table: Float32Array,

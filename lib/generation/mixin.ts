@@ -7,6 +7,7 @@ import type { NativeGenerateRequest, NativeGeneratingEngine } from "../native.js
 import type { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
+import { type Assistance, type AssistedCall, assist, check_assistance } from "./assisted.js";
 import { EngineCache } from "./cache.js";
 import { GenerateCall } from "./call.js";
 import { type ChatOptions, chat } from "./chat.js";
@@ -24,7 +25,7 @@ import type { BaseStreamer } from "./streamers.js";
 import { transition_scores } from "./transition_scores.js";
 
 /** What belongs to one call; every field of GenerationConfig may stand beside these. */
-export interface GenerateOptions extends HookOptions {
+export interface GenerateOptions extends HookOptions, Assistance {
   inputs?: unknown;
   input_ids?: unknown;
   /** [batch, length]: 0 for padding, which belongs to the left. */
@@ -122,6 +123,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       stopping_criteria,
       prefix_allowed_tokens_fn,
       assistant_model,
+      assistant_tokenizer,
       streamer,
       negative_prompt_ids,
       negative_prompt_attention_mask,
@@ -148,12 +150,8 @@ export abstract class GenerationMixin extends PreTrainedModel {
       kwargs,
       { use_model_defaults: use_model_defaults ?? null, model_config: this.config },
     );
-    if (check_generation_mode(config, assistant_model) === "assisted_generation") {
-      if (assistant_model) throw new TransformersError("generate() does not take an assistant_model", "unsupported");
-      warn_once(
-        "`prompt_lookup_num_tokens` and `assistant_early_exit` make nothing faster here; the tokens are the same.",
-      );
-    }
+    const assisted = check_generation_mode(config, assistant_model) === "assisted_generation";
+    if (assisted) check_assistance(this, config, { assistant_model, tokenizer, assistant_tokenizer });
     if (streamer && config.num_beams > 1)
       throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
     const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
@@ -170,6 +168,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const { vocab_size, output_vocab_size } = this;
     const start = await this.start({ config, inputs, model_kwargs, states, vocab_size, output_vocab_size });
     const { ids, mask } = start;
+    if (assisted && ids.length > 1) throw new TypeError("assisted generate is only supported for batch_size = 1");
     const length = ids[0].length;
     // What the encoder left in the engine goes with the call, unless the caller gets it.
     const keeps_cache = Boolean(config.return_dict_in_generate && (config["use_cache"] ?? true));
@@ -214,15 +213,27 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const past = start.cache;
     if (past) request.cache = EngineCache.handle_of(past, engine);
     if (start.first_logits) request.first_logits = start.first_logits;
+    const signals = [cancelled, ...(signal ? [signal] : [])];
+    let assistance: AssistedCall | undefined;
+    if (assisted && assistant_model && config.prompt_lookup_num_tokens === null) {
+      const assistant_engine = await assistant_model.generating_engine(1, length);
+      assistance = assist(config, assistant_model, assistant_engine, { tokenizer, assistant_tokenizer, signals });
+      request.assistant = assistance.assistant;
+      if (assistance.candidates) request.hooks = { ...request.hooks, candidates: assistance.candidates };
+    }
     const rows = ids.length * config.num_return_sequences;
     this.use_adapters(engine, adapters);
     const result = await run_request(engine, request, {
       rows,
       call,
       streamer: streamer ?? undefined,
-      signals: [cancelled, ...(signal ? [signal] : [])],
+      signals,
+    }).catch((error) => {
+      assistance?.end(undefined);
+      throw error;
     });
     streamer?.end();
+    assistance?.end(result.assistant);
     if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
     const { cache, cache_lengths = [] } = result;
     const padding = mask ? length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;

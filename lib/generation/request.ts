@@ -36,7 +36,6 @@ export function run_request(
       for (const signal of signals) signal.removeEventListener("abort", on_abort);
       finish();
     };
-    const step: Step = [];
     const fail = (error: unknown) => {
       const reason = failure ?? from_native(error);
       (streamer as { fail?: (error: unknown) => void } | undefined)?.fail?.(reason);
@@ -46,13 +45,14 @@ export function run_request(
     if (signals.some((signal) => signal.aborted)) return fail(aborted(signals.find((one) => one.aborted)?.reason));
 
     const events: NativeGenerateEvents = {
-      on_tokens: (tokens) => {
-        for (const token of tokens) {
-          if (step.push(token) < rows) continue;
-          const whole = step.splice(0);
-          call.push(whole);
+      on_tokens: (tokens, _, steps) => {
+        let at = 0;
+        for (const count of steps) {
+          const columns: Step[] = []; // assisted decoding makes several tokens in a step
+          for (const end = at + count; at < end; at += rows) columns.push(Array.from(tokens.subarray(at, at + rows)));
+          for (const column of columns) call.push(column);
           try {
-            streamer?.put(whole.map((id) => [id]));
+            streamer?.put(columns[0].map((_, row) => columns.map((column) => column[row])));
           } catch (error) {
             stop(error);
           }

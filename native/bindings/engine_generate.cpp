@@ -14,6 +14,7 @@ struct Stream {
   std::mutex mutex;
   std::vector<int32_t> tokens;
   std::vector<int32_t> rows;
+  std::vector<int32_t> steps;  // tokens of each
 
   // True if a callback must be posted.
   bool push(const int32_t* new_tokens, const int32_t* new_rows, size_t count) {
@@ -21,6 +22,7 @@ struct Stream {
     const bool first = tokens.empty();
     tokens.insert(tokens.end(), new_tokens, new_tokens + count);
     rows.insert(rows.end(), new_rows, new_rows + count);
+    steps.push_back(static_cast<int32_t>(count));
     return first && count > 0;
   }
 };
@@ -52,6 +54,12 @@ Napi::Object js_result(Napi::Env env, const generation::Result& result) {
     object.Set("running_sources", arrays<Napi::Int32Array>(env, result.running_sources));
   }
   if (!result.cache_lengths.empty()) object.Set("cache_lengths", typed<Napi::Int32Array>(env, result.cache_lengths));
+  if (result.assistant) {
+    Napi::Object assistant = Napi::Object::New(env);
+    assistant.Set("num_assistant_tokens", result.assistant->num_assistant_tokens);
+    assistant.Set("confidence_threshold", result.assistant->confidence_threshold);
+    object.Set("assistant", assistant);
+  }
   return object;
 }
 
@@ -78,6 +86,7 @@ generation::Request read_request(const Napi::Object& arguments) {
   }
   const Napi::Object options = object(arguments.Get("options"), "options");
   request.options = generation_options(options);
+  if (const auto value = property(arguments, "assistant")) request.assistant = assistant(object(*value, "assistant"));
   request.keep_cache = flag(options, "return_dict_in_generate", false) && flag(options, "use_cache", true);
   return request;
 }
@@ -113,6 +122,7 @@ Napi::Value EngineObject::generate(const Napi::CallbackInfo& info) {
     listen(id, request, events);
     call.cache = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
     request.cache = take_cache(call.cache);
+    request.cache_length = static_cast<int32_t>(integer(arguments, "cache_length", -1, -1, std::numeric_limits<int32_t>::max()));
     try {
       call.request = engine_->submit(std::move(request));
     } catch (...) {
@@ -138,14 +148,16 @@ void EngineObject::listen(uint32_t id, generation::Request& request, const Napi:
     request.on_tokens = [this, queue = queue_, id, stream = std::make_shared<Stream>()](const int32_t* tokens, const int32_t* rows, size_t count) {
       if (!stream->push(tokens, rows, count)) return;
       queue->post([this, id, stream](Napi::Env env) {
-        std::vector<int32_t> tokens, rows;
+        std::vector<int32_t> tokens, rows, steps;
         {
           std::lock_guard<std::mutex> lock(stream->mutex);
           tokens.swap(stream->tokens);
           rows.swap(stream->rows);
+          steps.swap(stream->steps);
         }
         const Napi::Object events = calls_.at(id).events.Value();
-        events.Get("on_tokens").As<Napi::Function>().Call(events, {typed<Napi::Int32Array>(env, tokens), typed<Napi::Int32Array>(env, rows)});
+        const auto array = [env](const std::vector<int32_t>& values) { return typed<Napi::Int32Array>(env, values); };
+        events.Get("on_tokens").As<Napi::Function>().Call(events, {array(tokens), array(rows), array(steps)});
       });
     };
   }

@@ -23,6 +23,14 @@ void EngineObject::check_alive() const {
   if (!disposal_.IsEmpty()) throw Error("disposed", "the model was disposed of");
 }
 
+Napi::Value EngineObject::target(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    check_alive();
+    using Target = std::shared_ptr<generation::RequestTarget>;
+    return Napi::External<Target>::New(info.Env(), new Target(engine_), [](Napi::Env, const Target* target) { delete target; });
+  });
+}
+
 void EngineObject::count_memory(Napi::Env env, int64_t bytes) {
   memory_ += bytes;
   Napi::MemoryManagement::AdjustExternalMemory(env, bytes);

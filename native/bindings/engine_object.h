@@ -17,13 +17,7 @@
 namespace gt::bindings {
 
 // llama::Engine or graph::Engine, for those who need not know which.
-class AnyEngine : public Stoppable {
- public:
-  // These may be called from any thread but the engine's own. submit() throws Error("disposed") after stop().
-  virtual uint64_t submit(generation::Request request) = 0;
-  virtual void cancel(uint64_t request) = 0;
-  virtual void release(std::shared_ptr<generation::Cache> cache) = 0;
-};
+class AnyEngine : public Stoppable, public generation::RequestTarget {};
 
 template <class Engine>
 class EngineOf final : public AnyEngine, public Engine {
@@ -40,7 +34,8 @@ class EngineObject {
  public:
   virtual ~EngineObject() = default;
 
-  // generate(request, events), release_cache(cache), dispose() of lib/native_engines.ts.
+  // target(), generate(request, events), release_cache(cache), dispose() of lib/native_engines.ts.
+  Napi::Value target(const Napi::CallbackInfo& info);
   Napi::Value generate(const Napi::CallbackInfo& info);
   void release_cache(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);

@@ -7,6 +7,7 @@
 #include "bindings/generation_options.h"
 #include "bindings/guarded.h"
 #include "bindings/token_strings.h"
+#include "generation/assistant_strategy.h"
 #include "generation/bigram_decoder.h"
 #include "generation/scheduler.h"
 
@@ -156,6 +157,32 @@ Napi::Value generate_table(const Napi::CallbackInfo& info) {
   });
 }
 
+// assistant_strategy(state, heuristic, rounds): what an assistant has learned after each.
+Napi::Value assistant_strategy(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&] {
+    const Napi::Object begin = object(info[0], "state");
+    const auto number = [](const Napi::Value& value) { return value.As<Napi::Number>().DoubleValue(); };
+    generation::AssistantStrategy strategy({number(begin.Get("num_assistant_tokens")), number(begin.Get("confidence_threshold"))},
+                                           info[1].ToBoolean().Value());
+    Napi::Array result = Napi::Array::New(env);
+    const auto rounds = info[2].As<Napi::Array>();
+    for (uint32_t i = 0; i < rounds.Length(); i++) {
+      const Napi::Object round = object(rounds.Get(i), "rounds");
+      const auto list = round.Get("probabilities").As<Napi::Array>();
+      std::vector<float> probabilities;
+      for (uint32_t k = 0; k < list.Length(); k++) probabilities.push_back(static_cast<float>(number(list.Get(k))));
+      strategy.add(probabilities);
+      strategy.update(static_cast<size_t>(integer(round, "candidates", 0, 0, 1 << 20)), static_cast<size_t>(integer(round, "matches", 0, 0, 1 << 20)));
+      Napi::Object state = Napi::Object::New(env);
+      state.Set("num_assistant_tokens", strategy.state().num_assistant_tokens);
+      state.Set("confidence_threshold", strategy.state().confidence_threshold);
+      result.Set(i, state);
+    }
+    return result;
+  });
+}
+
 }  // namespace
 
 Napi::Function TokenStrings::define(Napi::Env env) {
@@ -202,6 +229,7 @@ void init_generation(Napi::Env env, Napi::Object exports) {
   exports.Set("process_logits", Napi::Function::New(env, process_logits));
   exports.Set("TokenStrings", TokenStrings::define(env));
   exports.Set("generate_table", Napi::Function::New(env, generate_table));
+  exports.Set("assistant_strategy", Napi::Function::New(env, assistant_strategy));
 }
 
 }  // namespace gt::bindings

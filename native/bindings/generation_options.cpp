@@ -189,9 +189,30 @@ GenerationOptions generation_options(const Napi::Object& object) {
   o.eos_token_id = ids_of(object, "eos_token_id");
   if (property(object, "stop_token_id")) o.stop_token_id = ids_of(object, "stop_token_id");
   o.pad_token_id = count(object, "pad_token_id", o.eos_token_id.empty() ? 0 : o.eos_token_id[0]);
+  if (property(object, "prompt_lookup_num_tokens")) {
+    o.prompt_lookup_num_tokens = count(object, "prompt_lookup_num_tokens", 0, 1);
+    if (const int32_t size = count(object, "max_matching_ngram_size", 0)) o.max_matching_ngram_size = size;
+  }
+  if (flag(object, "is_assistant", false)) o.assistant_confidence_threshold = number(object, "assistant_confidence_threshold", 0);
   read_processors(object, o);
   read_output(object, o);
   return o;
+}
+
+std::shared_ptr<const generation::Assistant> assistant(const Napi::Object& object) {
+  auto result = std::make_shared<generation::Assistant>();
+  if (const auto engine = property(object, "engine")) {
+    if (!engine->IsExternal()) expected("an engine's target()", "assistant.engine", *engine);
+    result->engine = *engine->As<Napi::External<std::shared_ptr<generation::RequestTarget>>>().Data();
+  }
+  result->options = generation_options(gt::bindings::object(object.Get("options"), "assistant.options"));
+  result->max_positions = count(object, "max_positions", most, 1);
+  result->heuristic = flag(object, "heuristic", false);
+  result->adapts_now = flag(object, "adapts_now", false);
+  result->state.num_assistant_tokens = number(object, "num_assistant_tokens", 20);
+  result->state.confidence_threshold = number(object, "confidence_threshold", 0);
+  result->options.assistant_confidence_threshold = result->state.confidence_threshold;
+  return result;
 }
 
 std::shared_ptr<generation::LogitsProcessor> logits_processor(const Napi::Object& spec, int32_t vocab_size) {

@@ -8,6 +8,7 @@
 
 #include "generation/logits_processor.h"
 #include "generation/options.h"
+#include "generation/request.h"
 
 namespace gt::bindings {
 
@@ -15,6 +16,9 @@ namespace gt::bindings {
 // negative_prompt_attention_mask; others mean nothing to the loop. null and undefined: not given.
 // Throws TypeError and RangeError that name the field.
 generation::GenerationOptions generation_options(const Napi::Object& object);
+
+// NativeAssistant of lib/native_engines.ts.
+std::shared_ptr<const generation::Assistant> assistant(const Napi::Object& object);
 
 // `{class: "TopKLogitsWarper", top_k: 5, ...}`: Python's arguments under their names. Encoder ids: encoder_input_ids.
 std::shared_ptr<generation::LogitsProcessor> logits_processor(const Napi::Object& spec, int32_t vocab_size);

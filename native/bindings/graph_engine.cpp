@@ -51,6 +51,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
                        {InstanceMethod<&GraphEngine::add_program>("add_program"),
                         InstanceMethod<&GraphEngine::remove_program>("remove_program"), InstanceMethod<&GraphEngine::run>("run"),
                         InstanceMethod<&GraphEngine::set_decoder>("set_decoder"), InstanceMethod("generate", &GraphEngine::generate),
+                        InstanceMethod("target", &GraphEngine::target),
                         InstanceMethod("release_cache", &GraphEngine::release_cache), InstanceMethod("dispose", &GraphEngine::dispose)});
   }
 

@@ -46,18 +46,19 @@ JsHooks::JsHooks(std::shared_ptr<JsQueue> queue, const Napi::Object& hooks, Owne
   has_stopping_criteria = has(hooks, "stopping_criteria");
   has_prefix_allowed_tokens = has(hooks, "prefix_allowed_tokens_fn");
   has_uniforms = has(hooks, "uniform");
+  has_candidates = has(hooks, "candidates");
 }
 
-template <class Answer>
-Answer JsHooks::ask(std::function<Answer(Napi::Env, const Napi::Object&)> question) {
+template <class Reply>
+Reply JsHooks::ask(std::function<Reply(Napi::Env, const Napi::Object&)> question) {
   struct Exchange {
-    Answer answer{};
+    Reply answer{};
     std::exception_ptr failure;
     bool answered = false;
   };
   auto exchange = std::make_shared<Exchange>();
   queue_->post([self = shared_from_this(), exchange, question = std::move(question)](Napi::Env env) {
-    Answer answer{};
+    Reply answer{};
     std::exception_ptr failure;
     try {
       const Napi::Object hooks = self->owner_.find();
@@ -124,6 +125,32 @@ std::vector<int32_t> JsHooks::allowed_tokens(int32_t batch_id, const generation:
     const auto array =
         typed_array(answer, napi_int32_array, "an Int32Array", "the result of prefix_allowed_tokens_fn").As<Napi::Int32Array>();
     return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
+  });
+}
+
+// JavaScript answers when it can: the function that it is given may be called after the request is over.
+void JsHooks::get_candidates(const generation::Ids& ids, int32_t count, Answer answer) {
+  queue_->post([self = shared_from_this(), ids, count, answer = std::move(answer)](Napi::Env env) {
+    const auto take = [answer](const Napi::CallbackInfo& info) {
+      try {
+        if (given(info[0])) {
+          const Napi::Object error = object(info[0], "error");
+          throw Error(text(error, "code", "hook_failed"), text(error, "message", ""));
+        }
+        const auto array = typed_array(info[1], napi_int32_array, "an Int32Array", "candidates").As<Napi::Int32Array>();
+        answer({array.Data(), array.Data() + array.ElementLength()}, nullptr);
+      } catch (...) {
+        answer({}, std::current_exception());
+      }
+    };
+    try {
+      const Napi::Object hooks = self->owner_.find();
+      if (hooks.IsEmpty()) return;
+      call(hooks, "candidates", {js_ids(env, ids), Napi::Number::New(env, count), Napi::Function::New(env, take)});
+    } catch (const Napi::Error& error) {
+      self->owner_.keep(error);
+      answer({}, std::make_exception_ptr(Error("hook_failed", error.Message())));
+    }
   });
 }
 

@@ -28,13 +28,14 @@ class JsHooks final : public generation::HostHooks, public std::enable_shared_fr
   void process_logits(size_t group, const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) override;
   std::vector<uint8_t> should_stop(const std::vector<generation::Ids>& ids, const float* scores, int32_t vocab_size) override;
   std::vector<int32_t> allowed_tokens(int32_t batch_id, const generation::Ids& ids) override;
+  void get_candidates(const generation::Ids& ids, int32_t count, Answer answer) override;
   std::vector<double> uniforms(size_t count) override;
   void interrupt() override;
 
  private:
   // A question and its answer live apart from both threads: either may give up on the other.
-  template <class Answer>
-  Answer ask(std::function<Answer(Napi::Env, const Napi::Object&)> question);
+  template <class Reply>
+  Reply ask(std::function<Reply(Napi::Env, const Napi::Object&)> question);
 
   std::shared_ptr<JsQueue> queue_;
   Owner owner_;

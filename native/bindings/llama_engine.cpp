@@ -46,7 +46,8 @@ Napi::Float32Array floats(Napi::Env env, int64_t rows, int64_t columns) {
 Napi::Function LlamaEngine::define(Napi::Env env) {
   return DefineClass(env, "LlamaEngine",
                      {InstanceMethod<&LlamaEngine::info>("info"), InstanceMethod<&LlamaEngine::forward>("forward"),
-                      InstanceMethod<&LlamaEngine::generate>("generate"), InstanceMethod("release_cache", &LlamaEngine::release_cache),
+                      InstanceMethod<&LlamaEngine::generate>("generate"), InstanceMethod("target", &LlamaEngine::target),
+                      InstanceMethod("release_cache", &LlamaEngine::release_cache),
                       InstanceMethod<&LlamaEngine::save_gguf>("save_gguf"), InstanceMethod<&LlamaEngine::add_adapter>("add_adapter"),
                       InstanceMethod<&LlamaEngine::use_adapters>("use_adapters"),
                       InstanceMethod<&LlamaEngine::remove_adapter>("remove_adapter"), InstanceMethod("dispose", &LlamaEngine::dispose)});

@@ -95,7 +95,7 @@ class SuppressTokensAtBeginLogitsProcessor final : public LogitsProcessor {
 class HostLogitsProcessor final : public LogitsProcessor {
  public:
   HostLogitsProcessor(std::shared_ptr<HostHooks> hooks, size_t group) : hooks_(std::move(hooks)), group_(group) {}
-  const char* name() const override { return "LogitsProcessor"; }
+  const char* name() const override { return ""; }  // each has a class of its own
   void process(ScoresRow&) override {}
   // The scores of `rows` lie one after another.
   void process_all(std::vector<ScoresRow>& rows) override;

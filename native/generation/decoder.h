@@ -16,7 +16,7 @@ struct RowInput {
   Row row;
   const int32_t* tokens;
   int32_t count;
-  bool all_logits;  // logits for every token, not just for the last one
+  int32_t logits;  // how many of them, counted from the last one, get logits: at least 1
 };
 
 // Rows of a decoder that outlive the call that made them (Python's past_key_values). Touched on the engine's thread

@@ -19,6 +19,11 @@ Ids unmasked(const Ids& ids, const std::vector<std::vector<uint8_t>>& masks, siz
   return result;
 }
 
+// Beams are not: Python warns and goes on.
+bool is_assisted(const Request& request) {
+  return request.options.num_beams == 1 && (request.options.prompt_lookup_num_tokens > 0 || request.assistant);
+}
+
 }  // namespace
 
 Generation::Generation(Request& request, Decoder& decoder)
@@ -42,7 +47,16 @@ Generation::Generation(Request& request, Decoder& decoder)
   const bool observed = options.output_scores || options.output_logits || options.output_states ||
                         (request_.hooks && (request_.hooks->has_logits_processor || request_.hooks->has_stopping_criteria));
   processors_ = std::make_unique<LogitsProcessorList>(options, ids_, vocab_size_, request_.hooks);
-  search_ = make_search(request_, observed);
+  if (is_assisted(request_)) {
+    auto assisted = std::make_unique<AssistedSearch>(request_, *processors_, vocab_size_);
+    assisted_ = assisted.get();
+    search_ = std::move(assisted);
+    // Logits that came with the request follow the prompt: nothing can be fed beside them.
+    ahead_ = given_;
+    if (given_) assisted_->begin(ids_[0].size(), {});
+  } else {
+    search_ = make_search(request_, observed);
+  }
   plain_ = processors_->empty() && !guided_ && !observed && !search_->wants_log_probabilities();
 }
 
@@ -108,6 +122,12 @@ void Generation::check() const {
   if (given_ && (!request_.cache || request_.first_logits.size() != ids.size() * static_cast<size_t>(vocab_size_)))
     throw TypeError("Expected first_logits of shape [" + std::to_string(ids.size()) + ", " + std::to_string(vocab_size_) +
                     "] together with past_key_values");
+  if (is_assisted(request_)) {
+    if (ids.size() > 1) throw TypeError("assisted generate is only supported for batch_size = 1");
+    if (options.num_return_sequences > 1)
+      throw TypeError("num_return_sequences has to be 1 when doing assisted generate, but is " +
+                      std::to_string(options.num_return_sequences) + ".");
+  }
   const std::vector<Ids>& negative = options.negative_prompt_ids;
   for (size_t row = 0; row < options.negative_prompt_attention_mask.size(); row++)
     if (row >= negative.size() || options.negative_prompt_attention_mask[row].size() != negative[row].size())
@@ -135,6 +155,8 @@ bool Generation::start() {
   started_ = true;
   if (request_.cache) {
     Cache& cache = *request_.cache;
+    if (request_.cache_length >= 0)
+      for (Row row : cache.rows) decoder_.truncate_row(row, request_.cache_length);
     for (Row row : cache.rows) cached_lengths_.push_back(decoder_.row_length(row));
     cache.in_use = true;
     for (size_t i = 0; i < cache.rows.size(); i++) {
@@ -152,21 +174,37 @@ bool Generation::start() {
   return true;
 }
 
-// The last token of each prompt waits until all that is pending fits: the rows of a request step together.
+bool Generation::look_ahead() {
+  if (!assisted_) return true;
+  if (!ahead_) {
+    if (const Ids* candidates = assisted_->candidates(ids_[0])) {
+      ahead_ = true;
+      for (Lane& lane : lanes_) {
+        lane.pending.insert(lane.pending.end(), candidates->begin(), candidates->end());
+        lane.tail = 1 + candidates->size();
+      }
+    }
+  }
+  return ahead_ || std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.pending.size() > lane.fed + lane.tail; });
+}
+
+// What gets logits waits until all that is pending fits: the rows of a request step together.
 int32_t Generation::add_inputs(std::vector<RowInput>& batch, int32_t budget) {
   int32_t pending = 0, waiting = 0;
   for (const Lane& lane : lanes_) {
-    pending += static_cast<int32_t>(lane.pending.size() - lane.fed);
-    waiting += lane.pending.size() > lane.fed;
+    const size_t left = lane.pending.size() - lane.fed;
+    pending += static_cast<int32_t>(left);
+    waiting += static_cast<int32_t>(std::min(left, lane.tail));
   }
-  complete_ = pending <= budget || pending == waiting;
+  complete_ = ahead_ && (pending <= budget || pending == waiting);
   int32_t added = 0;
   for (Lane& lane : lanes_) {
     const auto left = static_cast<int32_t>(lane.pending.size() - lane.fed);
-    const int32_t count = complete_ ? left : std::min(std::max(left - 1, 0), budget - added);
+    const auto tail = static_cast<int32_t>(lane.tail);
+    const int32_t count = complete_ ? left : std::min(std::max(left - tail, 0), budget - added);
     lane.chunk = static_cast<size_t>(count);
     if (count == 0) continue;
-    batch.push_back({lane.row, lane.pending.data() + lane.fed, count, false});
+    batch.push_back({lane.row, lane.pending.data() + lane.fed, count, complete_ ? std::min(tail, count) : 1});
     added += count;
   }
   return added;
@@ -179,11 +217,15 @@ void Generation::advance(size_t first) {
     lane.fed += lane.chunk;
   }
   if (!complete_) return;
-  score();
+  const size_t before = ids_[0].size();
+  std::vector<int32_t> sources;
+  size_t place = 0;
+  do {
+    score(place++);
+    if (!spread_) spread();
+    sources = search_->step(ids_, score_rows_);
+  } while (search_->foreseen());
   given_ = false;
-  if (!spread_) spread();
-
-  const std::vector<int32_t> sources = search_->step(ids_, score_rows_);
   if (!sources.empty()) {
     if (request_.options.output_states) record(sources);
     for (size_t offset = 0; offset < lanes_.size(); offset += rows_) {
@@ -198,28 +240,35 @@ void Generation::advance(size_t first) {
   for (size_t i = 0; i < lanes_.size(); i++) {
     Lane& lane = lanes_[i];
     const size_t row = i % rows_;
+    // Of the candidates those stay that were right, but for the last token, which is fed next.
+    if (lane.tail > place) decoder_.truncate_row(lane.row, decoder_.row_length(lane.row) - static_cast<int32_t>(lane.tail - place));
     lane.pending.clear();
+    lane.tail = 1;
     lane.fed = 0;
     if (!search_->over(row)) lane.pending.push_back(ids_[row].back());
     else if (!request_.keep_cache && !request_.cache) close(lane);
   }
   if (request_.on_tokens && request_.options.num_beams == 1) {
     std::vector<int32_t> tokens, rows;
-    for (size_t row = 0; row < rows_; row++) {
-      tokens.push_back(ids_[row].back());
-      rows.push_back(static_cast<int32_t>(row));
-    }
-    request_.on_tokens(tokens.data(), rows.data(), rows_);
+    for (size_t at = before; at < ids_[0].size(); at++)
+      for (size_t row = 0; row < rows_; row++) {
+        tokens.push_back(ids_[row][at]);
+        rows.push_back(static_cast<int32_t>(row));
+      }
+    request_.on_tokens(tokens.data(), rows.data(), tokens.size());
   }
+  ahead_ = !assisted_;
 }
 
-const float* Generation::logits(size_t lane) const {
+// After the token at `place` of the tail.
+const float* Generation::logits(size_t lane, size_t place) const {
   if (given_ && lane < rows_) return request_.first_logits.data() + lane * request_.input_ids.size() / rows_ * static_cast<size_t>(vocab_size_);
-  return decoder_.logits(lanes_[spread_ ? lane : lane - lane % copies_].input);
+  const Lane& fed = lanes_[spread_ ? lane : lane - lane % copies_];
+  return decoder_.logits(fed.input, static_cast<int32_t>(fed.chunk - fed.tail + place));
 }
 
 // The scores of all rows that are not over, processed.
-void Generation::score() {
+void Generation::score(size_t place) {
   const auto vocab = static_cast<size_t>(vocab_size_);
   size_t live = 0;
   for (size_t row = 0; row < rows_; row++) live += !search_->over(row);
@@ -229,7 +278,7 @@ void Generation::score() {
   size_t i = 0;
   for (size_t row = 0; row < rows_; row++) {
     if (search_->over(row)) continue;
-    const float* raw = logits(row);
+    const float* raw = logits(row, place);
     ScoresRow& target = score_rows_[i];
     target.row = static_cast<int32_t>(row);
     target.ids = &ids_[row];
@@ -242,7 +291,7 @@ void Generation::score() {
     if (plain_) continue;
     if (search_->wants_log_probabilities()) log_softmax(raw, vocab_size_, target.scores);
     else std::copy(raw, raw + vocab, target.scores);
-    if (guided_) guide(target.scores, logits(rows_ + row), vocab_size_, *request_.options.guidance_scale);
+    if (guided_) guide(target.scores, logits(rows_ + row, place), vocab_size_, *request_.options.guidance_scale);
   }
   processors_->process(score_rows_);
   if (request_.options.output_scores) result_.scores.push_back(scores_);

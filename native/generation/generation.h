@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "generation/assisted.h"
 #include "generation/decoder.h"
 #include "generation/logits_processor.h"
 #include "generation/request.h"
@@ -18,6 +19,8 @@ class Generation {
 
   // Takes its rows; false: there is no room now. Throws RangeError if there can never be.
   bool start();
+  // Assisted: looks for what may come next. False: neither that nor a prompt is there to go on with.
+  bool look_ahead();
   // Appends what is to be fed next, at most `budget` tokens of prompts; a token for each row at work always.
   // Returns the number of tokens.
   int32_t add_inputs(std::vector<RowInput>& batch, int32_t budget);
@@ -35,6 +38,7 @@ class Generation {
   struct Lane {
     Row row = -1;
     Ids pending;
+    size_t tail = 1;     // of pending, what gets logits: the last token and the candidates after it
     size_t fed = 0;      // of pending, already in the cache
     size_t chunk = 0;    // of pending, in the batch under way
     size_t input = 0;    // its place in that batch
@@ -43,10 +47,10 @@ class Generation {
   void check() const;
   void prepare_prompts(size_t wanted);
   void prepare(size_t prompt, const Ids& tokens, size_t lane);
-  const float* logits(size_t lane) const;
+  const float* logits(size_t lane, size_t place) const;
   void spread();
   void record(const std::vector<int32_t>& sources);
-  void score();
+  void score(size_t place);
   void close(Lane& lane);
 
   Request& request_;
@@ -68,6 +72,8 @@ class Generation {
 
   std::unique_ptr<LogitsProcessorList> processors_;
   std::unique_ptr<Search> search_;
+  AssistedSearch* assisted_ = nullptr;  // search_, if it is one
+  bool ahead_ = true;                   // no candidates are awaited
   std::vector<float> scores_;
   std::vector<ScoresRow> score_rows_;
   Result result_;

@@ -2,6 +2,8 @@
 // call returns when the host has answered and may throw, which ends the request with that error.
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <vector>
 
 #include "generation/options.h"
@@ -17,12 +19,17 @@ class HostHooks {
   bool has_stopping_criteria = false;
   bool has_prefix_allowed_tokens = false;
   bool has_uniforms = false;
+  bool has_candidates = false;
 
   // Changes scores [ids.size(), vocab_size] in place: those processors that stand together as number `group`.
   virtual void process_logits(size_t group, const std::vector<Ids>& ids, float* scores, int32_t vocab_size) = 0;
   // Nonzero for each row that is done, after its last token was appended. `scores` as above: what the token came from.
   virtual std::vector<uint8_t> should_stop(const std::vector<Ids>& ids, const float* scores, int32_t vocab_size) = 0;
   virtual std::vector<int32_t> allowed_tokens(int32_t batch_id, const Ids& ids) = 0;
+  // Tokens that may follow `ids`, from an assistant that is to make `count` of its own for them. Does not wait: `answer`
+  // comes once, from any thread, or never if the request is over before.
+  using Answer = std::function<void(Ids, std::exception_ptr)>;
+  virtual void get_candidates(const Ids& ids, int32_t count, Answer answer) = 0;
   // The next `count` numbers in [0, 1).
   virtual std::vector<double> uniforms(size_t count) = 0;
 

@@ -61,7 +61,7 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
       continue;
     }
     const auto same = std::find_if(processors_.begin(), processors_.end(), [&](const auto& processor) {
-      return std::strcmp(processor->name(), user->name()) == 0;
+      return *user->name() && std::strcmp(processor->name(), user->name()) == 0;
     });
     if (same == processors_.end()) processors_.push_back(user);
     else *same = user;

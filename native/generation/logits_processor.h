@@ -46,6 +46,7 @@ class LogitsProcessorList {
                       std::shared_ptr<HostHooks> hooks);
 
   bool empty() const { return processors_.empty(); }
+  const std::vector<std::shared_ptr<LogitsProcessor>>& list() const { return processors_; }
   void process(std::vector<ScoresRow>& rows) const {
     for (const auto& processor : processors_) processor->process_all(rows);
   }

@@ -97,6 +97,14 @@ void softmax(const float* values, int32_t count, float* out) {
   for (int32_t i = 0; i < count; i++) out[i] /= sum;
 }
 
+float probability(const float* values, int32_t count, int32_t index) {
+  const float max = maximum(values, count);
+  float chunk[256];
+  double sum = 0;
+  for (int32_t i = 0; i < count; i += 256) sum += exponentials(values + i, count - i < 256 ? count - i : 256, max, chunk);
+  return static_cast<float>(static_cast<double>(std::exp(values[index] - max)) / sum);
+}
+
 void log_softmax(const float* values, int32_t count, float* out) {
   const float max = maximum(values, count);
   float chunk[256];

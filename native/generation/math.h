@@ -14,5 +14,7 @@ double exponentials(const float* values, int32_t count, float max, float* out);
 // `out` may be `values` in both.
 void softmax(const float* values, int32_t count, float* out);
 void log_softmax(const float* values, int32_t count, float* out);
+// What softmax() gives one of them.
+float probability(const float* values, int32_t count, int32_t index);
 
 }  // namespace gt::generation

@@ -84,6 +84,11 @@ struct GenerationOptions {
   double epsilon_cutoff = 0.0;
   double eta_cutoff = 0.0;
 
+  // Assisted decoding: from the prompt (0: not), and what belongs to an assistant's own calls.
+  int32_t prompt_lookup_num_tokens = 0;
+  int32_t max_matching_ngram_size = 2;
+  double assistant_confidence_threshold = 0;  // a token below it ends the call; 0: none does
+
   std::optional<Watermarking> watermarking_config;
   bool renormalize_logits = false;
 

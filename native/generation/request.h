@@ -4,13 +4,36 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "generation/assistant_strategy.h"
 #include "generation/decoder.h"
 #include "generation/host_hooks.h"
 #include "generation/options.h"
 
 namespace gt::generation {
+
+struct Request;
+
+// An engine, as those see it who send it requests; from any thread. submit() throws Error("disposed") when it has ended.
+class RequestTarget {
+ public:
+  virtual ~RequestTarget() = default;
+  virtual uint64_t submit(Request request) = 0;
+  virtual void cancel(uint64_t request) = 0;
+  virtual void release(std::shared_ptr<Cache> cache) = 0;
+};
+
+// The model that goes ahead in assisted decoding.
+struct Assistant {
+  std::shared_ptr<RequestTarget> engine;  // none: the host asks it
+  GenerationOptions options;  // of its calls; lengths and outputs are set anew for each
+  int32_t max_positions = 0;
+  AssistantState state;
+  bool heuristic = false;     // num_assistant_tokens_schedule is "heuristic" or "heuristic_transient"
+  bool adapts_now = false;    // a threshold that was learned counts from the next round on, not from the next call on
+};
 
 struct Result {
   std::vector<Ids> sequences;                   // prompt and new tokens, padded on the right to one length
@@ -23,6 +46,8 @@ struct Result {
   std::shared_ptr<Cache> cache;                 // with keep_cache: one row for each sequence
   std::vector<int32_t> cache_lengths;           // tokens of those rows
   int64_t cache_size = 0;                       // bytes
+  std::vector<float> confidences;               // of an assistant's tokens, with assistant_confidence_threshold
+  std::optional<AssistantState> assistant;      // what the request's assistant has learned
 };
 
 struct Request {
@@ -36,7 +61,11 @@ struct Request {
   // Rows to start from: each holds the first tokens of its row of input_ids. Afterwards it covers the new tokens,
   // after an error what it held before.
   std::shared_ptr<Cache> cache;
+  int32_t cache_length = -1;  // tokens of its rows that still hold; -1: all
   bool keep_cache = false;
+  std::shared_ptr<const Assistant> assistant;
+  bool at_once = false;         // fails with Error("no_space") instead of waiting for room
+  std::function<void()> wake;   // set by the scheduler: from any thread, the request can go on
 
   // Called on the engine's thread; on_done or on_error comes once and last. Tokens of finished rows (padding) are told.
   std::function<void(const int32_t* tokens, const int32_t* rows, size_t count)> on_tokens;  // not for beams

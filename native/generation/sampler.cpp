@@ -105,9 +105,13 @@ int32_t Sampler::draw(const ScoresRow& row, double uniform) {
   }
   weights_.resize(static_cast<size_t>(count));
   exponentials(scores, count, maximum(scores, count), weights_.data());
-  const Blocks blocks(weights_.data(), count);
+  return row.token(draw_weights(weights_.data(), count, uniform));
+}
+
+int32_t Sampler::draw_weights(float* weights, int32_t count, double uniform) {
+  const Blocks blocks(weights, count);
   check(blocks.total());
-  return row.token(blocks.find(uniform * blocks.total()));
+  return blocks.find(uniform * blocks.total());
 }
 
 std::vector<int32_t> Sampler::draw_several(const float* scores, int32_t count, const std::vector<double>& uniforms,

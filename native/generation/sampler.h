@@ -30,6 +30,8 @@ class Sampler {
   // The first token whose cumulative probability, under the softmax of the scores, exceeds `uniform`.
   // Throws Error("invalid_scores") when the scores are no distribution.
   int32_t draw(const ScoresRow& row, double uniform);
+  // The same of weights that need not sum to 1.
+  int32_t draw_weights(float* weights, int32_t count, double uniform);
   // torch.multinomial without replacement: `uniforms.size()` positions in the softmax of scores[count], one after
   // another, in the order drawn; where nothing with a probability is left, any others, or with `may_be_fewer` none.
   // Throws Error("invalid_scores") when the scores are no distribution.

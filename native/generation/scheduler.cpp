@@ -100,9 +100,11 @@ void Scheduler::stop() {
 
 void Scheduler::loop() {
   while (take_messages()) {
-    start_waiting();
-    if (!active_.empty()) step();
+    start_waiting();  // what was sent; and below, for whom there is room now
+    look_ahead();
+    step();
     drop_ended();
+    start_waiting();
   }
   std::deque<std::function<void(Decoder*)>> unread;
   {
@@ -120,7 +122,8 @@ void Scheduler::loop() {
 // Runs what was sent, in order; waits when there is nothing to do. False: the thread is to end.
 bool Scheduler::take_messages() {
   std::unique_lock<std::mutex> lock(mutex_);
-  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || !active_.empty() || !waiting_.empty(); });
+  const auto at_work = [](const auto& job) { return !job->idle; };
+  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || std::any_of(active_.begin(), active_.end(), at_work); });
   while (!stopping_ && !messages_.empty()) {
     aborted_ = false;
     const auto message = std::move(messages_.front());
@@ -134,8 +137,10 @@ bool Scheduler::take_messages() {
 
 void Scheduler::take(const std::shared_ptr<Job>& job) {
   try {
+    job->request.wake = [this] { run([](Decoder*) {}); };
     job->generation = std::make_unique<Generation>(job->request, *decoder_);
-    waiting_.push_back(job);
+    // Others wait for those: they must not stand behind what waits for others.
+    waiting_.insert(job->request.at_once ? waiting_.begin() : waiting_.end(), job);
   } catch (...) {
     finish(*job, std::current_exception());
   }
@@ -154,7 +159,7 @@ void Scheduler::start_waiting() {
     }
     try {
       if (!job->generation->start()) {
-        if (!active_.empty()) return;
+        if (!active_.empty() && !job->request.at_once) return;
         throw Error("no_space", "there is no room for this request beside what past_key_values hold");
       }
       active_.push_back(job);
@@ -165,37 +170,51 @@ void Scheduler::start_waiting() {
   }
 }
 
+void Scheduler::look_ahead() {
+  for (const auto& job : active_) {
+    try {
+      job->idle = !job->generation->look_ahead();
+    } catch (...) {
+      finish(*job, std::current_exception());
+    }
+  }
+  drop_ended();
+}
+
 void Scheduler::step() {
   std::vector<RowInput> batch;
-  std::vector<size_t> firsts;  // where the inputs of each active job start
-  const auto decode = [&](size_t jobs) {
+  std::vector<std::pair<Job*, size_t>> fed;  // and where the inputs of each start
+  const auto decode = [&](const std::vector<Job*>& jobs) {
     batch.clear();
-    firsts.clear();
+    fed.clear();
     int32_t budget = prompt_budget;
-    for (size_t i = 0; i < jobs; i++) {
-      firsts.push_back(batch.size());
-      budget -= std::min(budget, active_[i]->generation->add_inputs(batch, budget));
+    for (Job* job : jobs) {
+      fed.emplace_back(job, batch.size());
+      budget -= std::min(budget, job->generation->add_inputs(batch, budget));
     }
     return decoder_->decode(batch);
   };
+  std::vector<Job*> jobs;
+  for (const auto& job : active_)
+    if (!job->idle) jobs.push_back(job.get());
+  if (jobs.empty()) return;
   try {
-    DecodeStatus status = decode(active_.size());
+    DecodeStatus status = decode(jobs);
     // The oldest one goes on alone, so that something ends and gives room to the others.
-    if (status == DecodeStatus::no_space && active_.size() > 1) status = decode(1);
+    if (status == DecodeStatus::no_space && jobs.size() > 1) status = decode({jobs[0]});
     if (status == DecodeStatus::no_space)
-      finish(*active_[0], std::make_exception_ptr(Error("no_space", "the cache has no room for the next tokens")));
+      finish(*jobs[0], std::make_exception_ptr(Error("no_space", "the cache has no room for the next tokens")));
     if (status != DecodeStatus::ok) return;
   } catch (...) {
-    for (const auto& job : active_) finish(*job, std::current_exception());
+    for (Job* job : jobs) finish(*job, std::current_exception());
     return;
   }
-  for (size_t i = 0; i < firsts.size(); i++) {
-    Job& job = *active_[i];
+  for (const auto& [job, first] : fed) {
     try {
-      job.generation->advance(firsts[i]);
-      if (job.generation->done()) finish(job, nullptr);
+      job->generation->advance(first);
+      if (job->generation->done()) finish(*job, nullptr);
     } catch (...) {
-      finish(job, std::current_exception());
+      finish(*job, std::current_exception());
     }
   }
 }

@@ -49,6 +49,7 @@ class Scheduler {
     std::function<void(Decoder*)> task;  // instead of a generation
     bool alone = false;                  // a task that waits until nothing is active
     bool ended = false;
+    bool idle = false;  // others must answer before it can go on
   };
 
   void loop();
@@ -57,6 +58,7 @@ class Scheduler {
   void take_task(std::function<void(Decoder*)> task, bool alone);
   void post(std::function<void(Decoder*)> task, bool alone);
   void start_waiting();
+  void look_ahead();
   void step();
   void finish(Job& job, std::exception_ptr error);
   void drop_ended();

@@ -14,7 +14,8 @@ SampleSearch::SampleSearch(const GenerationOptions& options, std::shared_ptr<Hos
       keep_going_(keep_going || !pads_),
       stopping_(options, hooks),
       uniforms_(options, hooks),
-      finished_(rows, 0) {}
+      finished_(rows, 0),
+      confidence_threshold_(options.assistant_confidence_threshold) {}
 
 std::vector<int32_t> SampleSearch::step(std::vector<Ids>& ids, const std::vector<ScoresRow>& rows) {
   const std::vector<double> uniforms = do_sample_ ? uniforms_.next(ids.size()) : std::vector<double>();
@@ -26,7 +27,17 @@ std::vector<int32_t> SampleSearch::step(std::vector<Ids>& ids, const std::vector
   }
   for (size_t r = 0; r < ids.size(); r++) ids[r].push_back(tokens[r]);
   stopping_.check(ids, rows[0].scores, rows[0].vocab_size, finished_);
+  // ConfidenceCriteria: an assistant that is not sure waits for the model's word.
+  if (confidence_threshold_ > 0) {
+    confidences_.push_back(probability(rows[0].scores, rows[0].vocab_size, tokens[0]));
+    if (static_cast<double>(confidences_.back()) < confidence_threshold_) finished_[0] = 1;
+  }
   return {};
+}
+
+void SampleSearch::fill(Result& result, std::vector<Ids> ids) const {
+  result.sequences = std::move(ids);
+  result.confidences = confidences_;
 }
 
 bool SampleSearch::done() const {

@@ -20,6 +20,8 @@ class Search {
   // Appends to each of ids [rows] its next token; `rows` are the processed scores of the rows that are not over, in
   // order. Returns the row that each row continues; empty: itself.
   virtual std::vector<int32_t> step(std::vector<Ids>& ids, const std::vector<ScoresRow>& rows) = 0;
+  // The last step took a token that was fed already: its scores are there for another step.
+  virtual bool foreseen() const { return false; }
   virtual bool done() const = 0;
   // The row needs no more scores.
   virtual bool over(size_t row) const = 0;
@@ -36,7 +38,7 @@ class SampleSearch final : public Search {
   std::vector<int32_t> step(std::vector<Ids>& ids, const std::vector<ScoresRow>& rows) override;
   bool done() const override;
   bool over(size_t row) const override { return finished_[row] && !keep_going_; }
-  void fill(Result& result, std::vector<Ids> ids) const override { result.sequences = std::move(ids); }
+  void fill(Result& result, std::vector<Ids> ids) const override;
 
  private:
   bool do_sample_;
@@ -47,6 +49,8 @@ class SampleSearch final : public Search {
   Uniforms uniforms_;
   Sampler sampler_;
   std::vector<uint8_t> finished_;
+  double confidence_threshold_;
+  std::vector<float> confidences_;  // of an assistant: what it gave the tokens that it chose
 };
 
 std::unique_ptr<Search> make_search(const Request& request, bool keep_going);

@@ -165,7 +165,7 @@ void GraphDecoder::lay_out(const std::vector<RowInput>& inputs) {
     lengths_.push_back(row_length(input.row));
     for (int32_t i = 0; i < input.count; i++) {
       tokens_.push_back({input.row, input.tokens[i], next_position(input.row) + i});
-      wanted_.push_back(input.all_logits || i + 1 == input.count);
+      wanted_.push_back(i + input.logits >= input.count);
     }
   }
   starts_.push_back(tokens_.size());

@@ -80,7 +80,7 @@ class Pass {
   void decode(const std::vector<Segment>& batch) {
     std::vector<RowInput> inputs;
     for (const Segment& segment : batch)
-      inputs.push_back({rows_[segment.row], request_.input_ids[segment.row].data() + segment.begin, segment.count, segment.kept});
+      inputs.push_back({rows_[segment.row], request_.input_ids[segment.row].data() + segment.begin, segment.count, segment.kept ? segment.count : 1});
     switch (decoder_.decode(inputs)) {
       case DecodeStatus::ok: break;
       case DecodeStatus::aborted: throw Error("aborted", "the forward pass was cancelled");

@@ -291,7 +291,7 @@ DecodeStatus LlamaDecoder::decode(const std::vector<RowInput>& inputs) {
     const RowState& row = rows_[static_cast<size_t>(input.row)];
     starts_.push_back(static_cast<int32_t>(tokens_.size()));
     for (int32_t i = 0; i < input.count; i++) {
-      const bool output = input.all_logits || i + 1 == input.count;
+      const bool output = i + input.logits >= input.count;
       tokens_.push_back(input.tokens[i]);
       positions_.push_back(row.first + row.length + i);
       sequences_.push_back(input.row);

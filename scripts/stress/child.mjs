@@ -4,12 +4,23 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { AutoModelForCausalLM } from "../../dist/index.js";
 
 const file = fileURLToPath(import.meta.url);
-const { ending, folder } = workerData ?? { ending: process.argv[2], folder: process.argv[3] };
+const [ending, folder, assistant] = workerData ?? process.argv.slice(2);
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const load = () => AutoModelForCausalLM.from_pretrained(folder, { n_threads: 1 });
-const generate = (model, options) => model.generate([[3, 4, 5]], { do_sample: false, ...options });
-const LONG = { max_new_tokens: 60, min_new_tokens: 60 };
+const open = (path) => AutoModelForCausalLM.from_pretrained(path, { n_threads: 1 });
+/** The model, with its assistant if there is one. */
+const load = async () => {
+  const model = await open(folder);
+  if (assistant) model.assistant = await open(assistant);
+  return model;
+};
+const generate = (model, options) =>
+  model.generate([[3, 4, 5]], {
+    do_sample: false,
+    ...options,
+    ...(model.assistant ? { assistant_model: model.assistant } : {}),
+  });
+const LONG = { max_new_tokens: 36, eos_token_id: null, pad_token_id: 0 };
 
 /** Two calls at a time, for ever; resolves when tokens have come. */
 async function keep_generating(model) {
@@ -23,7 +34,7 @@ async function keep_generating(model) {
 
 /** A worker of this file; resolves with its first message. */
 function start_worker(task) {
-  const worker = new Worker(file, { workerData: { ending: task, folder } });
+  const worker = new Worker(file, { workerData: [task, folder, assistant] });
   const message = new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);

@@ -3,7 +3,14 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const child = fileURLToPath(new URL("child.mjs", import.meta.url));
-const fixture = fileURLToPath(new URL("../../test/fixtures/models/m27-llama", import.meta.url));
+const fixture = (path) => fileURLToPath(new URL(`../../test/fixtures/${path}`, import.meta.url));
+
+/** What generates: the folder of a model, and of one that assists it. */
+export const subjects = {
+  "the llama engine": [fixture("models/m27-llama")],
+  "the graph engine": [fixture("graph/gpt2-lm")],
+  "an assisted model": [fixture("models/m27-llama"), fixture("assisted/assistants/m27-llama")],
+};
 
 /** For each ending: the task of child.mjs, the signal to send, and the expected exit code or signal. */
 export const endings = {
@@ -19,10 +26,10 @@ export const endings = {
 };
 
 /** Runs a child once; undefined if it ended as it must, else what happened. */
-export function run(name, folder = fixture) {
+export function run(name, folders = subjects["the llama engine"]) {
   const { task, code = null, signal = null } = endings[name];
   return new Promise((resolve) => {
-    const process_ = spawn(process.execPath, [child, task, folder], { stdio: ["ignore", "pipe", "pipe"] });
+    const process_ = spawn(process.execPath, [child, task, ...folders], { stdio: ["ignore", "pipe", "pipe"] });
     const timer = setTimeout(() => process_.kill("SIGKILL"), 60_000);
     let output = "";
     process_.stderr.on("data", (data) => {

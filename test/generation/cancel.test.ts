@@ -1,13 +1,6 @@
 // Ways to stop a generation, and what is left of the model afterwards.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  AutoModelForCausalLM,
-  BaseStreamer,
-  type CausalLM,
-  InterruptableStoppingCriteria,
-  LogitsProcessor,
-  StoppingCriteria,
-} from "../../lib/index.js";
+import { AutoModelForCausalLM, type CausalLM } from "../../lib/index.js";
 import { fixture } from "../fixtures.js";
 
 const PROMPT = [[243, 58, 261, 111]];
@@ -54,77 +47,6 @@ describe("a generation", () => {
     const alone = await model.generate(PROMPT, { ...LONG, max_new_tokens: 4200 });
     const together = await model.generate(rows, { ...LONG, max_new_tokens: 4200 });
     expect(together.tolist()[0]).toEqual(alone.tolist()[0]);
-  });
-
-  it("stops when a criterion of the caller says so", async () => {
-    class AtEight extends StoppingCriteria {
-      override _call(input_ids: bigint[][]) {
-        return input_ids.map((row) => row.length >= 8);
-      }
-    }
-    const output = await model.generate(PROMPT, { ...LONG, stopping_criteria: new AtEight() });
-    expect(output.dims).toEqual([1, 8]);
-    const interrupt = new InterruptableStoppingCriteria();
-    interrupt.interrupt();
-    expect((await model.generate(PROMPT, { ...LONG, stopping_criteria: interrupt })).dims).toEqual([1, 5]);
-  });
-
-  it("runs a caller's logits processor, in place or by its result", async () => {
-    class Only extends LogitsProcessor {
-      constructor(
-        readonly token: number,
-        readonly in_place: boolean,
-      ) {
-        super();
-      }
-      override _call(_ids: bigint[][], logits: import("../../lib/index.js").Tensor) {
-        const target = this.in_place ? logits : logits.clone();
-        (target.data as Float32Array).fill(-Infinity);
-        (target.data as Float32Array)[this.token] = 0;
-        return this.in_place ? undefined : target;
-      }
-    }
-    for (const in_place of [true, false]) {
-      const output = await model.generate(PROMPT, {
-        ...LONG,
-        max_new_tokens: 2,
-        logits_processor: [new Only(42, in_place)],
-      });
-      expect(output.tolist()[0]).toEqual([...PROMPT[0], 42, 42]);
-    }
-  });
-
-  it("rejects with what a hook or a streamer threw, and the model stays usable", async () => {
-    class Throws extends LogitsProcessor {
-      override _call(): undefined {
-        throw new Error("from the processor");
-      }
-    }
-    await expect(model.generate(PROMPT, { ...LONG, logits_processor: new Throws() })).rejects.toThrow(
-      "from the processor",
-    );
-    await works();
-    class Broken extends BaseStreamer {
-      calls = 0;
-      override put() {
-        if (++this.calls === 3) throw new Error("from the streamer");
-      }
-      override end() {}
-    }
-    await expect(model.generate(PROMPT, { ...LONG, streamer: new Broken() })).rejects.toThrow("from the streamer");
-    await works();
-  });
-
-  it("rejects when a processor gives scores of the wrong size", async () => {
-    class Short extends LogitsProcessor {
-      override _call(_ids: bigint[][], logits: import("../../lib/index.js").Tensor) {
-        return logits.slice(null, [0, 5]);
-      }
-    }
-    await expect(model.generate(PROMPT, { ...LONG, logits_processor: new Short() })).rejects.toThrow(
-      /float32 logits of shape/,
-    );
-    await works();
   });
 
   it("rejects when the model is disposed meanwhile", async () => {

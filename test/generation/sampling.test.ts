@@ -17,6 +17,30 @@ async function distribution(model: CausalLM, temperature: number): Promise<numbe
   return weights.map((weight) => weight / sum);
 }
 
+/** A chi-square test: cells of five and more are expected to be distributed so; rarer tokens share one. */
+function expect_distribution(counts: number[], probabilities: number[]): void {
+  const total = counts.reduce((a, b) => a + b);
+  let statistic = 0;
+  let cells = 0;
+  let [rest_count, rest_expected] = [0, 0];
+  probabilities.forEach((probability, token) => {
+    const wanted = probability * total;
+    if (wanted < 5) {
+      rest_count += counts[token];
+      rest_expected += wanted;
+      return;
+    }
+    statistic += (counts[token] - wanted) ** 2 / wanted;
+    cells++;
+  });
+  statistic += (rest_count - rest_expected) ** 2 / rest_expected;
+  const freedom = cells;
+  // Wilson and Hilferty: the cube root of chi-square over its freedom is nearly normal; 3.1 is one in a thousand.
+  const z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / Math.sqrt(2 / (9 * freedom));
+  expect(cells).toBeGreaterThan(20);
+  expect(z).toBeLessThan(3.1);
+}
+
 describe("sampling", () => {
   let model: CausalLM;
   beforeAll(async () => {
@@ -44,27 +68,32 @@ describe("sampling", () => {
     for (let seed = 0; seed < CALLS; seed++)
       for (const token of await draw({ temperature, num_return_sequences: ROWS, seed })) counts[token]++;
 
-    // Cells of five and more are expected to be chi-square distributed; rarer tokens share one.
-    const total = ROWS * CALLS;
-    let statistic = 0;
-    let cells = 0;
-    let [rest_count, rest_expected] = [0, 0];
-    probabilities.forEach((probability, token) => {
-      const wanted = probability * total;
-      if (wanted < 5) {
-        rest_count += counts[token];
-        rest_expected += wanted;
-        return;
-      }
-      statistic += (counts[token] - wanted) ** 2 / wanted;
-      cells++;
-    });
-    statistic += (rest_count - rest_expected) ** 2 / rest_expected;
-    const freedom = cells;
-    // Wilson and Hilferty: the cube root of chi-square over its freedom is nearly normal; 3.1 is one in a thousand.
-    const z = ((statistic / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / Math.sqrt(2 / (9 * freedom));
-    expect(cells).toBeGreaterThan(20);
-    expect(z).toBeLessThan(3.1);
+    expect_distribution(counts, probabilities);
+  });
+
+  it("passes it with an assistant that guesses otherwise, too", async () => {
+    const assistant_model = await AutoModelForCausalLM.from_pretrained(fixture("models", "mistral"), { n_threads: 1 });
+    assistant_model.generation_config.assistant_confidence_threshold = 0;
+    const temperature = 1.3;
+    const probabilities = await distribution(model, temperature);
+    const counts = new Array<number>(probabilities.length).fill(0);
+    // The first of two tokens: a candidate that stays, or what takes its place.
+    for (let first = 0; first < 3000; first += 50) {
+      const options = {
+        do_sample: true,
+        top_k: 0,
+        temperature,
+        max_new_tokens: 2,
+        eos_token_id: null,
+        pad_token_id: 0,
+      };
+      const calls = Array.from({ length: 50 }, (_, i) =>
+        model.generate(PROMPT, { ...options, assistant_model, seed: first + i }),
+      );
+      for (const output of await Promise.all(calls)) counts[(output as Tensor).tolist()[0][PROMPT[0].length]]++;
+    }
+    await assistant_model.dispose();
+    expect_distribution(counts, probabilities);
   });
 
   it("draws the same for the same seed and other tokens for another", async () => {
