@@ -218,7 +218,9 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   encode_plus(text: Text, ...rest: EncodeArguments): BatchEncoding {
     check_text(text);
     const [pair, { text_pair: _, ...options }] = arguments_of(rest);
-    return this._encode([{ text, pair: pair?.length ? (pair as Text) : null }], options, this.#plan(options), true);
+    // An empty second text is none for Python's fast tokenizers, and one for the others.
+    const is_pair = pair !== null && pair !== undefined && (pair.length > 0 || !this.is_fast);
+    return this._encode([{ text, pair: is_pair ? (pair as Text) : null }], options, this.#plan(options), true);
   }
 
   /** Encodes a batch. Items of two texts are pairs. */

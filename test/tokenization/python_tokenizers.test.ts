@@ -134,3 +134,10 @@ test("files that are missing or wrong are errors", async () => {
   rmSync(join(path, "target.spm"));
   await expect(marian()).rejects.toThrow(/Can't load tokenizer/);
 });
+
+test("an empty second text is a text, as for Python's tokenizers of this kind", async () => {
+  const tokenizer = await load("xlm-prophetnet.json");
+  const sep = tokenizer.sep_token_id;
+  expect(tokenizer.encode("a", "").slice(-2)).toEqual([sep, sep]);
+  expect(tokenizer.encode("a").slice(-2)).not.toEqual([sep, sep]);
+});
