@@ -19,14 +19,7 @@ export { GenerateCall } from "./generation/call.js";
 export { GenerationConfig } from "./generation/configuration.js";
 export { GrammarLogitsProcessor } from "./generation/grammar/grammar_processor.js";
 export { json_schema_to_grammar } from "./generation/grammar/json_schema.js";
-export {
-  InterruptableStoppingCriteria,
-  LogitsProcessor,
-  LogitsProcessorList,
-  LogitsWarper,
-  StoppingCriteria,
-  StoppingCriteriaList,
-} from "./generation/hooks.js";
+export * from "./generation/logits_process.js";
 export {
   GenerateBeamDecoderOnlyOutput,
   GenerateBeamEncoderDecoderOutput,
@@ -34,6 +27,7 @@ export {
   GenerateEncoderDecoderOutput,
 } from "./generation/outputs.js";
 export { type ResponseFormat, response_format_to_grammar } from "./generation/response_format.js";
+export * from "./generation/stopping_criteria.js";
 export { AsyncTextIteratorStreamer, BaseStreamer, TextIteratorStreamer, TextStreamer } from "./generation/streamers.js";
 export {
   type ParsedResponse,

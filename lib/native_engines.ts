@@ -131,6 +131,8 @@ export interface NativeGenerateRequest {
   input_ids: Int32Array[];
   /** 1: a token, 0: padding. */
   attention_mask?: Uint8Array[];
+  /** What the graph engine's rows have beside their ids, by the input's name: the last number goes for all new tokens. */
+  row_inputs?: Record<string, Int32Array[]>;
   options: NativeGenerationOptions;
   /** Calls into JavaScript from the engine's thread, which waits for them. */
   hooks?: NativeGenerationHooks;
@@ -222,6 +224,8 @@ export interface NativeGeneratingEngine {
 export interface NativeGeneration {
   /** Runs the processors over `scores` [rows, vocab_size], in place; returns `scores`. */
   process_logits(processors: LogitsProcessorSpec[], input_ids: ArrayLike<number>[], scores: Float32Array): Float32Array;
+  /** Throws what is wrong with a processor, whatever the vocabulary. */
+  check_logits_processor(processor: LogitsProcessorSpec): void;
   /** One string for each id; null where no token has it. */
   TokenStrings: new (
     strings: (string | null)[],

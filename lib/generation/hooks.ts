@@ -1,61 +1,17 @@
-// Processors and criteria that a caller writes in JavaScript: called while the engine's thread waits.
-import { expected } from "../errors.js";
-import type { NativeGenerationHooks } from "../native.js";
+// What a caller's processors and criteria become: options of the native loop, and functions called from its thread.
+import { expected, warn_once } from "../errors.js";
+import type { NativeGenerationHooks, NativeGenerationOptions } from "../native.js";
 import { is_tensor, Tensor } from "../tensor/index.js";
-
-/** Rows of token ids, as a processor or criterion gets them (bigint, as in transformers.js). */
-export type HookIds = bigint[][];
-
-/** Changes the scores of the next token. A subclass writes `_call`, which may change `logits` [rows, vocabulary] in place or return others. */
-export abstract class LogitsProcessor {
-  // biome-ignore lint/suspicious/noConfusingVoidType: a processor that works in place returns nothing
-  abstract _call(input_ids: HookIds, logits: Tensor): Tensor | void;
-}
-
-/** A processor that Python runs only when sampling. */
-export abstract class LogitsWarper extends LogitsProcessor {}
-
-/** Says for each row whether it is done. A subclass writes `_call`. */
-export abstract class StoppingCriteria {
-  abstract _call(input_ids: HookIds, scores: Tensor): boolean[] | boolean | Tensor;
-}
-
-/** A list to push to, for both kinds of hook. */
-class HookList<Hook> {
-  private readonly items: Hook[] = [];
-
-  push(item: Hook): void {
-    this.items.push(item);
-  }
-
-  extend(items: Iterable<Hook>): void {
-    for (const item of items) this.push(item);
-  }
-
-  [Symbol.iterator](): Iterator<Hook> {
-    return this.items[Symbol.iterator]();
-  }
-}
-
-export class LogitsProcessorList extends HookList<LogitsProcessor> {}
-export class StoppingCriteriaList extends HookList<StoppingCriteria> {}
-
-/** Stops when the program says so. An AbortSignal does the same without a call for each token. */
-export class InterruptableStoppingCriteria extends StoppingCriteria {
-  interrupted = false;
-
-  interrupt(): void {
-    this.interrupted = true;
-  }
-
-  reset(): void {
-    this.interrupted = false;
-  }
-
-  override _call(input_ids: HookIds): boolean[] {
-    return input_ids.map(() => this.interrupted);
-  }
-}
+import type { GenerationConfig } from "./configuration.js";
+import { flags_of } from "./hook_list.js";
+import { BuiltInLogitsProcessor, type HookIds, type LogitsProcessor } from "./logits_process.js";
+import {
+  EosTokenCriteria,
+  MaxLengthCriteria,
+  MaxTimeCriteria,
+  type StoppingCriteria,
+  StopStringCriteria,
+} from "./stopping_criteria.js";
 
 /** Whatever JavaScript takes part in a generation. */
 export interface HookOptions {
@@ -64,6 +20,13 @@ export interface HookOptions {
   prefix_allowed_tokens_fn?: ((batch_id: number, input_ids: number[]) => number[]) | null;
   /** The uniforms in [0, 1) to sample with, one for each row and step in row order; or a function that gives the next. */
   generator?: ArrayLike<number> | (() => number);
+}
+
+/** How the native loop gets to know of them. */
+export interface Hooks {
+  /** undefined when nothing is to be called. */
+  callbacks: NativeGenerationHooks | undefined;
+  options: NativeGenerationOptions;
 }
 
 function list<Hook extends object>(value: Iterable<Hook> | Hook | null | undefined, argument: string): Hook[] {
@@ -86,49 +49,114 @@ function rows_of(ids: Int32Array, rows: number): HookIds {
   return Array.from({ length: rows }, (_, i) => Array.from(ids.subarray(i * length, (i + 1) * length), BigInt));
 }
 
-/** The callbacks for the addon; undefined when the caller gave none. */
-export function make_hooks(options: HookOptions): NativeGenerationHooks | undefined {
-  const processors = list(options.logits_processor, "logits_processor");
-  const criteria = list(options.stopping_criteria, "stopping_criteria");
-  const allowed = options.prefix_allowed_tokens_fn;
-  if (allowed !== undefined && allowed !== null && typeof allowed !== "function")
-    throw expected("a function", "prefix_allowed_tokens_fn", allowed);
-  const hooks: NativeGenerationHooks = {};
-  if (processors.length > 0)
-    hooks.logits_processor = (input_ids, scores, rows) => {
-      const ids = rows_of(input_ids, rows);
-      let logits = new Tensor("float32", scores, [rows, scores.length / rows]);
-      for (const processor of processors) logits = call<Tensor | undefined>(processor, ids, logits) ?? logits;
-      if (!is_tensor(logits) || logits.data.length !== scores.length || !(logits.data instanceof Float32Array))
-        throw expected(
-          `float32 logits of shape [${rows}, ${scores.length / rows}]`,
-          "the result of a logits processor",
-          is_tensor(logits) ? `[${logits.dims}] ${logits.type}` : logits,
-        );
-      return logits.data;
-    };
-  if (criteria.length > 0)
-    hooks.stopping_criteria = (input_ids, scores, rows) => {
+/** The library's own processors by what C++ calls them, in order; those between them in groups, each a null. */
+function group(processors: LogitsProcessor[], vocab_size: number) {
+  const specs: NonNullable<NativeGenerationOptions["user_processors"]> = [];
+  const groups: LogitsProcessor[][] = [];
+  for (const processor of processors) {
+    const spec = BuiltInLogitsProcessor.spec_of(processor);
+    if (spec) specs.push({ ...spec, vocab_size });
+    else if (specs.length > 0 && specs.at(-1) === null) groups.at(-1)?.push(processor);
+    else {
+      specs.push(null);
+      groups.push([processor]);
+    }
+  }
+  return { specs, groups };
+}
+
+/**
+ * The library's own criteria take the place of those that the configuration asks for, the first of each class, as in
+ * Python; the others are called. Beams keep their room: there all are called.
+ */
+function replace_criteria(criteria: StoppingCriteria[], config: GenerationConfig) {
+  const options: NativeGenerationOptions = {};
+  const called: StoppingCriteria[] = [];
+  const replaced = new Set<unknown>();
+  for (const criterion of criteria) {
+    const type = criterion.constructor;
+    const own = config.num_beams === 1 && !replaced.has(type);
+    if (own && type === MaxLengthCriteria) {
+      options.max_length = (criterion as MaxLengthCriteria).max_length;
+      warn_once(
+        "A custom stopping criteria of type MaxLengthCriteria has been passed to `.generate()`, but it was also created in `.generate()`, given its parameterization. The custom MaxLengthCriteria will take precedence. Please check the docstring of MaxLengthCriteria to see related `.generate()` flags.",
+      );
+    } else if (own && type === MaxTimeCriteria) {
+      options.max_time = Math.max(0, (criterion as MaxTimeCriteria).remaining);
+    } else if (own && type === EosTokenCriteria) {
+      options.stop_token_id = (criterion as EosTokenCriteria).eos_token_id;
+    } else if (own && type === StopStringCriteria) {
+      const { stop_strings, token_strings } = criterion as StopStringCriteria;
+      Object.assign(options, { stop_strings, token_strings });
+    } else {
+      called.push(criterion);
+    }
+    replaced.add(type);
+  }
+  return { options, called };
+}
+
+/** What the loop calls and is told of the caller's processors and criteria. `vocab_size`: the model's. */
+export function make_hooks(given: HookOptions, config: GenerationConfig, vocab_size: number): Hooks {
+  const { specs, groups } = group(list(given.logits_processor, "logits_processor"), vocab_size);
+  const criteria = replace_criteria(list(given.stopping_criteria, "stopping_criteria"), config);
+  const options: NativeGenerationOptions = {
+    ...criteria.options,
+    ...(specs.length > 0 ? { user_processors: specs } : {}),
+  };
+  // The processor that forces the end goes by the configuration's length still.
+  const forced = config["forced_eos_token_id"] as number | number[] | null;
+  if (options.max_length !== undefined && forced !== null && !specs.some((spec) => spec?.class === FORCED_EOS))
+    options.user_processors = [
+      { class: FORCED_EOS, max_length: config.max_length, eos_token_id: forced, vocab_size },
+      ...specs,
+    ];
+
+  const callbacks: NativeGenerationHooks = {};
+  if (groups.length > 0)
+    callbacks.logits_processor = (input_ids, scores, rows, index) => process(groups[index], input_ids, scores, rows);
+  if (criteria.called.length > 0)
+    callbacks.stopping_criteria = (input_ids, scores, rows) => {
       const ids = rows_of(input_ids, rows);
       const logits = new Tensor("float32", scores, [rows, scores.length / rows]);
       const done = new Array<boolean>(rows).fill(false);
-      for (const criterion of criteria) {
-        const answer = call<unknown>(criterion, ids, logits);
-        const flags = is_tensor(answer) ? answer.data : answer;
-        if (typeof flags !== "boolean" && (typeof flags !== "object" || (flags as boolean[] | null)?.length !== rows))
-          throw expected(`a boolean, or ${rows} of them`, "the result of a stopping criterion", answer);
-        for (let i = 0; i < rows; i++)
-          done[i] ||= typeof flags === "boolean" ? flags : Boolean((flags as boolean[])[i]);
-      }
+      for (const criterion of criteria.called)
+        for (const [row, flag] of flags_of(call(criterion, ids, logits), rows).entries()) done[row] ||= flag;
       return done;
     };
-  if (allowed)
-    hooks.prefix_allowed_tokens_fn = (batch_id, input_ids) => {
-      const ids = allowed(batch_id, Array.from(input_ids));
-      if (!(Array.isArray(ids) || ArrayBuffer.isView(ids)) || !Array.from(ids).every(Number.isInteger))
-        throw expected("a list of token ids", "the result of prefix_allowed_tokens_fn", ids);
-      return Int32Array.from(ids);
-    };
-  if (typeof options.generator === "function") hooks.uniform = options.generator;
-  return Object.keys(hooks).length > 0 ? hooks : undefined;
+  const allowed = given.prefix_allowed_tokens_fn;
+  if (allowed !== undefined && allowed !== null) callbacks.prefix_allowed_tokens_fn = constrain(allowed);
+  if (typeof given.generator === "function") callbacks.uniform = given.generator;
+  return { callbacks: Object.keys(callbacks).length > 0 ? callbacks : undefined, options };
+}
+
+const FORCED_EOS = "ForcedEOSTokenLogitsProcessor";
+
+/** Runs processors that stand together. */
+function process(
+  processors: LogitsProcessor[],
+  input_ids: Int32Array,
+  scores: Float32Array,
+  rows: number,
+): Float32Array {
+  const ids = rows_of(input_ids, rows);
+  let logits = new Tensor("float32", scores, [rows, scores.length / rows]);
+  for (const processor of processors) logits = call<Tensor | undefined>(processor, ids, logits) ?? logits;
+  if (!is_tensor(logits) || logits.data.length !== scores.length || !(logits.data instanceof Float32Array))
+    throw expected(
+      `float32 logits of shape [${rows}, ${scores.length / rows}]`,
+      "the result of a logits processor",
+      is_tensor(logits) ? `[${logits.dims}] ${logits.type}` : logits,
+    );
+  return logits.data;
+}
+
+function constrain(allowed: NonNullable<HookOptions["prefix_allowed_tokens_fn"]>) {
+  if (typeof allowed !== "function") throw expected("a function", "prefix_allowed_tokens_fn", allowed);
+  return (batch_id: number, input_ids: Int32Array): Int32Array => {
+    const ids = allowed(batch_id, Array.from(input_ids));
+    if (!(Array.isArray(ids) || ArrayBuffer.isView(ids)) || !Array.from(ids).every(Number.isInteger))
+      throw expected("a list of token ids", "the result of prefix_allowed_tokens_fn", ids);
+    return Int32Array.from(ids);
+  };
 }

@@ -28,10 +28,15 @@ export function prompt_rows(inputs: unknown, config: GenerationConfig, vocab_siz
   return rows;
 }
 
-/** The mask as 0 and 1; without one, what Python infers from the padding token. */
-export function prompt_mask(ids: Int32Array[], mask: unknown, config: GenerationConfig): Uint8Array[] | undefined {
+/** The mask as 0 and 1, of `length` columns; without one, what Python infers from the padding token. */
+export function prompt_mask(
+  ids: Int32Array[],
+  mask: unknown,
+  config: GenerationConfig,
+  length: number = ids[0].length,
+): Uint8Array[] | undefined {
   if (mask !== undefined && mask !== null) {
-    const rows = to_mask(mask, [ids.length, ids[0].length], "attention_mask");
+    const rows = to_mask(mask, [ids.length, length], "attention_mask");
     if (rows.some((row) => !row.includes(1)))
       throw out_of_range("at least one visible token in each row", "attention_mask", mask);
     return rows;
@@ -57,6 +62,33 @@ export function negative_prompt(ids: unknown, mask: unknown, vocab_size: number)
     negative_prompt_ids: rows,
     ...(mask ? { negative_prompt_attention_mask: to_mask(mask, shape, "negative_prompt_attention_mask") } : {}),
   };
+}
+
+/**
+ * Takes out of `kwargs` what the rows have beside their ids: the names in `bounds`, each of the shape of `ids` and below
+ * its bound. As in Python the last number of a row goes for all tokens that follow.
+ */
+export function take_row_inputs(
+  kwargs: Record<string, unknown>,
+  bounds: Record<string, number>,
+  ids: Int32Array[],
+): Record<string, Int32Array[]> {
+  const taken: Record<string, Int32Array[]> = {};
+  for (const [name, bound] of Object.entries(bounds)) {
+    const value = kwargs[name];
+    delete kwargs[name];
+    if (value === undefined || value === null) continue;
+    const rows = to_rows(value, name);
+    if (rows.length !== ids.length || rows[0].length !== ids[0].length)
+      throw out_of_range(
+        `the shape of input_ids, [${ids.length}, ${ids[0].length}]`,
+        name,
+        `shape [${rows.length}, ${rows[0].length}]`,
+      );
+    check_ids(rows, bound, name);
+    taken[name] = rows;
+  }
+  return taken;
 }
 
 /** @throws TypeError with Python's text for arguments that nobody takes. */

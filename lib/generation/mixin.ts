@@ -16,7 +16,7 @@ import { type HookOptions, make_hooks } from "./hooks.js";
 import { merge, negative_prompt } from "./inputs.js";
 import { native_options } from "./native_options.js";
 import { type GenerateOutput, generate_output, to_int64 } from "./outputs.js";
-import { check_generation_mode, prepare_generated_length, prepare_generation_config } from "./prepare.js";
+import { check_generation_mode, prepare_generated_length, prepare_generation_config, warn_of_idle } from "./prepare.js";
 import { run_request } from "./request.js";
 import type { ResponseFormat } from "./response_format.js";
 import { type Start, type StartOptions, start_of_decoder } from "./start.js";
@@ -134,10 +134,14 @@ export abstract class GenerationMixin extends PreTrainedModel {
       seed,
       generator,
       inputs,
-      synced_gpus: _,
+      synced_gpus,
+      custom_generate,
+      trust_remote_code,
       ...kwargs
     } = options;
     this.check_alive();
+    for (const [name, value] of Object.entries({ custom_generate, trust_remote_code }))
+      if (value) throw new TransformersError(`\`${name}\` asks for Python code, which cannot run here.`, "remote_code");
     const adapters = this.chosen_adapters();
     if (streamer && !(typeof streamer.put === "function" && typeof streamer.end === "function"))
       throw expected("an object with the methods put and end", "streamer", streamer);
@@ -150,11 +154,13 @@ export abstract class GenerationMixin extends PreTrainedModel {
       kwargs,
       { use_model_defaults: use_model_defaults ?? null, model_config: this.config },
     );
-    const assisted = check_generation_mode(config, assistant_model) === "assisted_generation";
+    const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
+    const mode = check_generation_mode(config, assistant_model);
+    const assisted = mode === "assisted_generation";
+    warn_of_idle({ ...kwargs, synced_gpus }, config, { mode, is_encoder_decoder });
     if (assisted) check_assistance(this, config, { assistant_model, tokenizer, assistant_tokenizer });
     if (streamer && config.num_beams > 1)
       throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
-    const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
     const states: StateFlags = {
       output_hidden_states: Boolean(config.return_dict_in_generate && config["output_hidden_states"]),
       output_attentions: Boolean(config.return_dict_in_generate && config["output_attentions"]),
@@ -166,7 +172,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       );
 
     const { vocab_size, output_vocab_size } = this;
-    const start = await this.start({ config, inputs, model_kwargs, states, vocab_size, output_vocab_size });
+    const start = await this.start({ config, inputs, model_kwargs, states, tokenizer, vocab_size, output_vocab_size });
     const { ids, mask } = start;
     if (assisted && ids.length > 1) throw new TypeError("assisted generate is only supported for batch_size = 1");
     const length = ids[0].length;
@@ -179,6 +185,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       has_default_max_length: kwargs["max_length"] === undefined || kwargs["max_length"] === null,
       has_default_min_length: kwargs["min_length"] === undefined || kwargs["min_length"] === null,
       input_ids_length: length,
+      inputs_embeds_length: start.embeds_length,
       max_position_embeddings: this.max_positions,
       is_encoder_decoder,
     });
@@ -190,23 +197,24 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const prompts = ids.flatMap((row) => Array.from({ length: expanded }, () => Array.from(row)));
     streamer?.put(prompts);
 
-    const hooks = make_hooks({
-      logits_processor,
-      stopping_criteria,
-      prefix_allowed_tokens_fn,
-      ...(generator ? { generator } : {}),
-    });
+    const hooks = make_hooks(
+      { logits_processor, stopping_criteria, prefix_allowed_tokens_fn, ...(generator ? { generator } : {}) },
+      config,
+      output_vocab_size,
+    );
     const request: NativeGenerateRequest = {
       input_ids: ids,
-      ...(mask ? { attention_mask: mask } : {}),
+      ...(mask && start.embeds_length === undefined ? { attention_mask: mask } : {}),
+      ...(Object.keys(start.row_inputs ?? {}).length > 0 ? { row_inputs: start.row_inputs } : {}),
       options: {
         ...native_options(config, { seed, generator, tokenizer, response_format }),
         ...(negative_prompt_ids
           ? negative_prompt(negative_prompt_ids, negative_prompt_attention_mask, this.vocab_size)
           : {}),
         ...(start.encoder?.ids ? { encoder_input_ids: start.encoder.ids } : {}),
+        ...hooks.options,
       },
-      ...(hooks ? { hooks } : {}),
+      ...(hooks.callbacks ? { hooks: hooks.callbacks } : {}),
     };
     const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
     const engine = await this.generating_engine(lanes, ids.length * length);
@@ -236,7 +244,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
     assistance?.end(result.assistant);
     if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
     const { cache, cache_lengths = [] } = result;
-    const padding = mask ? length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;
+    const padding = mask ? mask[0].length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;
     const rerun: Rerun = (inputs, owners) =>
       this.rerun(
         inputs,
@@ -271,7 +279,42 @@ export abstract class GenerationMixin extends PreTrainedModel {
 
   /** What a call starts from. */
   protected async start(options: StartOptions): Promise<Start> {
-    return start_of_decoder(options);
+    return start_of_decoder(options, {
+      row_inputs: this.row_inputs,
+      prefill: (embeds, mask) => this.prefill_embeds(embeds, mask),
+      choose_next: (ids, sequence_bias) => this.choose_next(ids, sequence_bias, options.tokenizer),
+    });
+  }
+
+  /** What generate() takes beside ids, of their shape, each below a bound. */
+  protected get row_inputs(): Record<string, number> {
+    return {};
+  }
+
+  /** The positions that generate() gives the tokens of rows, where forward() takes them. */
+  protected positions_of(_attention_mask: Uint8Array[]): { position_ids?: Int32Array[] } {
+    return {};
+  }
+
+  /** Computes a prompt of embeddings: the logits of what follows, [rows, vocabulary], and the cache. */
+  private async prefill_embeds(inputs_embeds: unknown, attention_mask: Uint8Array[]) {
+    const positions = this.positions_of(attention_mask);
+    const output = await this.forward({ inputs_embeds, attention_mask, ...positions, use_cache: true });
+    const { data, dims } = output["logits"] as Tensor;
+    const [rows, length, size] = dims;
+    const first_logits = new Float32Array(rows * size);
+    for (let row = 0; row < rows; row++) {
+      const end = (row + 1) * length * size;
+      first_logits.set((data as Float32Array).subarray(end - size, end), row * size);
+    }
+    return { first_logits, cache: output["past_key_values"] as EngineCache };
+  }
+
+  /** A prompt and the token that follows, as `token_healing` chooses it. */
+  private async choose_next(ids: number[], sequence_bias: [number[], number][], tokenizer: unknown): Promise<number[]> {
+    const pad_token_id = (tokenizer as { pad_token_id?: number | null }).pad_token_id ?? null;
+    const generation_config = new GenerationConfig({ max_new_tokens: 1, pad_token_id, sequence_bias });
+    return (await this.generate([ids], { generation_config })).tolist()[0];
   }
 
   /**
@@ -279,7 +322,8 @@ export abstract class GenerationMixin extends PreTrainedModel {
    * row of `start` that each began as.
    */
   protected async rerun(inputs: Rows, _prompts: number[], flags: StateFlags, _start: Start): Promise<RowStates> {
-    const { hidden_states, attentions } = await this.forward({ ...inputs, ...flags, use_cache: false });
+    const positions = this.positions_of(inputs.attention_mask);
+    const { hidden_states, attentions } = await this.forward({ ...inputs, ...positions, ...flags, use_cache: false });
     return { hidden_states, attentions } as RowStates;
   }
 

@@ -27,7 +27,8 @@ export function native_options(
     throw new TypeError(
       "There are one or more stop strings, either in the arguments to `generate` or in the model's generation config, but we could not locate a tokenizer. When generating with stop strings, you must pass the model's tokenizer to the `tokenizer` argument of `generate`.",
     );
-  check_bad_words(config["bad_words_ids"]);
+  check_bad_words(config["bad_words_ids"] ?? undefined);
+  check_sequence_bias(config["sequence_bias"] ?? undefined);
   if (config.do_sample) check_warpers(config);
   const grammar = response_grammar(response_format, tokenizer);
   return {
@@ -41,9 +42,29 @@ export function native_options(
   };
 }
 
+/** Python's checks of SequenceBiasLogitsProcessor. */
+export function check_sequence_bias(bias: unknown): void {
+  if (bias === undefined) return;
+  if (!Array.isArray(bias) || bias.length === 0)
+    throw new TypeError(
+      `\`sequence_bias\` has to be a non-empty dictionary, or non-empty list of lists but is ${repr(bias)}.`,
+    );
+  const is_pair = (pair: unknown) =>
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    Array.isArray(pair[0]) &&
+    pair[0].length > 0 &&
+    pair[0].every((id) => Number.isInteger(id) && id >= 0) &&
+    typeof pair[1] === "number";
+  if (!bias.every(is_pair))
+    throw new TypeError(
+      `Each element in \`sequence_bias\` has to be a non-empty list of lists of positive integers and float, but is ${repr(bias)}.`,
+    );
+}
+
 /** Python's checks of NoBadWordsLogitsProcessor. */
-function check_bad_words(words: unknown): void {
-  if (words === undefined || words === null) return;
+export function check_bad_words(words: unknown): void {
+  if (words === undefined) return;
   if (!Array.isArray(words) || words.length === 0)
     throw new TypeError(`\`bad_words_ids\` has to be a non-empty list, but is ${repr(words)}.`);
   if (words.some((word) => !Array.isArray(word)))
@@ -54,11 +75,15 @@ function check_bad_words(words: unknown): void {
 
 /** Python's checks of TemperatureLogitsWarper and TopKLogitsWarper. */
 function check_warpers({ temperature, top_k }: GenerationConfig): void {
+  check_temperature(temperature);
+  if (typeof top_k === "number" && (!Number.isInteger(top_k) || top_k < 0))
+    throw new RangeError(`\`top_k\` has to be a strictly positive integer, but is ${repr(top_k)}`);
+}
+
+export function check_temperature(temperature: unknown): void {
   if (typeof temperature === "number" && temperature <= 0)
     throw new RangeError(
       `\`temperature\` (=${float_repr(temperature)}) has to be a strictly positive float, otherwise your next token scores will be invalid.` +
         (temperature === 0 ? " If you're looking for greedy decoding strategies, set `do_sample=False`." : ""),
     );
-  if (typeof top_k === "number" && (!Number.isInteger(top_k) || top_k < 0))
-    throw new RangeError(`\`top_k\` has to be a strictly positive integer, but is ${repr(top_k)}`);
 }

@@ -108,6 +108,41 @@ export function check_generation_mode(config: GenerationConfig, assistant_model?
   return mode;
 }
 
+const ASSISTED = [
+  ...[
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "assistant_confidence_threshold",
+    "assistant_lookbehind",
+  ],
+  ...["target_lookbehind", "max_matching_ngram_size"],
+];
+
+/** Warns of what a caller asked for that does nothing in this call; Python passes over it. */
+export function warn_of_idle(
+  given: Dict,
+  config: GenerationConfig,
+  { mode, is_encoder_decoder }: { mode: GenerationMode; is_encoder_decoder: boolean },
+): void {
+  const idle: [names: readonly string[], why: string, is_idle: boolean][] = [
+    [ASSISTED, "without an assistant", mode !== "assisted_generation"],
+    [["is_assistant"], "on the model that `generate()` is called of", true],
+    [["decoder_start_token_id"], "on a model without an encoder", !is_encoder_decoder],
+    [["diversity_penalty"], "without groups of beams", true],
+    [["low_memory"], "here", config.num_beams === 1],
+    [["synced_gpus"], "here", true],
+  ];
+  for (const [names, why, is_idle] of idle)
+    for (const name of is_idle ? names : []) {
+      const value = given[name] ?? null;
+      if (value === null || value === false || isDeepStrictEqual(value, GENERATION_FIELDS[name])) continue;
+      warn_once(`\`${name}\` has no effect ${why}.`);
+    }
+  // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `_beam_search`
+  if (config["low_memory"] && config.num_beams > 1)
+    throw new TransformersError("`low_memory=True` is not supported after the beam search refactor.", "unsupported");
+}
+
 export interface SpecialTokensOptions {
   has_attention_mask?: boolean;
   is_encoder_decoder?: boolean;

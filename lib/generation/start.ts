@@ -1,12 +1,13 @@
 // What a request starts from: the rows that it goes on, and what the engine holds of them already.
 import { expected, out_of_range, TransformersError, warn_once } from "../errors.js";
-import { check_ids, to_mask, to_rows } from "../models/inputs.js";
+import { check_ids, to_mask, to_rows, to_vectors } from "../models/inputs.js";
 import { continued_memory, type EncoderOutputs } from "../models/memory.js";
 import type { EngineCache } from "./cache.js";
 import type { GenerationConfig } from "./configuration.js";
-import { check_model_kwargs, inferred_mask, prompt_mask, prompt_rows } from "./inputs.js";
+import { check_model_kwargs, inferred_mask, prompt_mask, prompt_rows, take_row_inputs } from "./inputs.js";
 import { prepare_special_tokens } from "./prepare.js";
 import type { StateFlags } from "./states.js";
+import { type ChooseNext, heal_tokens } from "./token_healing.js";
 
 type Kwargs = Record<string, unknown>;
 
@@ -20,6 +21,10 @@ export interface Start {
   cached: number;
   /** [rows, vocabulary]: what follows the rows, which the cache holds altogether then. */
   first_logits?: Float32Array;
+  /** Columns of a prompt of embeddings. */
+  embeds_length?: number;
+  /** What the rows have beside their ids. */
+  row_inputs?: Record<string, Int32Array[]>;
   encoder?: { ids: Int32Array[] | undefined; outputs: EncoderOutputs | undefined; attention_mask: unknown };
 }
 
@@ -30,6 +35,7 @@ export interface StartOptions {
   /** Whatever else is no setting. */
   model_kwargs: Kwargs;
   states: StateFlags;
+  tokenizer: unknown;
   vocab_size: number;
   /** That of a decoder, which may have its own. */
   output_vocab_size: number;
@@ -37,20 +43,60 @@ export interface StartOptions {
 
 const is_given = (value: unknown) => value !== undefined && value !== null;
 
+/** What the start of a decoder needs of its model. */
+export interface Decoder {
+  /** What it takes beside ids, of their shape, each below a bound. */
+  row_inputs: Record<string, number>;
+  /** Computes a prompt of embeddings. */
+  prefill(inputs_embeds: unknown, mask: Uint8Array[]): Promise<{ first_logits: Float32Array; cache: EngineCache }>;
+  /** For `token_healing`. */
+  choose_next: ChooseNext;
+}
+
 /** The start of a model that has a decoder only. */
-export function start_of_decoder({ config, inputs, model_kwargs, vocab_size }: StartOptions): Start {
-  const { input_ids, attention_mask, past_key_values, ...rest } = model_kwargs;
-  const { output_attentions: _attentions, output_hidden_states: _hidden_states, ...strangers } = rest;
-  check_model_kwargs(strangers);
-  const ids = prompt_rows(inputs ?? input_ids, config, vocab_size);
+export async function start_of_decoder(options: StartOptions, decoder: Decoder): Promise<Start> {
+  const { config, inputs, model_kwargs, states, tokenizer, vocab_size } = options;
+  const { input_ids, attention_mask, past_key_values, inputs_embeds, ...rest } = model_kwargs;
+  const { output_attentions: _attentions, output_hidden_states: _hidden_states, ...others } = rest;
+  check_model_kwargs(Object.fromEntries(Object.entries(others).filter(([name]) => !(name in decoder.row_inputs))));
+  if (is_given(inputs) && is_given(input_ids))
+    throw new TypeError(
+      "`inputs` were passed alongside input_ids which is not allowed. Make sure to pass one of them.",
+    );
+  const text = inputs ?? input_ids;
+  const embeds = is_given(inputs_embeds) ? to_vectors(inputs_embeds, "inputs_embeds") : undefined;
+  let ids =
+    embeds && !is_given(text)
+      ? Array.from({ length: embeds.rows }, () => new Int32Array(0))
+      : prompt_rows(text, config, vocab_size);
   prepare_special_tokens(config, { has_attention_mask: is_given(attention_mask) });
-  const mask = prompt_mask(ids, attention_mask, config);
+  let mask = prompt_mask(ids, attention_mask, config, embeds?.length);
+  if (config["token_healing"]) {
+    const { length } = ids[0];
+    ids = await heal_tokens(ids, tokenizer, decoder.choose_next);
+    if (!is_given(attention_mask) || ids[0].length !== length) mask = prompt_mask(ids, undefined, config);
+  }
   if (ids.length > 1 && ids.some((row) => row[row.length - 1] === config.pad_token_id))
     warn_once(
       "A decoder-only architecture is being used, but right-padding was detected! For correct generation results, please set `padding_side='left'` when initializing the tokenizer.",
     );
-  const cache = (past_key_values as EngineCache | undefined) ?? undefined;
-  return { ids, mask, cache, cached: cache?.length ?? 0 };
+  const row_inputs = take_row_inputs(others, decoder.row_inputs, ids);
+  const beside = [...(embeds ? ["inputs_embeds"] : []), ...Object.keys(row_inputs)];
+  const wants_states = states.output_hidden_states || states.output_attentions;
+  if (beside.length > 0 && (wants_states || (embeds && (is_given(past_key_values) || beside.length > 1))))
+    throw new TransformersError(
+      `generate() takes ${beside.join(" and ")} without other inputs, past_key_values, output_hidden_states and output_attentions only`,
+      "unsupported",
+    );
+  if (!embeds) {
+    const cache = (past_key_values as EngineCache | undefined) ?? undefined;
+    return { ids, mask, row_inputs, cache, cached: cache?.length ?? 0 };
+  }
+  const { rows, length } = embeds;
+  if (rows !== ids.length) throw out_of_range(`${rows} rows, as in inputs_embeds`, "input_ids", ids.length);
+  const seen = mask ?? Array.from({ length: rows }, () => new Uint8Array(length).fill(1));
+  const { first_logits, cache } = await decoder.prefill(inputs_embeds, seen);
+  return { ids, mask, cache, cached: 0, first_logits, embeds_length: length };
 }
 
 /** Runs the encoder on what forward() would take; with `store` the engine keeps what the decoder needs of it. */

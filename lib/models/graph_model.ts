@@ -272,7 +272,7 @@ export abstract class GraphModel extends GenerationMixin {
    */
   protected async prefill(start: Start, prefix = ""): Promise<Start> {
     const { ids, mask, cached } = start;
-    if (!this.counts_padding || !mask?.some((row) => row.includes(0))) return start;
+    if (start.first_logits || !this.counts_padding || !mask?.some((row) => row.includes(0))) return start;
     const { logits, past_key_values } = (await this.forward({
       [`${prefix}input_ids`]: ids.map((row) => row.subarray(cached)),
       [`${prefix}attention_mask`]: mask,

@@ -2,7 +2,6 @@
 import { expected, TransformersError } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
 import type { Start, StartOptions } from "../generation/start.js";
-import type { Rows, StateFlags } from "../generation/states.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
 import {
@@ -167,14 +166,22 @@ export abstract class TextModel extends GraphModel {
     return this.prefill(await super.start(options));
   }
 
-  /** Positions count what the mask shows, as they do in generate(). */
-  protected override rerun(inputs: Rows, prompts: number[], flags: StateFlags, start: Start) {
-    if (!(this.constructor as typeof TextModel).takes_position_ids) return super.rerun(inputs, prompts, flags, start);
-    const position_ids = inputs.attention_mask.map((row) => {
+  protected override get row_inputs(): Record<string, number> {
+    const { takes_position_ids, token_inputs } = this.constructor as typeof TextModel;
+    return {
+      ...(takes_position_ids ? { position_ids: this.max_positions } : {}),
+      ...Object.fromEntries(token_inputs.map((name) => [name, this.type_count])),
+    };
+  }
+
+  /** They count what the mask shows, also where the model itself would count otherwise. */
+  protected override positions_of(attention_mask: Uint8Array[]): { position_ids?: Int32Array[] } {
+    if (!(this.constructor as typeof TextModel).takes_position_ids) return {};
+    const position_ids = attention_mask.map((row) => {
       let seen = 0;
       return Int32Array.from(row, (bit) => (bit ? seen++ : 1));
     });
-    return super.rerun({ ...inputs, position_ids }, prompts, flags, start);
+    return { position_ids };
   }
 
   protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {

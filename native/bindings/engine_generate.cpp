@@ -84,6 +84,14 @@ generation::Request read_request(const Napi::Object& arguments) {
     if (request.attention_mask.size() != request.input_ids.size())
       throw RangeError("Expected one row for each of input_ids for attention_mask");
   }
+  if (const auto inputs = property(arguments, "row_inputs")) {
+    const Napi::Object named = object(*inputs, "row_inputs");
+    const Napi::Array names = named.GetPropertyNames();
+    for (uint32_t i = 0; i < names.Length(); i++) {
+      const std::string name = names.Get(i).As<Napi::String>();
+      request.row_inputs[name] = id_rows(named.Get(name), name);
+    }
+  }
   const Napi::Object options = object(arguments.Get("options"), "options");
   request.options = generation_options(options);
   if (const auto value = property(arguments, "assistant")) request.assistant = assistant(object(*value, "assistant"));

@@ -1,5 +1,6 @@
 // Logits processors and stop strings by themselves, and the loop over a table of scores, for tests.
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 
 #include "bindings/arguments.h"
@@ -43,6 +44,11 @@ Napi::Value process_logits(const Napi::CallbackInfo& info) {
       logits_processor(object(specs.Get(i), "processors"), static_cast<int32_t>(vocab_size))->process_all(rows);
     return scores;
   });
+}
+
+// check_logits_processor(spec): throws what is wrong with it, whatever the vocabulary.
+void check_logits_processor(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { logits_processor(object(info[0], "processor"), std::numeric_limits<int32_t>::max()); });
 }
 
 Napi::Array arrays(Napi::Env env, const std::vector<Ids>& rows) {
@@ -227,6 +233,7 @@ Napi::Value TokenStrings::ends_with(const Napi::CallbackInfo& info) {
 
 void init_generation(Napi::Env env, Napi::Object exports) {
   exports.Set("process_logits", Napi::Function::New(env, process_logits));
+  exports.Set("check_logits_processor", Napi::Function::New(env, check_logits_processor));
   exports.Set("TokenStrings", TokenStrings::define(env));
   exports.Set("generate_table", Napi::Function::New(env, generate_table));
   exports.Set("assistant_strategy", Napi::Function::New(env, assistant_strategy));

@@ -4,12 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
+
+#include "errors.h"
 
 namespace gt::generation {
 
 // One sequence inside an engine: its tokens so far are in the engine's cache.
 using Row = int32_t;
+
+using RowInputs = std::map<std::string, std::vector<int32_t>>;
 
 // Tokens to feed to one row in the next decode().
 struct RowInput {
@@ -57,6 +63,9 @@ class Decoder {
   virtual void truncate_row(Row row, int32_t length) = 0;
   // rows[i] continues what source[i] held: beams. Both have the same size; a source may repeat.
   virtual void reorder_rows(const std::vector<Row>& rows, const std::vector<Row>& source) = 0;
+
+  // What a row has beside its tokens ("position_ids", "token_type_ids"): one number for each, the last for all that follow.
+  virtual void set_row_inputs(Row, const RowInputs&) { throw Error("unsupported", "this engine takes token ids alone"); }
 
   // Feeds all inputs in one batch.
   virtual DecodeStatus decode(const std::vector<RowInput>& inputs) = 0;

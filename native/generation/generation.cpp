@@ -119,6 +119,8 @@ void Generation::check() const {
       throw TypeError("Expected past_key_values of " + std::to_string(ids.size()) + " rows but received " +
                       std::to_string(cached));
   }
+  for (const auto& [name, values] : request_.row_inputs)
+    if (!rectangular(values)) throw TypeError("Expected " + name + " of the shape of input_ids");
   if (given_ && (!request_.cache || request_.first_logits.size() != ids.size() * static_cast<size_t>(vocab_size_)))
     throw TypeError("Expected first_logits of shape [" + std::to_string(ids.size()) + ", " + std::to_string(vocab_size_) +
                     "] together with past_key_values");
@@ -171,6 +173,12 @@ bool Generation::start() {
   }
   for (Lane& lane : lanes_)
     if (lane.row < 0) lane.row = decoder_.open_row();
+  for (size_t row = 0; row < rows_ && !request_.row_inputs.empty(); row += copies_) {
+    RowInputs inputs;
+    const size_t prompt = row * request_.input_ids.size() / rows_;
+    for (const auto& [name, values] : request_.row_inputs) inputs[name] = unmasked(values.at(prompt), request_.attention_mask, prompt);
+    decoder_.set_row_inputs(lanes_[row].row, inputs);
+  }
   return true;
 }
 
@@ -330,6 +338,7 @@ Result Generation::finish() {
     std::vector<Row> rows;
     for (size_t row = 0; row < rows_; row++) {
       rows.push_back(lanes_[row].row);
+      if (!request_.row_inputs.empty()) decoder_.set_row_inputs(rows.back(), {});
       result_.cache_lengths.push_back(decoder_.row_length(rows.back()));
       lanes_[row].row = -1;
     }

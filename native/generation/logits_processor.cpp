@@ -54,16 +54,20 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
     const bool after_bos = prompt_length <= 1 && o.forced_bos_token_id;
     add(std::make_shared<SuppressTokensAtBeginLogitsProcessor>(o.begin_suppress_tokens, prompt_length + after_bos));
   }
+  // Python's _merge_criteria_processor_list: the first of the caller's of a type replaces the one made above.
+  const size_t made = processors_.size();
   size_t groups = 0;
   for (const auto& user : o.user_processors) {
     if (!user) {
       if (hooks) add(std::make_shared<HostLogitsProcessor>(hooks, groups++));
       continue;
     }
-    const auto same = std::find_if(processors_.begin(), processors_.end(), [&](const auto& processor) {
-      return *user->name() && std::strcmp(processor->name(), user->name()) == 0;
+    const auto end = processors_.begin() + static_cast<std::ptrdiff_t>(made);
+    const auto same = std::find_if(processors_.begin(), end, [&](const auto& processor) {
+      const bool is_callers = std::count(o.user_processors.begin(), o.user_processors.end(), processor) > 0;
+      return *user->name() && !is_callers && std::strcmp(processor->name(), user->name()) == 0;
     });
-    if (same == processors_.end()) processors_.push_back(user);
+    if (same == end) processors_.push_back(user);
     else *same = user;
   }
   if (hooks && hooks->has_logits_processor && groups == 0) add(std::make_shared<HostLogitsProcessor>(hooks, 0));

@@ -56,6 +56,8 @@ struct Request {
   // none, are for processors and the result then.
   std::vector<float> first_logits;
   std::vector<std::vector<uint8_t>> attention_mask;  // 1: a token, 0: padding; empty: all ones
+  // By name, a row for each of input_ids: see Decoder::set_row_inputs().
+  std::map<std::string, std::vector<Ids>> row_inputs;
   GenerationOptions options;
   std::shared_ptr<HostHooks> hooks;
   // Rows to start from: each holds the first tokens of its row of input_ids. Afterwards it covers the new tokens,

@@ -22,7 +22,7 @@ DecodeProgram::DecodeProgram(uint32_t id, std::shared_ptr<const Program> whole)
     if (name == "outputs") picks_outputs = true;
     else if (name == "memory_spans") reads_memory = true;
     else if (name == "input_ids") tokens = static_cast<int32_t>(node.shape.at(0));
-    else if (name != "position_ids" && name != "spans") zeros.push_back(name);
+    else if (name != "position_ids" && name != "spans") others.push_back(name);
   }
   if (tokens == 0) invalid("does not read input_ids");
   for (const Output& output : program->outputs) {

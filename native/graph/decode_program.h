@@ -18,7 +18,7 @@ struct DecodeProgram {
   bool picks_outputs;  // the input "outputs" says which; else all do
   bool reads_memory;   // what an encoder said of the row; "memory_spans" says where it is
   int32_t vocab_size;
-  std::vector<std::string> zeros;  // inputs that are zeros, one for each token
+  std::vector<std::string> others;  // further inputs, one number for each token: zeros unless the row says otherwise
 
   // Throws Error("invalid_program") unless it reads "input_ids", one for each token, and computes "logits".
   DecodeProgram(uint32_t id, std::shared_ptr<const Program> program);

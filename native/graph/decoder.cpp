@@ -106,6 +106,7 @@ void GraphDecoder::copy_row(Row from, Row to, int32_t length) {
     cells(to) = cells(from);
     rows_[static_cast<size_t>(to)].hidden = rows_[static_cast<size_t>(from)].hidden;
     rows_[static_cast<size_t>(to)].memory = memory(from);
+    rows_[static_cast<size_t>(to)].inputs = rows_[static_cast<size_t>(from)].inputs;
   }
   if (length >= 0) truncate_row(to, length);
 }
@@ -200,6 +201,16 @@ DecodeStatus GraphDecoder::decode(const std::vector<RowInput>& inputs) {
 }
 
 // Tokens `first` on. What the program computes beyond them sees nothing and goes nowhere.
+void GraphDecoder::set_row_inputs(Row row, const generation::RowInputs& inputs) { rows_[static_cast<size_t>(row)].inputs = inputs; }
+
+// What `name` is for a token, where its row says that.
+int32_t GraphDecoder::row_input(const Token& token, const std::string& name, int32_t otherwise) const {
+  const generation::RowInputs& inputs = rows_[static_cast<size_t>(token.row)].inputs;
+  const auto found = inputs.find(name);
+  if (found == inputs.end() || found->second.empty()) return otherwise;
+  return found->second[std::min(static_cast<size_t>(token.position), found->second.size() - 1)];
+}
+
 void GraphDecoder::compute(const Piece& piece, size_t first) {
   const DecodeProgram& program = *piece.program;
   const auto size = static_cast<size_t>(program.tokens);
@@ -208,7 +219,6 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   ids_.assign(size, 0);
   positions_.assign(size, 0);
   spans_.assign(3 * size, 0);
-  zeros_.assign(size, 0);
   outputs_.clear();
   memory_spans_.assign(3 * size, 0);
   cache.targets.assign(size, -1);
@@ -229,7 +239,7 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
     cache.keys.push_back(row.back());
     cache.targets[i] = row.back();
     ids_[i] = token.id;
-    positions_[i] = token.position;
+    positions_[i] = row_input(token, "position_ids", token.position);
     const auto end = static_cast<int32_t>(cache.keys.size());
     spans_[3 * i] = static_cast<int32_t>(begin);
     spans_[3 * i + 1] = end;
@@ -255,7 +265,11 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   set("spans", spans_);
   set("memory_spans", memory_spans_);
   if (program.picks_outputs) set("outputs", outputs_);
-  for (const std::string& name : program.zeros) set(name, zeros_);
+  for (const std::string& name : program.others) {
+    others_.assign(size, 0);
+    for (size_t i = 0; i < static_cast<size_t>(piece.tokens); i++) others_[i] = row_input(tokens_[first + i], name, 0);
+    set(name, others_);
+  }
   graph.compute();
   const size_t made = static_cast<size_t>(program.outputs) * static_cast<size_t>(program.vocab_size);
   if (logits_.size() < n_logits_ + made) logits_.resize(n_logits_ + made);

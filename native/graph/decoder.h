@@ -53,6 +53,7 @@ class GraphDecoder final : public generation::Decoder {
   void reorder_rows(const std::vector<generation::Row>& rows, const std::vector<generation::Row>& source) override;
   // Throws RangeError for tokens outside the vocabulary and for rows longer than max_positions().
   generation::DecodeStatus decode(const std::vector<generation::RowInput>& inputs) override;
+  void set_row_inputs(generation::Row row, const generation::RowInputs& inputs) override;
   const float* logits(size_t input, int32_t token = -1) const override;
 
  private:
@@ -73,6 +74,7 @@ class GraphDecoder final : public generation::Decoder {
     Cells cells;  // of its tokens
     int32_t hidden = 0;  // tokens that it had beside them
     std::shared_ptr<const Memory> memory;
+    generation::RowInputs inputs;
   };
   // A token of the batch under way.
   struct Token {
@@ -88,6 +90,7 @@ class GraphDecoder final : public generation::Decoder {
   const std::shared_ptr<const Memory>& memory(generation::Row row) const { return rows_[static_cast<size_t>(row)].memory; }
   void check(const std::vector<generation::RowInput>& inputs) const;
   void lay_out(const std::vector<generation::RowInput>& inputs);
+  int32_t row_input(const Token& token, const std::string& name, int32_t otherwise) const;
   void compute(const Piece& piece, size_t first);
   void store(const CachedRun& run, const std::vector<generation::Row>& rows, Cells& fresh);
   std::vector<std::shared_ptr<const Memory>> store_memory(const CachedRun& run, const std::vector<generation::Row>& rows);
@@ -107,7 +110,7 @@ class GraphDecoder final : public generation::Decoder {
   std::vector<size_t> logits_at_;  // of each token that has them, in `logits_`
   std::vector<float> logits_;
   size_t n_logits_ = 0;            // of `logits_`, in use
-  std::vector<int32_t> ids_, positions_, spans_, memory_spans_, outputs_, zeros_;
+  std::vector<int32_t> ids_, positions_, spans_, memory_spans_, outputs_, others_;
 };
 
 }  // namespace gt::graph

@@ -1,7 +1,7 @@
 import { from_native } from "../../errors.js";
 import { type NativeGrammar, native } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
-import { type HookIds, LogitsProcessor } from "../hooks.js";
+import { type HookIds, LogitsProcessor } from "../logits_process.js";
 import { type ResponseFormat, response_grammar } from "../response_format.js";
 
 /**
