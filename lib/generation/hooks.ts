@@ -13,10 +13,14 @@ import {
   StopStringCriteria,
 } from "./stopping_criteria.js";
 
+/** Objects with `_call` serve as well as instances of the classes. */
+type ProcessorLike = Pick<LogitsProcessor, "_call">;
+type CriterionLike = Pick<StoppingCriteria, "_call">;
+
 /** Whatever JavaScript takes part in a generation. */
 export interface HookOptions {
-  logits_processor?: Iterable<LogitsProcessor> | LogitsProcessor | null;
-  stopping_criteria?: Iterable<StoppingCriteria> | StoppingCriteria | null;
+  logits_processor?: Iterable<ProcessorLike> | ProcessorLike | null;
+  stopping_criteria?: Iterable<CriterionLike> | CriterionLike | null;
   prefix_allowed_tokens_fn?: ((batch_id: number, input_ids: number[]) => number[]) | null;
   /** The uniforms in [0, 1) to sample with, one for each row and step in row order; or a function that gives the next. */
   generator?: ArrayLike<number> | (() => number);
@@ -50,9 +54,9 @@ function rows_of(ids: Int32Array, rows: number): HookIds {
 }
 
 /** The library's own processors by what C++ calls them, in order; those between them in groups, each a null. */
-function group(processors: LogitsProcessor[], vocab_size: number) {
+function group(processors: ProcessorLike[], vocab_size: number) {
   const specs: NonNullable<NativeGenerationOptions["user_processors"]> = [];
-  const groups: LogitsProcessor[][] = [];
+  const groups: ProcessorLike[][] = [];
   for (const processor of processors) {
     const spec = BuiltInLogitsProcessor.spec_of(processor);
     if (spec) specs.push({ ...spec, vocab_size });
@@ -69,9 +73,9 @@ function group(processors: LogitsProcessor[], vocab_size: number) {
  * The library's own criteria take the place of those that the configuration asks for, the first of each class, as in
  * Python; the others are called. Beams keep their room: there all are called.
  */
-function replace_criteria(criteria: StoppingCriteria[], config: GenerationConfig) {
+function replace_criteria(criteria: CriterionLike[], config: GenerationConfig) {
   const options: NativeGenerationOptions = {};
-  const called: StoppingCriteria[] = [];
+  const called: CriterionLike[] = [];
   const replaced = new Set<unknown>();
   for (const criterion of criteria) {
     const type = criterion.constructor;
@@ -133,12 +137,7 @@ export function make_hooks(given: HookOptions, config: GenerationConfig, vocab_s
 const FORCED_EOS = "ForcedEOSTokenLogitsProcessor";
 
 /** Runs processors that stand together. */
-function process(
-  processors: LogitsProcessor[],
-  input_ids: Int32Array,
-  scores: Float32Array,
-  rows: number,
-): Float32Array {
+function process(processors: ProcessorLike[], input_ids: Int32Array, scores: Float32Array, rows: number): Float32Array {
   const ids = rows_of(input_ids, rows);
   let logits = new Tensor("float32", scores, [rows, scores.length / rows]);
   for (const processor of processors) logits = call<Tensor | undefined>(processor, ids, logits) ?? logits;
