@@ -3,6 +3,7 @@
 import { Callable } from "../callable.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
 import type { GenerationConfig } from "../generation/configuration.js";
+import { GenerationMixin } from "../generation/mixin.js";
 import type { ModelOutput } from "../models/outputs.js";
 import type { PreTrainedModel } from "../models/pretrained.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/index.js";
@@ -213,10 +214,11 @@ export abstract class Pipeline<Input = unknown, Output = unknown, Outputs = Fiel
     return this.postprocess(outputs[0] as Outputs, parameters);
   }
 
-  /** Calls the model with the fields of a batch that it takes, as the tokenizer names them. */
+  /** Calls the model with the fields of a batch that it takes, as the tokenizer names them. Nothing goes on from its cache. */
   protected run_model(batch: Fields): Promise<ModelOutput> {
     const names = this.require_tokenizer().model_input_names.filter((name) => name in batch);
-    return this.model._call(Object.fromEntries(names.map((name) => [name, batch[name]])));
+    const options = this.model instanceof GenerationMixin ? { use_cache: false } : {};
+    return this.model._call(Object.fromEntries(names.map((name) => [name, batch[name]])), options);
   }
 
   protected require_tokenizer(): PreTrainedTokenizerFast {

@@ -1,6 +1,7 @@
 #include "tokenizer/bpe.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "errors.h"
@@ -73,18 +74,39 @@ std::unique_ptr<Model> BPE::read(const json::Node& node) {
   } catch (const std::length_error& error) {
     list.error(error.what());
   }
-  std::string joined;
+  // Merges wait for the vocabulary's memory together.
+  struct Waiting {
+    std::string a, b, joined;
+    uint64_t hashes[3];
+  };
+  std::array<Waiting, 16> waiting;
+  size_t count_waiting = 0, index_waiting = 0;
+  const auto add_waiting = [&] {
+    for (size_t i = 0; i < count_waiting; i++) {
+      const Waiting& merge = waiting[i];
+      const auto id = [&](const std::string& token, uint64_t hash) {
+        const int32_t found = vocabulary->find(token, hash);
+        if (found < 0) list.error("merge " + std::to_string(index_waiting) + ": \"" + token + "\" is not in the vocabulary");
+        return static_cast<uint32_t>(found);
+      };
+      const uint32_t first = id(merge.a, merge.hashes[0]), second = id(merge.b, merge.hashes[1]);
+      model->merges_.add(first, second, id(merge.joined, merge.hashes[2]));
+      index_waiting++;
+    }
+    count_waiting = 0;
+  };
   read_merges(list, [&](std::string_view a, std::string_view b, size_t index) {
-    const auto id = [&](std::string_view token) {
-      const int32_t found = vocabulary->find(token);
-      if (found < 0) list.error("merge " + std::to_string(index) + ": \"" + std::string(token) + "\" is not in the vocabulary");
-      return static_cast<uint32_t>(found);
-    };
     if (b.size() < prefix_size) list.error("merge " + std::to_string(index) + ": \"" + std::string(b) + "\" has no prefix");
-    joined.assign(a).append(b.substr(prefix_size));
-    const uint32_t first = id(a), second = id(b);
-    model->merges_.add(first, second, id(joined));
+    Waiting& merge = waiting[count_waiting++];
+    merge.a.assign(a);
+    merge.b.assign(b);
+    merge.joined.assign(a).append(b.substr(prefix_size));
+    merge.hashes[0] = vocabulary->ask_for(merge.a);
+    merge.hashes[1] = vocabulary->ask_for(merge.b);
+    merge.hashes[2] = vocabulary->ask_for(merge.joined);
+    if (count_waiting == waiting.size()) add_waiting();
   });
+  add_waiting();
   if (const std::optional<json::Node> dropout = node.find("dropout")) {
     model->dropout_ = dropout->number();
     if (!(*model->dropout_ >= 0 && *model->dropout_ <= 1)) dropout->fail("a number from 0 to 1");

@@ -23,6 +23,12 @@ class Trie {
     if (values_[node] == kNone) values_[node] = value;
   }
 
+  // Makes room for about this many nodes.
+  void reserve(size_t nodes) {
+    values_.reserve(nodes);
+    while (nodes * 2 > edges_.size()) grow();
+  }
+
   bool is_empty() const { return values_.size() == 1; }
 
   // Finds the next string in `text` from `from` on; of those that start there, the longest.

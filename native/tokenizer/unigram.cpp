@@ -43,7 +43,12 @@ std::unique_ptr<Model> Unigram::read(const json::Node& node) {
   model->byte_fallback_ = node.boolean("byte_fallback", false);
   model->unk_score_ = least - kUnkPenalty;
   const Vocabulary& vocabulary = *model->vocabulary_;
-  for (const std::string& token : tokens) model->trie_.insert(token, static_cast<uint32_t>(vocabulary.find(token)));
+  const bool has_doubles = vocabulary.size() < tokens.size();
+  size_t bytes = 0;
+  for (const std::string& token : tokens) bytes += token.size();
+  model->trie_.reserve(bytes / 2);
+  for (size_t i = 0; i < tokens.size(); i++)
+    model->trie_.insert(tokens[i], static_cast<uint32_t>(has_doubles ? vocabulary.find(tokens[i]) : static_cast<int32_t>(i)));
   for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = vocabulary.find(byte_token(static_cast<uint8_t>(byte)));
   return model;
 }

@@ -79,20 +79,29 @@ void Vocabulary::index() {
   while (capacity < end_id() * 2) capacity *= 2;
   slots_.assign(capacity, kEmpty);
   mask_ = capacity - 1;
-  for (uint32_t id = 0; id < end_id(); id++) {
-    if (!present_[id]) continue;
-    const std::string_view text = token(id);
-    const uint64_t hash = hash_bytes(text.data(), text.size());
-    const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
-    uint32_t i = static_cast<uint32_t>(hash) & mask_;
-    bool doubled = false;
-    while (slots_[i] != kEmpty && !doubled) {
-      doubled = (slots_[i] & kMarkMask) == mark && token(slots_[i] & kIdMask) == text;
-      if (!doubled) i = (i + 1) & mask_;
+  constexpr uint32_t kAhead = 32;
+  uint64_t hashes[kAhead];
+  for (uint32_t first = 0; first < end_id(); first += kAhead) {
+    const uint32_t last = std::min(first + kAhead, static_cast<uint32_t>(end_id()));
+    for (uint32_t id = first; id < last; id++) hashes[id - first] = ask_for(token(id));
+    for (uint32_t id = first; id < last; id++) {
+      if (present_[id]) insert(id, hashes[id - first]);
     }
-    size_ += !doubled;
-    slots_[i] = mark | id;  // of equal tokens the last one is found
   }
+}
+
+// Of equal tokens the last one is found.
+void Vocabulary::insert(uint32_t id, uint64_t hash) {
+  const std::string_view text = token(id);
+  const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
+  uint32_t i = static_cast<uint32_t>(hash) & mask_;
+  bool doubled = false;
+  while (slots_[i] != kEmpty && !doubled) {
+    doubled = (slots_[i] & kMarkMask) == mark && token(slots_[i] & kIdMask) == text;
+    if (!doubled) i = (i + 1) & mask_;
+  }
+  size_ += !doubled;
+  slots_[i] = mark | id;
 }
 
 int32_t Vocabulary::find_alias(std::string_view token) const {

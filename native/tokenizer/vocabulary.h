@@ -14,6 +14,15 @@ namespace gt::tokenizer {
 
 uint64_t hash_bytes(const char* p, size_t n);
 
+// Asks the processor for memory that is needed soon.
+inline void prefetch(const void* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#else
+  static_cast<void>(p);
+#endif
+}
+
 class Vocabulary {
  public:
   Vocabulary() = default;
@@ -33,9 +42,15 @@ class Vocabulary {
     return std::string_view(bytes_.data() + offsets_[id], offsets_[id + 1] - offsets_[id]);
   }
   // -1 if there is none.
-  int32_t find(std::string_view token) const {
-    if (slots_.empty()) return -1;
+  int32_t find(std::string_view token) const { return find(token, hash_bytes(token.data(), token.size())); }
+  // The same in two steps, so that several searches wait for memory together.
+  uint64_t ask_for(std::string_view token) const {
     const uint64_t hash = hash_bytes(token.data(), token.size());
+    if (!slots_.empty()) prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]);
+    return hash;
+  }
+  int32_t find(std::string_view token, uint64_t hash) const {
+    if (slots_.empty()) return -1;
     const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
     for (uint32_t i = static_cast<uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
       const uint32_t slot = slots_[i];
@@ -54,6 +69,7 @@ class Vocabulary {
   static constexpr uint32_t kIdMask = (1u << 24) - 1, kMarkMask = ~kIdMask, kEmpty = UINT32_MAX;
 
   void index();
+  void insert(uint32_t id, uint64_t hash);
   int32_t find_alias(std::string_view token) const;
 
   std::string bytes_;

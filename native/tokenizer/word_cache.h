@@ -65,14 +65,6 @@ class WordCache {
   static constexpr int kWordBits = 16, kLongBits = 13;
   static constexpr size_t kArena = 1 << 19;
 
-  static void prefetch(const void* p) {
-#if defined(__GNUC__)
-    __builtin_prefetch(p);
-#else
-    static_cast<void>(p);
-#endif
-  }
-
   static int32_t* copy(const int32_t* ids, size_t count, int32_t* out) {
     std::memcpy(out, ids, count * sizeof(int32_t));
     return out + count;

@@ -195,7 +195,9 @@ describe("a call", () => {
     const loose = pipe as unknown as (...args: unknown[]) => Promise<unknown>;
     expect(await loose(question, context)).toEqual(expected);
     expect(await loose([question], [context])).toEqual(expected);
-    expect(await loose([question, question], context)).toEqual([expected, expected]);
+    // Rows that share a call may be summed in another order.
+    const near = { ...(expected as object), score: expect.closeTo((expected as { score: number }).score, 6) };
+    expect(await loose([question, question], context)).toEqual([near, near]);
     expect(await loose(question, context, { top_k: 2 })).toEqual(await loose({ question, context, top_k: 2 }));
     const source = (function* () {
       yield { question, context };
