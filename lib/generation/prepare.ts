@@ -125,8 +125,7 @@ export function warn_of_idle(
   { mode, is_encoder_decoder }: { mode: GenerationMode; is_encoder_decoder: boolean },
 ): void {
   const idle: [names: readonly string[], why: string, is_idle: boolean][] = [
-    [ASSISTED, "without an assistant", mode !== "assisted_generation"],
-    [["is_assistant"], "on the model that `generate()` is called of", true],
+    [ASSISTED, "without an assistant", mode !== "assisted_generation" && !config["is_assistant"]],
     [["decoder_start_token_id"], "on a model without an encoder", !is_encoder_decoder],
     [["diversity_penalty"], "without groups of beams", true],
     [["low_memory"], "here", config.num_beams === 1],

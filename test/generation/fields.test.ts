@@ -61,7 +61,6 @@ const WARNINGS: Record<string, [value: unknown, text: RegExp, more?: Options]> =
   low_memory: [true, /`low_memory` has no effect/],
   diversity_penalty: [1.5, /`diversity_penalty` has no effect without groups/],
   decoder_start_token_id: [5, /`decoder_start_token_id` has no effect on a model without an encoder/],
-  is_assistant: [true, /`is_assistant` has no effect/],
   num_assistant_tokens: [3, /`num_assistant_tokens` has no effect without an assistant/],
   num_assistant_tokens_schedule: ["heuristic", /`num_assistant_tokens_schedule` has no effect without/],
   assistant_confidence_threshold: [0.9, /`assistant_confidence_threshold` has no effect without/],
@@ -129,6 +128,11 @@ const OTHERS: Record<string, (model: CausalLM) => Promise<void>> = {
     expect(await tokens(model, PROMPT, { ...options, remove_invalid_values: true })).toEqual(
       await tokens(model, PROMPT, options),
     );
+  },
+  is_assistant: async (model) => {
+    const options = { ...GREEDY, is_assistant: true, assistant_confidence_threshold: 1 };
+    expect((await tokens(model, PROMPT, options))[0].length).toBe(5);
+    expect((await tokens(model, PROMPT, GREEDY))[0].length).toBe(12);
   },
   prompt_lookup_num_tokens: async (model) => {
     expect(await tokens(model, PROMPT, { ...GREEDY, prompt_lookup_num_tokens: 3 })).toEqual(
