@@ -180,7 +180,10 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const keeps_cache = Boolean(config.return_dict_in_generate && (config["use_cache"] ?? true));
     const made = start.cache === (model_kwargs["past_key_values"] ?? undefined) ? undefined : start.cache;
     let kept = false;
-    using _release = { [Symbol.dispose]: () => kept || made?.dispose() };
+    const release = () => {
+      if (!kept) made?.dispose();
+    };
+    call.finally(release).catch(() => {}); // who awaits the call gets its error
     prepare_generated_length(config, {
       has_default_max_length: kwargs["max_length"] === undefined || kwargs["max_length"] === null,
       has_default_min_length: kwargs["min_length"] === undefined || kwargs["min_length"] === null,
