@@ -447,6 +447,8 @@ export interface NativeGraphEngine extends NativeGeneratingEngine {
     inputs: Record<string, Int32Array | Float32Array>,
     cached?: GraphCachedRows,
   ): Promise<{ outputs: Record<string, Float32Array>; cache?: number }>;
+  /** For benchmarks: the time within ggml of the last run(). */
+  compute_nanoseconds(): number;
   /**
    * The programs for generate(), all that there are now: with a cache, from "input_ids" (and "position_ids") of a number
    * of tokens to "logits" of all of them, or of those that the input "outputs" names. `counts_padding`: positions count what run() hid, too. Error "invalid_program".

@@ -49,10 +49,10 @@ export function check_arguments(args: Arguments, known: readonly string[], class
 /** Multiplications that one may spend on padding to give what Python gives there: about a millisecond. */
 const FREE_FLOPS = 2e7;
 
-/** Whether it costs nothing worth mentioning to compute what the mask hides, in a model of so many parameters. */
-export function is_padding_cheap(mask: Uint8Array[] | undefined, num_parameters: number): boolean {
+/** Whether it costs nothing worth mentioning to compute what the mask hides. */
+export function is_padding_cheap(mask: Uint8Array[] | undefined, model: { num_parameters(): number }): boolean {
   const padding = mask ? mask.reduce((sum, row) => row.reduce((n, bit) => n + 1 - bit, sum), 0) : 0;
-  return padding > 0 && padding * num_parameters * 2 < FREE_FLOPS;
+  return padding > 0 && padding * model.num_parameters() * 2 < FREE_FLOPS;
 }
 
 /**
@@ -157,7 +157,7 @@ export function token_feeds(batch: Batch, packing: Packing, options: FeedsOption
     );
   const feeds: Feeds = {
     [`${prefix}spans`]: packing.spans,
-    [`${prefix}places`]: Int32Array.from(packing.columns),
+    [`${prefix}places`]: packing.columns,
     [`${prefix}first`]: pick(packing, new Int32Array(packing.rows)),
     [`${prefix}position_ids`]: flat(positions, packing),
   };

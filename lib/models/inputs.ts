@@ -10,12 +10,14 @@ function is_list(value: unknown): value is ArrayLike<unknown> {
 }
 
 function to_int32(values: ArrayLike<unknown>, name: string): Int32Array {
-  return Int32Array.from({ length: values.length }, (_, i) => {
+  const integers = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
-    if (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1 || typeof values[i] === "string")
+    if ((value | 0) !== value || value === -(2 ** 31) || typeof values[i] === "string")
       throw expected("integers of 32 bits", name, values[i]);
-    return value;
-  });
+    integers[i] = value;
+  }
+  return integers;
 }
 
 /**

@@ -21,7 +21,7 @@ export function memory_of({ length, columns, hidden, visible }: Packing): Memory
   const kept = Array.from(visible, (count, row) => {
     const begin = start + (count > 0 ? hidden[row] : 0);
     start += hidden[row] + count;
-    return columns.slice(begin, start);
+    return [...columns.subarray(begin, start)];
   });
   return { length, columns: kept, blind: Array.from(visible, (count) => count === 0) };
 }

@@ -10,12 +10,7 @@ export class ModelOutput {
   [field: string]: unknown;
 
   constructor(fields: object) {
-    let index = 0;
-    for (const [name, value] of Object.entries(fields)) {
-      if (value === undefined || value === null) continue;
-      this[name] = value;
-      Object.defineProperty(this, index++, { get: () => this[name], enumerable: false });
-    }
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== null) this[name] = value;
   }
 
   keys(): string[] {
@@ -44,6 +39,15 @@ export class ModelOutput {
   }
 }
 
+/** More than any model has. */
+const MAX_FIELDS = 32;
+for (let index = 0; index < MAX_FIELDS; index++)
+  Object.defineProperty(ModelOutput.prototype, index, {
+    get(this: ModelOutput) {
+      return this.values()[index];
+    },
+  });
+
 /** A `ModelOutput` class; `per_token` names the fields that have one entry for each token. */
 export interface OutputClass<Fields extends object = Record<string, unknown>> {
   readonly per_token: readonly string[];
@@ -56,11 +60,12 @@ export function output<Fields extends object>(
   per_token: readonly string[] = [],
   first: readonly string[] = [],
 ): OutputClass<Fields> {
+  const blank = Object.fromEntries(first.map((field) => [field, undefined]));
   const type = class extends ModelOutput {
     static readonly per_token = per_token;
 
     constructor(fields: Fields) {
-      super({ ...Object.fromEntries(first.map((field) => [field, undefined])), ...fields });
+      super({ ...blank, ...fields });
     }
   };
   Object.defineProperty(type, "name", { value: name });

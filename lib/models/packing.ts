@@ -6,6 +6,8 @@ export interface Packing {
   length: number;
   /** Tokens that are computed: in each row those that nobody sees, then the others. */
   count: number;
+  /** Every token of the padded batch is computed, each at its place. */
+  in_order: boolean;
   /** For each of them: its place in the padded batch, `row * length + position`. */
   places: Int32Array;
   /** For each place of the padded batch: its token, -1 for none. */
@@ -16,7 +18,7 @@ export interface Packing {
    */
   spans: Int32Array;
   /** For each key: its column in the padded row, those in the cache counted. */
-  columns: number[];
+  columns: Int32Array;
   /** For each row: tokens that nobody sees, and the others. */
   hidden: Int32Array;
   visible: Int32Array;
@@ -55,46 +57,53 @@ function is_right_padded(mask: Uint8Array): boolean {
 export function pack(options: PackingOptions): Packing {
   const { rows, length, mask, past, causal = false, blind_sees = "row", keep_padding = false } = options;
   const places = new Int32Array(rows * length);
-  const tokens = new Int32Array(rows * length).fill(-1);
+  const tokens = mask ? new Int32Array(rows * length).fill(-1) : places;
   const spans = new Int32Array(3 * rows * length);
-  const columns: number[] = [];
+  const cached = past ? past.columns.reduce((sum, row) => sum + row.length, 0) : 0;
+  const columns = new Int32Array(rows * length + cached);
   const hidden = new Int32Array(rows);
   const visible = new Int32Array(rows);
-  let count = 0;
-  const add = (place: number) => {
-    places[count] = place;
-    tokens[place] = count++;
-    columns.push((past?.length ?? 0) + (place % length));
-  };
+  let [count, keys] = [0, 0];
   for (let row = 0; row < rows; row++) {
-    const start = row * length;
     const seen = mask?.[row];
-    const first = count;
-    const first_key = columns.length;
-    if (seen && (keep_padding || !is_right_padded(seen))) for (let i = 0; i < length; i++) if (!seen[i]) add(start + i);
-    const begin = count;
-    const begin_key = columns.length;
-    if (past) columns.push(...past.columns[row]);
-    const own_key = columns.length; // of the first visible token
-    for (let i = 0; i < length; i++) if (!seen || seen[i]) add(start + i);
+    const [first, first_key] = [count, keys];
+    let [begin, begin_key, own_key] = [count, keys, keys]; // of the visible tokens; of the keys that they see
+    for (const bit of [0, 1]) {
+      if (bit) [begin, begin_key] = [count, keys];
+      if (bit && past) {
+        columns.set(past.columns[row], keys);
+        keys += past.columns[row].length;
+      }
+      own_key = keys;
+      if (!bit && (!seen || (!keep_padding && is_right_padded(seen)))) continue;
+      for (let i = 0; i < length; i++) {
+        if (seen && seen[i] !== bit) continue;
+        places[count] = row * length + i;
+        tokens[row * length + i] = count++;
+        columns[keys++] = (past?.length ?? 0) + i;
+      }
+    }
     hidden[row] = begin - first;
     visible[row] = count - begin;
     for (let token = first; token < count; token++) {
       const key = token < begin ? first_key + token - first : own_key + token - begin;
-      let end = columns.length;
+      let end = keys;
       if (causal) end = token >= begin ? key + 1 : own_key + seen_before(places, begin, count, places[token]) - begin;
-      const blind = [first_key, blind_sees === "row" ? columns.length : key + 1, -1];
-      spans.set(end > begin_key ? [begin_key, end, columns[key]] : blind, 3 * token);
+      const blind = end <= begin_key;
+      spans[3 * token] = blind ? first_key : begin_key;
+      spans[3 * token + 1] = !blind ? end : blind_sees === "row" ? keys : key + 1;
+      spans[3 * token + 2] = blind ? -1 : columns[key];
     }
   }
   return {
     rows,
     length,
     count,
-    places: places.slice(0, count),
+    in_order: count === rows * length && (!mask || places.every((place, token) => place === token)),
+    places: places.subarray(0, count),
     tokens,
-    spans: spans.slice(0, 3 * count),
-    columns,
+    spans: spans.subarray(0, 3 * count),
+    columns: columns.subarray(0, keys),
     hidden,
     visible,
   };
@@ -104,7 +113,7 @@ export function pack(options: PackingOptions): Packing {
 export const cached_rows = ({ hidden, visible, columns }: Packing) => ({
   hidden,
   visible,
-  places: Int32Array.from(columns),
+  places: columns,
 });
 
 /** The end of those of tokens `begin` to `end` that stand before `place`. */
@@ -120,6 +129,7 @@ export function gather<Values extends Int32Array | Float32Array>(
   size: number,
   packing: Packing,
 ): Values {
+  if (packing.in_order) return values;
   const result = new (values.constructor as new (length: number) => Values)(packing.count * size);
   packing.places.forEach((place, token) => {
     for (let i = 0; i < size; i++) result[token * size + i] = values[place * size + i];
@@ -128,8 +138,8 @@ export function gather<Values extends Int32Array | Float32Array>(
 }
 
 /** Puts `size` values for each token back to their places; zeros where nothing was computed. */
-export function scatter(values: Float32Array, size: number, { places, tokens }: Packing): Float32Array {
-  if (places.length === tokens.length && places.every((place, token) => place === token)) return values;
+export function scatter(values: Float32Array, size: number, { in_order, places, tokens }: Packing): Float32Array {
+  if (in_order) return values;
   const result = new Float32Array(tokens.length * size);
   places.forEach((place, token) => {
     result.set(values.subarray(token * size, (token + 1) * size), place * size);
@@ -138,7 +148,10 @@ export function scatter(values: Float32Array, size: number, { places, tokens }: 
 }
 
 /** Which keys each token sees, and the column of each. */
-export type Keys = Pick<Packing, "spans" | "columns">;
+export interface Keys {
+  spans: Int32Array;
+  columns: ArrayLike<number>;
+}
 
 /** Attention weights [heads, tokens, width] as Python gives them: [rows, heads, length, columns]. */
 export function scatter_attention(

@@ -45,7 +45,7 @@ abstract class RobertaPreTrainedModel extends BertPreTrainedModel {
   protected override default_positions(length: number, ids: Int32Array | undefined, past: number): Int32Array {
     const padding: number = this.config.pad_token_id;
     let position = padding + past;
-    return Int32Array.from({ length }, (_, i) => (ids?.[i] === padding ? padding : ++position));
+    return new Int32Array(length).map((_, i) => (ids?.[i] === padding ? padding : ++position));
   }
 }
 

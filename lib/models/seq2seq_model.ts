@@ -168,11 +168,11 @@ export abstract class Seq2SeqModel extends GraphModel {
   }
 
   private keeps_padding({ mask }: Batch, wants: Wanted): boolean {
-    return wants.hidden_states || wants.attentions || is_padding_cheap(mask, this.num_parameters());
+    return wants.hidden_states || wants.attentions || is_padding_cheap(mask, this);
   }
 
   private positions({ rows, length, past }: Batch): Int32Array[] {
-    const row = Int32Array.from({ length }, (_, i) => (past?.length ?? 0) + i);
+    const row = new Int32Array(length).map((_, i) => (past?.length ?? 0) + i);
     return Array.from({ length: rows }, () => row);
   }
 

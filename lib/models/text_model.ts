@@ -70,7 +70,7 @@ export abstract class TextModel extends GraphModel {
 
   /** Positions after `past` others, where the caller gives none. `ids`: undefined when the call brings embeddings. */
   protected default_positions(length: number, _ids: Int32Array | undefined, past: number): Int32Array {
-    return Int32Array.from({ length }, (_, i) => this.first_position + past + i);
+    return new Int32Array(length).map((_, i) => this.first_position + past + i);
   }
 
   /** Where `tokens.last` is in each row, if `compute` reads it. It is computed even if the mask hides it. */
@@ -112,7 +112,7 @@ export abstract class TextModel extends GraphModel {
         wants.hidden_states ||
         wants.attentions ||
         has_labels ||
-        is_padding_cheap(batch.mask, this.num_parameters()) ||
+        is_padding_cheap(batch.mask, this) ||
         last?.some((position, row) => batch.mask?.[row][position] === 0),
     });
     const feeds = this.feeds(args, batch, packing);
@@ -129,7 +129,7 @@ export abstract class TextModel extends GraphModel {
       embeds_size: batch.embeds?.size,
     };
     const { computed, cache } = await this.execute_cached(
-      JSON.stringify([tokens, wants.hidden_states]),
+      `${Object.values(tokens)} ${wants.hidden_states}`,
       () => this.trace(new Tokens(tokens), wants),
       feeds,
       cached ? { ...cached_rows(packing), ...(past ? { cache: past.handle } : {}) } : undefined,

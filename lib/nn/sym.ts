@@ -345,6 +345,20 @@ export class Sym {
     return this.neg().amax(axis, keepdim).neg();
   }
 
+  /** Integers as float32, which everything else computes with; floats stay what they are. */
+  float(): Sym {
+    return this.dtype === "i32" ? this.unary("float") : this;
+  }
+
+  /** Where along an axis the largest value stands, the first of equal ones: integers, as `index_select` takes them. */
+  argmax(axis: number, keepdim = false): Sym {
+    const at = check_axis(axis, this.shape, "argmax");
+    const axes = range(this.ndim);
+    const last = at === this.ndim - 1 ? this : this.permute(...axes.filter((i) => i !== at), at);
+    const found = Trace.current.emit("argmax", [last], last.shape.slice(0, -1), {}, "i32");
+    return keepdim ? found.unsqueeze(at) : found;
+  }
+
   private reduce(op: string, axis: number, keepdim: boolean): Sym {
     const kept = this.along(axis, op, (x) => Trace.current.emit(op, [x], [...x.shape.slice(0, -1), 1]));
     return keepdim ? kept : kept.squeeze(axis);

@@ -1,6 +1,7 @@
 // Records what a model's forward() does to symbolic tensors, as a flat program for the native engine.
 import { TransformersError } from "../errors.js";
 import type { ParameterSpec } from "../models/initialization.js";
+import { compute_few_tokens } from "./few_tokens.js";
 import { fuse } from "./fuse.js";
 import { Sym } from "./sym.js";
 
@@ -22,7 +23,7 @@ export interface Program {
 }
 
 /** Operations that read integers: ids, and where tokens are. All others compute with floats. */
-const READ_INTEGERS = /^(rows|reshape|(cached_)?attention(_weights)?)$/;
+const READ_INTEGERS = /^(rows|reshape|float|(cached_)?attention(_weights)?)$/;
 
 let current: Trace | undefined;
 
@@ -106,11 +107,12 @@ export class Trace {
   }
 
   output(name: string, value: Sym): void {
+    if (value.dtype === "i32") throw this.error(`the output ${name} holds integers: give it as .float()`);
     this.outputs.push({ name, node: value.id });
   }
 
   program(): Program {
-    return fuse({ nodes: this.nodes, outputs: this.outputs });
+    return compute_few_tokens(fuse({ nodes: this.nodes, outputs: this.outputs }));
   }
 
   /** An error that says where in the model it happened. */

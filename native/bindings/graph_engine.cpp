@@ -10,16 +10,20 @@ namespace gt::bindings {
 
 namespace {
 
-// Copies of what a program is fed, by name.
-void read_inputs(const Napi::Object& inputs, graph::Run& run) {
-  const Napi::Array names = inputs.GetPropertyNames();
-  for (uint32_t i = 0; i < names.Length(); i++) {
-    const std::string name = names.Get(i).As<Napi::String>();
-    const Napi::Value value = inputs.Get(name);
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().ElementSize() != 4) expected("an Int32Array or a Float32Array", name, value);
-    const auto array = value.As<Napi::TypedArray>();
-    const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-    run.inputs.emplace_back(name, std::vector<uint8_t>(bytes, bytes + array.ByteLength()));
+// Copies of what a program is fed.
+void read_inputs(const Napi::Object& inputs, const graph::Program& program, graph::Run& run) {
+  for (const std::string& name : program.inputs) {
+    const Napi::Value value = inputs.Get(name.c_str());
+    napi_typedarray_type type;
+    size_t length;
+    void* data;
+    if (napi_get_typedarray_info(inputs.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+        (type != napi_int32_array && type != napi_float32_array)) {
+      if (value.IsUndefined()) continue;
+      expected("an Int32Array or a Float32Array", name, value);
+    }
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    run.inputs.emplace_back(name, std::vector<uint8_t>(bytes, bytes + length * 4));
   }
 }
 
@@ -51,7 +55,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
                        {InstanceMethod<&GraphEngine::add_program>("add_program"),
                         InstanceMethod<&GraphEngine::remove_program>("remove_program"), InstanceMethod<&GraphEngine::run>("run"),
                         InstanceMethod<&GraphEngine::set_decoder>("set_decoder"), InstanceMethod("generate", &GraphEngine::generate),
-                        InstanceMethod("target", &GraphEngine::target),
+                        InstanceMethod<&GraphEngine::compute_nanoseconds>("compute_nanoseconds"), InstanceMethod("target", &GraphEngine::target),
                         InstanceMethod("release_cache", &GraphEngine::release_cache), InstanceMethod("dispose", &GraphEngine::dispose)});
   }
 
@@ -89,6 +93,10 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
     guarded(info.Env(), [&] { graph_->remove_program(program_id(info[0])); });
   }
 
+  Napi::Value compute_nanoseconds(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(graph_->compute_nanoseconds()));
+  }
+
   void set_decoder(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
       const Napi::Object arguments = object(info[0], "decoder");
@@ -108,7 +116,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
       const uint32_t id = program_id(info[0]);
       const std::shared_ptr<const graph::Program> program = graph_->program(id);
       auto run = std::make_shared<graph::CachedRun>();
-      read_inputs(object(info[1], "inputs"), run->run);
+      read_inputs(object(info[1], "inputs"), *program, run->run);
       const Napi::Object result = make_result(env, *program, run->run);
       return given(info[2]) ? run_cached(env, id, run, result, object(info[2], "cached")) : run_plain(env, id, run, result);
     });

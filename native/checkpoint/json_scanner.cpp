@@ -1,5 +1,9 @@
 #include "checkpoint/json_scanner.h"
 
+#include <algorithm>
+
+#include "json_number.h"
+
 namespace gt::checkpoint {
 
 namespace {
@@ -139,7 +143,32 @@ uint64_t JsonScanner::natural() {
   return value;
 }
 
-void JsonScanner::number() {
+char JsonScanner::next() {
+  skip_space();
+  return at_ < text_.size() ? text_[at_] : '\0';
+}
+
+double JsonScanner::number() {
+  skip_space();
+  const size_t begin = at_;
+  skip_number();
+  const std::string_view text = text_.substr(begin, at_ - begin);
+  // Most are small and whole.
+  if (text.size() <= 15 && std::all_of(text.begin(), text.end(), is_digit)) {
+    int64_t value = 0;
+    for (const char digit : text) value = value * 10 + (digit - '0');
+    return static_cast<double>(value);
+  }
+  return json_number(std::string(text));
+}
+
+bool JsonScanner::boolean() {
+  if (accept_word("true")) return true;
+  if (!accept_word("false")) fail("true or false");
+  return false;
+}
+
+void JsonScanner::skip_number() {
   const auto digits = [&] {
     const size_t begin = at_;
     while (at_ < text_.size() && is_digit(text_[at_])) at_++;
@@ -158,13 +187,12 @@ void JsonScanner::number() {
 }
 
 void JsonScanner::skip(int depth) {
-  skip_space();
-  const char c = at_ < text_.size() ? text_[at_] : '\0';
+  const char c = next();
   if ((c == '{' || c == '[') && depth >= 127) fail("less than 128 levels");
   if (c == '{') object([&](const std::string&) { skip(depth + 1); });
   else if (c == '[') array([&] { skip(depth + 1); });
   else if (c == '"') string();
-  else if (!accept_word("true") && !accept_word("false") && !accept_word("null")) number();
+  else if (!accept_word("true") && !accept_word("false") && !accept_word("null")) skip_number();
 }
 
 }  // namespace gt::checkpoint

@@ -42,6 +42,10 @@ class JsonScanner {
   }
 
   std::string string();
+  // The first character of what comes next; 0 at the end.
+  char next();
+  double number();
+  bool boolean();
   // An integer from 0 to 2^64 - 1, written without sign, fraction or exponent.
   uint64_t natural();
   // True, and taken, if null comes next.
@@ -58,7 +62,7 @@ class JsonScanner {
   bool accept(char c);
   void expect(char c, const char* what);
   bool accept_word(std::string_view word);
-  void number();
+  void skip_number();
   uint32_t hex4();
   void escape(std::string& target);
 

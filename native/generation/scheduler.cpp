@@ -1,7 +1,9 @@
 #include "generation/scheduler.h"
 
 #include <algorithm>
+#include <chrono>
 
+#include "background.h"
 #include "errors.h"
 #include "generation/generation.h"
 
@@ -9,6 +11,7 @@ namespace gt::generation {
 
 namespace {
 
+constexpr auto lingering = std::chrono::microseconds(100);
 constexpr int32_t prompt_budget = 512;  // tokens of prompts in one step: how long a prompt may hold up the others
 
 Error disposed() { return {"disposed", "the model was disposed"}; }
@@ -28,7 +31,7 @@ uint64_t Scheduler::submit(Request request) {
   if (request.hooks) interruptible_.emplace_back(job->id, request.hooks);
   job->request = std::move(request);
   messages_.push_back([this, job](Decoder*) { take(job); });
-  wake_.notify_one();
+  wake();
   return job->id;
 }
 
@@ -46,7 +49,7 @@ void Scheduler::cancel(uint64_t id) {
     drop_ended();
   });
   aborted_ = true;
-  wake_.notify_one();
+  wake();
 }
 
 void Scheduler::run(std::function<void(Decoder*)> task) { post(std::move(task), false); }
@@ -61,7 +64,7 @@ void Scheduler::post(std::function<void(Decoder*)> task, bool alone) {
         if (decoder) take_task(std::move(task), alone);
         else task(nullptr);
       });
-      wake_.notify_one();
+      wake();
       return;
     }
   }
@@ -92,13 +95,14 @@ void Scheduler::stop() {
     stopping_ = true;
     aborted_ = true;
     for (const auto& [owner, hooks] : interruptible_) hooks->interrupt();
-    wake_.notify_one();
+    wake();
   }
   std::lock_guard<std::mutex> lock(join_mutex_);
   if (thread_.joinable()) thread_.join();
 }
 
 void Scheduler::loop() {
+  compute_in_background();
   while (take_messages()) {
     start_waiting();  // what was sent; and below, for whom there is room now
     look_ahead();
@@ -119,11 +123,25 @@ void Scheduler::loop() {
   decoder_.reset();
 }
 
+// To be called under the lock, after something was sent.
+void Scheduler::wake() {
+  news_.store(true, std::memory_order_relaxed);
+  wake_.notify_one();
+}
+
+// Whoever calls again as soon as it has an answer need not wake the thread.
+void Scheduler::linger() {
+  const auto end = std::chrono::steady_clock::now() + lingering;
+  while (!news_.load(std::memory_order_relaxed) && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
+
 // Runs what was sent, in order; waits when there is nothing to do. False: the thread is to end.
 bool Scheduler::take_messages() {
+  const bool at_work = std::any_of(active_.begin(), active_.end(), [](const auto& job) { return !job->idle; });
+  if (!at_work) linger();
   std::unique_lock<std::mutex> lock(mutex_);
-  const auto at_work = [](const auto& job) { return !job->idle; };
-  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || std::any_of(active_.begin(), active_.end(), at_work); });
+  wake_.wait(lock, [&] { return stopping_ || !messages_.empty() || at_work; });
+  news_.store(false, std::memory_order_relaxed);
   while (!stopping_ && !messages_.empty()) {
     aborted_ = false;
     const auto message = std::move(messages_.front());

@@ -53,6 +53,8 @@ class Scheduler {
   };
 
   void loop();
+  void wake();
+  void linger();
   bool take_messages();
   void take(const std::shared_ptr<Job>& job);
   void take_task(std::function<void(Decoder*)> task, bool alone);
@@ -72,6 +74,7 @@ class Scheduler {
   std::vector<std::pair<uint64_t, std::shared_ptr<HostHooks>>> interruptible_;  // hooks of jobs not yet ended
   uint64_t last_id_ = 0;
   bool stopping_ = false;
+  std::atomic<bool> news_{false};  // there is something new in the above
 
   // The engine's thread only.
   std::deque<std::shared_ptr<Job>> waiting_;  // for room, or for what stands before them

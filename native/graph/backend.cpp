@@ -3,6 +3,7 @@
 #include <ggml-cpu.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "cpu_backend.h"
 #include "errors.h"
@@ -33,31 +34,36 @@ Backend::Backend(const std::string& name, int n_threads, const std::atomic<bool>
   backend_ = ggml_backend_dev_init(device, nullptr);
   if (!backend_) throw Error("load_failed", "the device " + std::string(ggml_backend_dev_name(device)) + " cannot be used");
   if (!is_cpu_) return;
-  if (n_threads_ > 1) {
-    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads_);
-    params.poll = 1;  // threads without work spin for some milliseconds, not for hundreds
-    if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) threadpool_ = create(&params);
-    if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool"))
-      if (threadpool_) set(backend_, threadpool_);
-  }
   if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_abort_callback)>("ggml_backend_set_abort_callback"))
     set(backend_, is_raised, &aborted_);
 }
 
 Backend::~Backend() {
   if (backend_) ggml_backend_free(backend_);
-  if (threadpool_) cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free")(threadpool_);
+  for (ggml_threadpool* pool : {alone_, together_})
+    if (pool) cpu_function<decltype(ggml_threadpool_free)>("ggml_threadpool_free")(pool);
 }
 
 std::string Backend::name() const { return ggml_backend_dev_name(ggml_backend_get_device(backend_)); }
 
-void Backend::compute(ggml_cgraph* graph, int n_threads) {
-  n_threads = std::clamp(n_threads, 1, n_threads_);
-  if (is_cpu_ && n_threads != used_threads_) {
-    if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_n_threads)>("ggml_backend_set_n_threads")) set(backend_, n_threads);
-    used_threads_ = n_threads;
+void Backend::use_threads(int n_threads) {
+  if (n_threads == used_threads_) return;
+  ggml_threadpool*& pool = n_threads == 1 ? alone_ : together_;
+  if (!pool) {
+    ggml_threadpool_params params = ggml_threadpool_params_default(n_threads == 1 ? 1 : n_threads_);
+    params.poll = 1;  // threads without work spin for some milliseconds, not for hundreds
+    if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) pool = create(&params);
   }
+  if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool")) set(backend_, pool);
+  if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_n_threads)>("ggml_backend_set_n_threads")) set(backend_, n_threads);
+  used_threads_ = n_threads;
+}
+
+void Backend::compute(ggml_cgraph* graph, int n_threads) {
+  if (is_cpu_) use_threads(std::clamp(n_threads, 1, n_threads_));
+  const auto start = std::chrono::steady_clock::now();
   const ggml_status status = ggml_backend_graph_compute(backend_, graph);
+  nanoseconds_ = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
   if (status == GGML_STATUS_ABORTED) throw Error("aborted", "the computation was stopped");
   if (status != GGML_STATUS_SUCCESS) throw Error("compute_failed", "the computation failed: " + std::string(ggml_status_to_string(status)));
 }

@@ -31,14 +31,21 @@ class Backend {
   const std::atomic<bool>& heed(const std::atomic<bool>& aborted) { return *std::exchange(aborted_, &aborted); }
   // Throws Error("aborted") or Error("compute_failed"). `n_threads`: at most those of the backend.
   void compute(ggml_cgraph* graph, int n_threads);
+  // Time that ggml took for the last computation. From any thread.
+  int64_t compute_nanoseconds() const { return nanoseconds_.load(std::memory_order_relaxed); }
 
  private:
+  void use_threads(int n_threads);
+
   ggml_backend_t backend_ = nullptr;
-  ggml_threadpool* threadpool_ = nullptr;
+  // Made when they are needed first. One thread alone has a pool of its own: the others sleep meanwhile.
+  ggml_threadpool* alone_ = nullptr;
+  ggml_threadpool* together_ = nullptr;
   const std::atomic<bool>* aborted_;
   bool is_cpu_;
   int n_threads_;
   int used_threads_ = 0;
+  std::atomic<int64_t> nanoseconds_{0};
 };
 
 }  // namespace gt::graph

@@ -34,8 +34,12 @@ std::shared_ptr<const Program> Engine::program(uint32_t id) const {
 }
 
 void Engine::run(uint32_t id, std::shared_ptr<const Run> run, Done done) {
-  send([id, program = program(id), run = std::move(run)](GraphDecoder& decoder) { decoder.runner().run(id, *program, *run); },
-       std::move(done));
+  send(
+      [this, id, program = program(id), run = std::move(run)](GraphDecoder& decoder) {
+        decoder.runner().run(id, *program, *run);
+        nanoseconds_ = decoder.runner().backend().compute_nanoseconds();
+      },
+      std::move(done));
 }
 
 void Engine::run(uint32_t id, std::shared_ptr<const CachedRun> run, Cached cached, Done done) {

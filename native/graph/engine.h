@@ -39,6 +39,8 @@ class Engine {
   // … of a run with a cache `cached` gets, before `done`, what GraphDecoder::run() gives and its bytes.
   using Cached = std::function<void(std::shared_ptr<generation::Cache>, int64_t size)>;
   void run(uint32_t program, std::shared_ptr<const CachedRun> run, Cached cached, Done done);
+  // Time that ggml took for the last run(): what is beside it is ours.
+  int64_t compute_nanoseconds() const { return nanoseconds_.load(std::memory_order_relaxed); }
   // The programs that generate() runs, all that there are now. Throws Error("invalid_program").
   void set_decoder(const std::vector<uint32_t>& programs, int32_t max_positions, bool counts_padding);
 
@@ -52,6 +54,7 @@ class Engine {
   void send(Task task, Done done);
 
   std::atomic<bool> stopped_{false};
+  std::atomic<int64_t> nanoseconds_{0};
   mutable std::mutex mutex_;  // of the next two
   std::map<uint32_t, std::shared_ptr<const Program>> programs_;
   uint32_t last_id_ = 0;

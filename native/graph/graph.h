@@ -28,7 +28,7 @@ class Graph {
   void set_input(const std::string& name, const void* data, size_t n_bytes);
   // Throws Error("missing_input") if an input was never set since the last run.
   void compute();
-  // Float32 values, or int32 if the program says so.
+  // Float32 values.
   void get_output(const std::string& name, void* data, size_t n_bytes) const;
 
   // Bytes for what it computes.

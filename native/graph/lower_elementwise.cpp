@@ -106,6 +106,37 @@ ggml_tensor* amax(Lowering& lowering, const Node& node) {
   });
 }
 
+// Where the largest value of each row stands: the first of equal ones, the first NaN if there is one.
+ggml_tensor* argmax(Lowering& lowering, const Node& node) {
+  require_cpu(lowering, node);
+  Shape wanted = lowering.shape_of(node, 0);
+  require(!wanted.empty(), lowering, node, "an axis");
+  wanted.pop_back();
+  require(wanted == node.shape, lowering, node, shape_text(wanted).c_str());
+  const auto find = [](ggml_tensor* y, void*, int ith, int nth) {
+    const int64_t size = y->src[0]->ne[0], rows = ggml_nelements(y);
+    for (int64_t row = rows * ith / nth; row < rows * (ith + 1) / nth; row++) {
+      const float* x = static_cast<const float*>(y->src[0]->data) + row * size;
+      int64_t most = 0;
+      for (int64_t i = 1; i < size && x[most] == x[most]; i++)
+        if (x[i] > x[most] || x[i] != x[i]) most = i;
+      static_cast<int32_t*>(y->data)[row] = static_cast<int32_t>(most);
+    }
+  };
+  return lowering.custom(node.shape, {lowering.contiguous(lowering.tensor(node, 0))}, find, 0, GGML_TYPE_I32);
+}
+
+// Integers as floats.
+ggml_tensor* to_float(Lowering& lowering, const Node& node) {
+  require_cpu(lowering, node);
+  require_same(lowering, node);
+  return lowering.custom(node.shape, {lowering.contiguous(lowering.tensor(node, 0))}, [](ggml_tensor* y, void*, int ith, int nth) {
+    const auto* from = static_cast<const int32_t*>(y->src[0]->data);
+    const int64_t count = ggml_nelements(y);
+    for (int64_t i = count * ith / nth; i < count * (ith + 1) / nth; i++) static_cast<float*>(y->data)[i] = static_cast<float>(from[i]);
+  });
+}
+
 // ggml_clamp works in place, and insists on bounds in order.
 ggml_tensor* clamp(Lowering& lowering, const Node& node) {
   const float min = node.single("min"), max = node.single("max");
@@ -213,6 +244,8 @@ const Operations& elementwise_operations() {
       {"sum", along_rows<ggml_sum_rows, true>, 1, 1},
       {"mean", along_rows<ggml_mean, true>, 1, 1},
       {"amax", amax, 1, 1},
+      {"argmax", argmax, 1, 1, 0, true, true},
+      {"float", to_float, 1, 1, 0b1},
       {"cumsum", along_rows<ggml_cumsum, false>, 1, 1},
   };
   return table;

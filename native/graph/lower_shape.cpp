@@ -71,12 +71,21 @@ ggml_tensor* rows(Lowering& lowering, const Node& node) {
   return lowering.reshape(ggml_get_rows(lowering.ggml(), table, ids), node.shape);
 }
 
+// Rows of integers, such as the spans of some tokens.
+ggml_tensor* integer_rows(Lowering& lowering, const Node& node) {
+  const Shape &from = lowering.shape_of(node, 0), &ids = lowering.shape_of(node, 1);
+  require(from.size() == 2 && ids.size() == 1 && node.shape == Shape{ids[0], from[1]}, lowering, node, "a row for each id");
+  lowering.limit(node, 1, from[0]);
+  return ggml_get_rows(lowering.ggml(), lowering.contiguous(lowering.tensor(node, 0)), lowering.contiguous(lowering.tensor(node, 1)));
+}
+
 }  // namespace
 
 const Operations& shape_operations() {
   static const Operations table = {
       {"reshape", reshape, 1, 1}, {"permute", permute, 1, 1}, {"narrow", narrow, 1, 1},
       {"concat", concat, 2, 2},   {"expand", expand, 1, 1},   {"rows", rows, 2, 2, 0b10},
+      {"integer_rows", integer_rows, 2, 2, 0b11, true, true},
   };
   return table;
 }

@@ -120,7 +120,7 @@ ggml_tensor* Lowering::lower(const Node& node) {
   for (size_t i = 0; i < count && !moves_integers; i++)
     if (node_of(node, i).is_int != ((operation->integers >> i & 1) != 0))
       throw Error("invalid_program", "the program has " + node.op + " of values of the wrong type");
-  if (node.is_int != moves_integers) throw Error("invalid_program", "the program says that " + node.op + " makes values of another type");
+  if (node.is_int != (moves_integers || operation->makes_integers)) throw Error("invalid_program", "the program says that " + node.op + " makes values of another type");
   return operation->lower(*this, node);
 }
 
@@ -130,6 +130,8 @@ void Lowering::limit(const Node& node, size_t index, int64_t count) {
   if (source->op == "input") {
     const auto [entry, is_new] = limits_.emplace(source->text("name"), count);
     if (!is_new) entry->second = std::min(entry->second, count);
+  } else if (source->op == "argmax") {
+    require(shape_of(*source, 0).back() <= count, *this, node, "a row for each place that may be the largest");
   } else {
     for (const int64_t value : source->integers("values"))
       require(value >= 0 && value < count, *this, node, "numbers of rows that there are");
@@ -224,12 +226,12 @@ ggml_tensor* Lowering::repeat(ggml_tensor* tensor, const Shape& shape) const {
   return ggml_repeat_4d(context_, rows_together(tensor), sizes.ne[0], sizes.ne[1], sizes.ne[2], sizes.ne[3]);
 }
 
-ggml_tensor* Lowering::custom(const Shape& shape, std::vector<ggml_tensor*> sources, Kernel kernel, size_t scratch) {
+ggml_tensor* Lowering::custom(const Shape& shape, std::vector<ggml_tensor*> sources, Kernel kernel, size_t scratch, ggml_type type) {
   auto custom = std::make_unique<Custom>();
   custom->kernel = std::move(kernel);
   const Sizes sizes(shape);
   ggml_tensor* result =
-      ggml_custom_4d(context_, GGML_TYPE_F32, sizes.ne[0], sizes.ne[1], sizes.ne[2], sizes.ne[3], sources.data(),
+      ggml_custom_4d(context_, type, sizes.ne[0], sizes.ne[1], sizes.ne[2], sizes.ne[3], sources.data(),
                      static_cast<int>(sources.size()), run_custom, GGML_N_TASKS_MAX, custom.get());
   scratch_ = std::max(scratch_, scratch);
   customs_.push_back(std::move(custom));

@@ -62,7 +62,8 @@ class Lowering {
   // An operation of our own on the CPU, which may read `sources` and memory of `scratch` bytes (aligned to 64) shared by
   // all operations of the graph. Called by each of nth threads.
   using Kernel = std::function<void(ggml_tensor* result, void* scratch, int ith, int nth)>;
-  ggml_tensor* custom(const Shape& shape, std::vector<ggml_tensor*> sources, Kernel kernel, size_t scratch = 0);
+  ggml_tensor* custom(const Shape& shape, std::vector<ggml_tensor*> sources, Kernel kernel, size_t scratch = 0,
+                      ggml_type type = GGML_TYPE_F32);
 
   // Inputs and outputs of the program, by name.
   const std::vector<std::pair<std::string, ggml_tensor*>>& inputs() const { return inputs_; }
@@ -130,6 +131,7 @@ struct Operation {
   size_t min_inputs, max_inputs;
   unsigned integers = 0;  // bit i: input i holds int32 values; the others are float32
   bool is_pure = true;    // its result depends on its inputs alone
+  bool makes_integers = false;
 };
 // By its name; null if there is none.
 const Operation* find_operation(const std::string& name);

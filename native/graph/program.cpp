@@ -2,45 +2,84 @@
 
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <set>
 
+#include "checkpoint/json_scanner.h"
 #include "errors.h"
 
 namespace gt::graph {
 
 namespace {
 
-using nlohmann::json;
+using checkpoint::JsonScanner;
 
 [[noreturn]] void invalid(const std::string& message) { throw Error("invalid_program", "the program " + message); }
 
 constexpr int64_t max_elements = int64_t{1} << 40;
 
-Node::Value attribute(const json& value, const std::string& name) {
-  if (value.is_boolean()) return value.get<bool>() ? 1.0 : 0.0;
-  if (value.is_number()) return value.get<double>();
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_array()) return value.get<std::vector<double>>();
-  invalid("has an attribute '" + name + "' of no known kind");
+std::vector<double> read_numbers(JsonScanner& json) {
+  std::vector<double> numbers;
+  json.array([&] { numbers.push_back(json.number()); });
+  return numbers;
 }
 
-Node parse_node(const json& value, int index) {
-  Node node;
-  node.op = value.at("op").get<std::string>();
-  for (const json& input : value.at("inputs")) {
-    node.inputs.push_back(input.get<int>());
-    if (node.inputs.back() < 0 || node.inputs.back() >= index) invalid("reads a node before it is made");
+int64_t whole(double value, const char* name, const std::string& op) {
+  if (!(value > -1e15 && value < 1e15) || value != static_cast<double>(static_cast<int64_t>(value)))
+    invalid("has no whole number '" + std::string(name) + "' for " + op);
+  return static_cast<int64_t>(value);
+}
+
+Node::Value read_attribute(JsonScanner& json) {
+  switch (json.next()) {
+    case '"': return json.string();
+    case '[': return read_numbers(json);
+    case 't':
+    case 'f': return json.boolean() ? 1.0 : 0.0;
+    default: return json.number();
   }
-  node.shape = value.at("shape").get<Shape>();
-  if (node.shape.size() > 4) invalid("has a tensor of " + std::to_string(node.shape.size()) + " axes; ggml has 4");
+}
+
+void check_shape(const Shape& shape) {
+  if (shape.size() > 4) invalid("has a tensor of " + std::to_string(shape.size()) + " axes; ggml has 4");
   int64_t elements = 1;
-  for (const int64_t size : node.shape) {
-    if (size < 1 || size > max_elements / elements) invalid("has a tensor of shape " + shape_text(node.shape));
+  for (const int64_t size : shape) {
+    if (size < 1 || size > max_elements / elements) invalid("has a tensor of shape " + shape_text(shape));
     elements *= size;
   }
-  node.is_int = value.at("dtype").get<std::string>() == "i32";
-  for (const auto& [name, entry] : value.at("attributes").items()) node.attributes[name] = attribute(entry, name);
+}
+
+// The node of this number.
+Node read_node(JsonScanner& json, size_t index) {
+  Node node;
+  std::set<std::string> found;
+  json.object([&](const std::string& field) {
+    found.insert(field);
+    if (field == "op") node.op = json.string();
+    else if (field == "dtype") node.is_int = json.string() == "i32";
+    else if (field == "attributes") json.object([&](std::string name) { node.attributes[std::move(name)] = read_attribute(json); });
+    else if (field == "shape")
+      for (const double size : read_numbers(json)) node.shape.push_back(whole(size, "shape", node.op));
+    else if (field == "inputs")
+      for (const double input : read_numbers(json)) {
+        if (!(input >= 0 && input < static_cast<double>(index))) invalid("reads a node before it is made");
+        node.inputs.push_back(static_cast<int>(whole(input, "inputs", node.op)));
+      }
+    else json.skip();
+  });
+  for (const char* field : {"op", "dtype", "attributes", "shape", "inputs"})
+    if (!found.count(field)) invalid("has a node without '" + std::string(field) + "'");
+  check_shape(node.shape);
   return node;
+}
+
+Output read_output(JsonScanner& json) {
+  Output output{"", -1};
+  json.object([&](const std::string& field) {
+    if (field == "name") output.name = json.string();
+    else if (field == "node") output.node = static_cast<int>(whole(json.number(), "node", "an output"));
+    else json.skip();
+  });
+  return output;
 }
 
 }  // namespace
@@ -81,12 +120,6 @@ float Node::single(const char* name) const {
   return std::abs(value) <= most ? static_cast<float>(value) : std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(value > 0 ? 1 : -1));
 }
 
-static int64_t whole(double value, const char* name, const std::string& op) {
-  if (!(value > -1e15 && value < 1e15) || value != static_cast<double>(static_cast<int64_t>(value)))
-    invalid("has no whole number '" + std::string(name) + "' for " + op);
-  return static_cast<int64_t>(value);
-}
-
 int64_t Node::integer(const char* name) const { return whole(number(name), name, op); }
 
 std::vector<double> Node::numbers(const char* name) const {
@@ -103,21 +136,26 @@ std::vector<int64_t> Node::integers(const char* name) const {
 }
 
 Program parse_program(const std::string& text) {
+  JsonScanner json(text);
+  Program program;
   try {
-    const json document = json::parse(text);
-    Program program;
-    for (const json& node : document.at("nodes"))
-      program.nodes.push_back(parse_node(node, static_cast<int>(program.nodes.size())));
-    for (const json& output : document.at("outputs")) {
-      program.outputs.push_back({output.at("name").get<std::string>(), output.at("node").get<int>()});
-      const int node = program.outputs.back().node;
-      if (node < 0 || node >= static_cast<int>(program.nodes.size())) invalid("has an output that is no node");
-    }
-    if (program.outputs.empty()) invalid("has no output");
-    return program;
-  } catch (const json::exception& error) {
+    json.object([&](const std::string& field) {
+      if (field == "nodes") json.array([&] { program.nodes.push_back(read_node(json, program.nodes.size())); });
+      else if (field == "outputs") json.array([&] { program.outputs.push_back(read_output(json)); });
+      else json.skip();
+    });
+    json.end();
+  } catch (const checkpoint::JsonError& error) {
     invalid("cannot be read: " + std::string(error.what()));
   }
+  if (program.outputs.empty()) invalid("has no output");
+  for (const Output& output : program.outputs) {
+    if (output.node < 0 || static_cast<size_t>(output.node) >= program.nodes.size()) invalid("has an output that is no node");
+    if (program.nodes[static_cast<size_t>(output.node)].is_int) invalid("has an output of integers");
+  }
+  for (const Node& node : program.nodes)
+    if (node.op == "input") program.inputs.push_back(node.text("name"));
+  return program;
 }
 
 }  // namespace gt::graph

@@ -44,6 +44,7 @@ struct Output {
 
 struct Program {
   std::vector<Node> nodes;
+  std::vector<std::string> inputs;  // by name, each once
   std::vector<Output> outputs;
   bool is_for_constants = false;  // computes what depends on weights alone, which other programs do not
 };

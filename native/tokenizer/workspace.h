@@ -44,9 +44,10 @@ struct ModelToken {
 
 // The best way of a Unigram model to the byte where it stands.
 struct Step {
-  int32_t id;  // -1 if there is none
+  int32_t id;
   uint32_t begin;
   double score;
+  bool is_reached;
 };
 
 // A word, or an added token, of a text as it stands.
@@ -71,7 +72,6 @@ struct Workspace {
   std::vector<int32_t> symbols;
   std::vector<uint32_t> lengths, ranks;
   std::vector<Step> steps;
-  std::vector<Span> spans;
   std::string spelled;
   std::minstd_rand random{std::random_device{}()};
 };

@@ -327,6 +327,29 @@ test.each(["linear", "linear, gelu and a sum", "a sum of two linear layers", "a 
   },
 );
 
+// torch gives the first of equal values, and NaN counts as the largest.
+test("argmax, along any axis, as numbers and as the rows of a table", async () => {
+  const run_on = async (data: number[], shape: number[], compute: (x: Sym) => Sym) => {
+    const trace = new Trace();
+    trace.run(() => trace.output("result", compute(trace.input("x", shape, "f32"))));
+    const engine = new (native().GraphEngine)({ state_dict: new (native().StateDict)() });
+    const id = engine.add_program(JSON.stringify(trace.program()));
+    const { outputs } = await engine.run(id, { x: Float32Array.from(data) });
+    await engine.dispose();
+    return [...outputs["result"]];
+  };
+  const x = [1, 5, 5, -2, 7, 0, Number.NaN, Number.NaN, 9, -3, -1, -1];
+  expect(await run_on(x, [3, 4], (x) => x.argmax(1).float())).toEqual([1, 2, 0]);
+  expect(await run_on(x, [3, 4], (x) => x.argmax(0, true).float())).toEqual([2, 0, 1, 1]);
+  expect(await run_on([3, 1, 2], [3], (x) => x.neg().argmax(0).float())).toEqual([1]);
+  const picked = await run_on(
+    x.map((value) => value || 0),
+    [3, 4],
+    (x) => x.index_select(x.select(1, 0).argmax(0, true)),
+  );
+  expect(picked).toEqual([9, -3, -1, -1]);
+});
+
 test.each(activations)("activation %s", async (name) => {
   check(`activation ${name}`, await run(`activation ${name}`, (x) => activation(name)(x)));
 });

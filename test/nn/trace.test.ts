@@ -203,6 +203,39 @@ describe("programs become shorter", () => {
     expect(operations(({ x, weight }) => linear(x, weight).tanh().relu())).toEqual(["linear", "activation"]);
   });
 
+  test("before a head over few tokens only those are computed, but keys and values of all", () => {
+    const layer = (x: Sym, weight: Sym, spans: Sym) => {
+      const [q, k, v] = [1, 2, 3].map((factor) => linear(x, weight.narrow(0, 0, 4)).mul(factor));
+      const attended = Trace.current.emit("attention", [q, k, v, spans], [3, 4], { heads: 1, kv_heads: 1, scale: 1 });
+      return linear(attended, weight.narrow(0, 0, 4))
+        .add(x)
+        .activation("gelu");
+    };
+    const head = ({ x, ids, weight }: { x: Sym; ids: Sym; weight: Sym }) =>
+      layer(x, weight, Trace.current.input("spans", [3, 3], "i32")).index_select(ids);
+    const { nodes, outputs } = trace(head);
+    const shapes = (op: string) => nodes.filter((node) => node.op === op).map(({ shape }) => shape);
+    expect(shapes("integer_rows")).toEqual([[2, 3]]);
+    expect(shapes("attention")).toEqual([[2, 4]]);
+    expect(shapes("rows")).toEqual([[2, 4]]);
+    expect(shapes("linear")).toEqual([
+      [2, 4],
+      [3, 4],
+      [3, 4],
+      [2, 4],
+    ]);
+    expect(nodes[outputs[0].node]).toMatchObject({ op: "linear", shape: [2, 4], attributes: { residual_first: true } });
+  });
+
+  test("a value that is read as a whole, too, is computed as a whole", () => {
+    const both = ({ x, ids }: { x: Sym; ids: Sym }) => {
+      const states = x.activation("gelu");
+      return cat([states.index_select(ids), states]);
+    };
+    const { nodes } = trace(both);
+    expect(nodes.filter(({ op }) => op === "activation").map(({ shape }) => shape)).toEqual([[3, 4]]);
+  });
+
   test("what nobody reads is left out", () => {
     const unread = ({ x, y }: { x: Sym; y: Sym }) => {
       x.exp();

@@ -41,7 +41,7 @@ export function lora_pairs(adapter: Adapter, parameters: readonly Parameter[]): 
           b: {
             name: "b",
             sources: pairs.map(({ b }) => b),
-            ...(stacked || first.transform === "permute_heads" ? { transform: first.transform } : {}),
+            ...(first.transform && first.transform !== "add_one" ? { transform: first.transform } : {}),
             ...(first.n_head === undefined ? {} : { n_head: first.n_head }),
           },
           scale,
