@@ -41,9 +41,6 @@ export const command = define_command({
     );
     const progress = new Progress(terminal);
     try {
-      const { LlamaEngineModel } = await import("../models/llama/engine_model.js");
-      if (!(model instanceof LlamaEngineModel))
-        throw new TransformersError(`${model.constructor.name} cannot be written as GGUF`, "unsupported");
       const tokenizer = from_gguf ? undefined : await open_tokenizer(name, values, terminal);
       progress.message(`writing ${out} …`);
       await model.save_gguf(out, {

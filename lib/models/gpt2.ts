@@ -1,8 +1,11 @@
 // GPT-2. https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/gpt2/modeling_gpt2.py
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { TransformersError } from "../errors.js";
+import type { SaveGgufOptions } from "../generation/mixin.js";
 import { activation, Block, Conv1D, Embedding, LayerNorm, Linear, type Sym, type Tokens } from "../nn/index.js";
 import * as heads from "./heads.js";
+import { gpt2 } from "./llama/gpt2.js";
+import { write_as_gguf } from "./llama/save.js";
 import { last_token_positions } from "./pooling.js";
 import { type Batch, TextModel } from "./text_model.js";
 
@@ -136,6 +139,11 @@ export class GPT2LMHeadModel extends GPT2WithHead {
 
   override get_output_embeddings(): Linear {
     return this.lm_head;
+  }
+
+  /** Writes a GGUF file, without the adapters: `AutoModelForCausalLM.from_pretrained(path)` runs it on the llama engine. */
+  override save_gguf(path: string, options: SaveGgufOptions = {}): Promise<void> {
+    return write_as_gguf(this, gpt2, path, options);
   }
 
   override compute(tokens: Tokens) {

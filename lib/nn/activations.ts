@@ -21,6 +21,9 @@ const NATIVE: Record<string, string> = {
   tanh: "tanh",
 };
 
+/** Whether it is GELU by its approximation with tanh. */
+export const is_tanh_gelu = (name: string): boolean => Object.hasOwn(NATIVE, name) && NATIVE[name] === "gelu_new";
+
 /** Rounded as in the reference. */
 const LAPLACE_MEAN = 707107e-6;
 const LAPLACE_DEVIATION = 0.282095;

@@ -1,7 +1,5 @@
 #include "checkpoint/json_scanner.h"
 
-#include <algorithm>
-
 #include "json_number.h"
 
 namespace gt::checkpoint {
@@ -152,14 +150,7 @@ double JsonScanner::number() {
   skip_space();
   const size_t begin = at_;
   skip_number();
-  const std::string_view text = text_.substr(begin, at_ - begin);
-  // Most are small and whole.
-  if (text.size() <= 15 && std::all_of(text.begin(), text.end(), is_digit)) {
-    int64_t value = 0;
-    for (const char digit : text) value = value * 10 + (digit - '0');
-    return static_cast<double>(value);
-  }
-  return json_number(std::string(text));
+  return json_number(text_.substr(begin, at_ - begin));
 }
 
 bool JsonScanner::boolean() {

@@ -1,6 +1,7 @@
 #include "tokenizer/added_vocabulary.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "unicode/unicode.h"
 
@@ -75,6 +76,8 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
   original_ = normalized_ = Patterns();
   normalized_contents_.clear();
   Pieces pieces;
+  std::deque<std::string> contents;  // they stay where they are
+  std::vector<Trie::Entry> originals, normals;
   const auto insert = [&](const AddedToken& token) {
     const auto known = ids_.find(token.content);
     const auto id = known != ids_.end() ? known->second : static_cast<uint32_t>(vocabulary.find(token.content));
@@ -86,11 +89,13 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
       content = pieces.text();
       if (content != token.content) normalized_contents_[id] = content;
     }
-    patterns.trie.insert(content, static_cast<uint32_t>(patterns.ids.size()));
+    (token.normalized ? normals : originals).push_back({contents.emplace_back(content), static_cast<uint32_t>(patterns.ids.size())});
     patterns.ids.push_back(id);
   };
   for (const AddedToken& token : special_) insert(token);
   for (const AddedToken& token : ordinary_) insert(token);
+  original_.trie = Trie(std::move(originals));
+  normalized_.trie = Trie(std::move(normals));
 }
 
 const std::string* AddedVocabulary::text(uint32_t id) const {

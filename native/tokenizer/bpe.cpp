@@ -1,11 +1,10 @@
 #include "tokenizer/bpe.h"
 
 #include <algorithm>
-#include <array>
-#include <stdexcept>
 
 #include "errors.h"
 #include "tokenizer/byte_level.h"
+#include "tokenizer/merges_reader.h"
 
 namespace gt::tokenizer {
 
@@ -24,89 +23,13 @@ std::optional<std::string> text_of(const json::Node& node, std::string_view key)
   return member ? std::optional(member->string()) : std::nullopt;
 }
 
-// "a b", or ["a", "b"]: calls add(a, b).
-template <class Add>
-void read_merges(const json::Node& node, Add&& add) {
-  if (!node.value().is(json::Type::array)) node.fail("an array of merges");
-  std::string scratch, other;
-  size_t index = 0;
-  for (const json::Value merge : node.value()) {
-    const json::Node item(merge, {});
-    const auto fail = [&](const char* expected) {
-      json::Node(merge, node.path() + "[" + std::to_string(index) + "]").fail(expected);
-    };
-    if (merge.is(json::Type::string)) {
-      const std::string_view text = merge.string(scratch);
-      if (text.substr(0, 8) == "#version") continue;
-      const size_t space = text.find(' ');
-      if (space == text.npos || text.find(' ', space + 1) != text.npos) fail("two tokens with one space between them");
-      add(text.substr(0, space), text.substr(space + 1), index);
-    } else {
-      if (!merge.is(json::Type::array)) fail("two tokens");
-      std::string_view parts[2];
-      int count = 0;
-      for (const json::Value part : merge) {
-        if (count == 2 || !part.is(json::Type::string)) fail("two tokens");
-        parts[count] = part.string(count == 0 ? scratch : other);
-        count++;
-      }
-      if (count != 2) fail("two tokens");
-      add(parts[0], parts[1], index);
-    }
-    index++;
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Model> BPE::read(const json::Node& node) {
   const auto vocabulary = std::make_shared<const Vocabulary>(node.at("vocab"));
-  const json::Node list = node.at("merges");
-  size_t count = 0;
-  if (list.value().is(json::Type::array)) {
-    for ([[maybe_unused]] const json::Value merge : list.value()) count++;
-  }
   const std::optional<std::string> prefix = text_of(node, "continuing_subword_prefix");
-  const size_t prefix_size = prefix ? prefix->size() : 0;
-  std::unique_ptr<BPE> model;
-  try {
-    model.reset(new BPE(vocabulary, Merges(vocabulary->end_id(), count)));
-  } catch (const std::length_error& error) {
-    list.error(error.what());
-  }
-  // Merges wait for the vocabulary's memory together.
-  struct Waiting {
-    std::string a, b, joined;
-    uint64_t hashes[3];
-  };
-  std::array<Waiting, 16> waiting;
-  size_t count_waiting = 0, index_waiting = 0;
-  const auto add_waiting = [&] {
-    for (size_t i = 0; i < count_waiting; i++) {
-      const Waiting& merge = waiting[i];
-      const auto id = [&](const std::string& token, uint64_t hash) {
-        const int32_t found = vocabulary->find(token, hash);
-        if (found < 0) list.error("merge " + std::to_string(index_waiting) + ": \"" + token + "\" is not in the vocabulary");
-        return static_cast<uint32_t>(found);
-      };
-      const uint32_t first = id(merge.a, merge.hashes[0]), second = id(merge.b, merge.hashes[1]);
-      model->merges_.add(first, second, id(merge.joined, merge.hashes[2]));
-      index_waiting++;
-    }
-    count_waiting = 0;
-  };
-  read_merges(list, [&](std::string_view a, std::string_view b, size_t index) {
-    if (b.size() < prefix_size) list.error("merge " + std::to_string(index) + ": \"" + std::string(b) + "\" has no prefix");
-    Waiting& merge = waiting[count_waiting++];
-    merge.a.assign(a);
-    merge.b.assign(b);
-    merge.joined.assign(a).append(b.substr(prefix_size));
-    merge.hashes[0] = vocabulary->ask_for(merge.a);
-    merge.hashes[1] = vocabulary->ask_for(merge.b);
-    merge.hashes[2] = vocabulary->ask_for(merge.joined);
-    if (count_waiting == waiting.size()) add_waiting();
-  });
-  add_waiting();
+  Merges merges = read_merges(node.at("merges"), *vocabulary, prefix ? prefix->size() : 0);
+  std::unique_ptr<BPE> model(new BPE(vocabulary, std::move(merges)));
   if (const std::optional<json::Node> dropout = node.find("dropout")) {
     model->dropout_ = dropout->number();
     if (!(*model->dropout_ >= 0 && *model->dropout_ <= 1)) dropout->fail("a number from 0 to 1");

@@ -23,6 +23,7 @@ Merges::Merges(size_t end_id, size_t count) : id_bits_(bits_for(end_id + 1)), ra
   rank_mask_ = (1ull << rank_bits_) - 1;
   size_t capacity = 8;
   while (capacity < count * 3 / 2) capacity *= 2;
+  shift_ = 64 - bits_for(capacity);
   mask_ = static_cast<uint32_t>(capacity - 1);
   slots_.assign(capacity, kEmpty);
   results_.reserve(count);

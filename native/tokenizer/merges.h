@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/vocabulary.h"
+
 namespace gt::tokenizer {
 
 class Merges {
@@ -15,6 +17,8 @@ class Merges {
   // `end_id` is above all ids. Throws std::length_error if ids and ranks do not fit a slot together.
   Merges(size_t end_id, size_t count);
 
+  // Asks the processor for the memory that add() of this pair will need.
+  void ask_for(uint32_t a, uint32_t b) const { prefetch(&slots_[hash(static_cast<uint64_t>(a) << id_bits_ | b)]); }
   // Adds the next merge, in the order of ranks. A pair that was there takes the new rank.
   void add(uint32_t a, uint32_t b, uint32_t result);
 
@@ -42,11 +46,10 @@ class Merges {
   static constexpr uint64_t kEmpty = UINT64_MAX;
 
   uint32_t hash(uint64_t key) const {
-    const uint64_t h = key * 0x9E3779B97F4A7C15ull;
-    return static_cast<uint32_t>(h >> 32) & mask_;
+    return static_cast<uint32_t>(key * 0x9E3779B97F4A7C15ull >> shift_);
   }
 
-  int id_bits_, rank_bits_;
+  int id_bits_, rank_bits_, shift_;
   uint64_t rank_mask_;
   uint32_t mask_;
   std::vector<uint64_t> slots_;  // a, b, rank

@@ -1,40 +1,32 @@
-// A set of byte strings, searched leftmost and longest first.
+// A set of byte strings, searched leftmost and longest first: a double array, in which the rest of a string that
+// shares no more with others stands by itself.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
-
-#include "errors.h"
 
 namespace gt::tokenizer {
 
 class Trie {
  public:
-  Trie() { root_.fill(0); }
+  struct Entry {
+    std::string_view text;
+    uint32_t value;
+  };
 
+  Trie() = default;
   // The first value stands if a string comes twice. The empty string is never found.
-  // Throws Error{"tokenizer_invalid"} beyond 2^24 nodes.
-  void insert(std::string_view text, uint32_t value) {
-    if (text.empty()) return;
-    uint32_t node = 0;
-    for (const char c : text) node = child_or_new(node, static_cast<uint8_t>(c));
-    if (values_[node] == kNone) values_[node] = value;
-  }
+  // Throws Error{"tokenizer_invalid"} beyond 2^23 nodes.
+  explicit Trie(std::vector<Entry> entries);
 
-  // Makes room for about this many nodes.
-  void reserve(size_t nodes) {
-    values_.reserve(nodes);
-    while (nodes * 2 > edges_.size()) grow();
-  }
-
-  bool is_empty() const { return values_.size() == 1; }
+  bool is_empty() const { return units_.empty(); }
 
   // Finds the next string in `text` from `from` on; of those that start there, the longest.
   bool find(std::string_view text, size_t from, size_t& begin, size_t& end, uint32_t& value) const {
-    for (size_t i = from; i < text.size(); i++) {
-      if (root_[static_cast<uint8_t>(text[i])] == 0) continue;
+    for (size_t i = from; i < text.size() && !is_empty(); i++) {
+      if (!units_[static_cast<uint8_t>(text[i])].is(text[i])) continue;
       end = longest(text, i, value);
       if (end == 0) continue;
       begin = i;
@@ -46,22 +38,39 @@ class Trie {
   // Calls visit(end, value) for every string that starts at `from`, shortest first.
   template <class Visit>
   void prefixes(std::string_view text, size_t from, Visit&& visit) const {
-    uint32_t node = 0;
-    for (size_t i = from; i < text.size(); i++) {
-      node = child(node, static_cast<uint8_t>(text[i]));
-      if (node == 0) return;
-      if (values_[node] != kNone) visit(i + 1, values_[node]);
+    if (is_empty()) return;
+    uint32_t base = 0;
+    for (size_t i = from; i < text.size();) {
+      const Unit& unit = units_[base ^ static_cast<uint8_t>(text[i])];
+      if (!unit.is(text[i++])) return;
+      base = unit.base();
+      if (base == kTail) {
+        const Tail& tail = tails_[unit.value];
+        const std::string_view rest = std::string_view(tail_bytes_).substr(tail.begin, tail.size);
+        if (text.substr(i, rest.size()) == rest) visit(i + rest.size(), tail.value);
+        return;
+      }
+      if (unit.value != kNone) visit(i, unit.value);
+      if (base == kNoChild) return;
     }
   }
 
  private:
+  friend class TrieBuilder;
   static constexpr uint32_t kNone = UINT32_MAX;
+  // Of a unit's base. The children of a node are at its base XOR their byte; 0 is the base of the root.
+  static constexpr uint32_t kNoChild = 0, kTail = (1u << 23) - 1;
 
-  // From a node by a byte to the next; none has `next` 0.
-  struct Edge {
-    uint32_t key, next;
+  struct Unit {
+    uint32_t link = 0;       // base, whether it is used, byte
+    uint32_t value = kNone;  // of the string that ends here; of a tail, its number
+
+    bool is(char byte) const { return (link & 0x1ff) == (0x100u | static_cast<uint8_t>(byte)); }
+    uint32_t base() const { return link >> 9; }
   };
-  static uint32_t key_of(uint32_t node, uint8_t byte) { return node << 8 | byte; }
+  struct Tail {
+    uint32_t begin, size, value;
+  };
 
   size_t longest(std::string_view text, size_t from, uint32_t& value) const {
     size_t end = 0;
@@ -69,41 +78,9 @@ class Trie {
     return end;
   }
 
-  // 0, the root, if there is none.
-  uint32_t child(uint32_t node, uint8_t byte) const {
-    return node == 0 ? root_[byte] : edges_[place_of(key_of(node, byte))].next;
-  }
-
-  uint32_t child_or_new(uint32_t node, uint8_t byte) {
-    if (const uint32_t next = child(node, byte)) return next;
-    if (values_.size() == 1u << 24) throw Error("tokenizer_invalid", "The vocabulary is too large");
-    const auto next = static_cast<uint32_t>(values_.size());
-    values_.push_back(kNone);
-    if (values_.size() * 2 > edges_.size()) grow();
-    if (node == 0) root_[byte] = next;
-    else edges_[place_of(key_of(node, byte))] = {key_of(node, byte), next};
-    return next;
-  }
-
-  // Where the edge is, or where it would be put.
-  size_t place_of(uint32_t key) const {
-    const size_t mask = edges_.size() - 1;
-    size_t i = (key * 0x9E3779B97F4A7C15ull >> 32) & mask;
-    while (edges_[i].next != 0 && edges_[i].key != key) i = (i + 1) & mask;
-    return i;
-  }
-
-  void grow() {
-    std::vector<Edge> old(edges_.size() * 2);
-    old.swap(edges_);
-    for (const Edge& edge : old) {
-      if (edge.next != 0) edges_[place_of(edge.key)] = edge;
-    }
-  }
-
-  std::vector<uint32_t> values_{kNone};
-  std::vector<Edge> edges_ = std::vector<Edge>(16);  // open addressing
-  std::array<uint32_t, 256> root_;
+  std::vector<Unit> units_;
+  std::vector<Tail> tails_;
+  std::string tail_bytes_;
 };
 
 }  // namespace gt::tokenizer

@@ -20,36 +20,45 @@ std::string byte_token(uint8_t byte) {
 std::unique_ptr<Model> Unigram::read(const json::Node& node) {
   const json::Node list = node.at("vocab");
   if (!list.value().is(json::Type::array)) list.fail("an array of pieces and scores");
-  std::vector<std::string> tokens;
+  std::string bytes, scratch;
+  std::vector<uint32_t> offsets;
   std::vector<double> scores;
   for (const json::Value entry : list.value()) {
-    const auto fail = [&] { json::Node(entry, list.path() + "[" + std::to_string(tokens.size()) + "]").fail("a piece and its score"); };
+    const auto fail = [&] { json::Node(entry, list.path() + "[" + std::to_string(scores.size()) + "]").fail("a piece and its score"); };
     if (!entry.is(json::Type::array)) fail();
     int part = 0;
     for (const json::Value value : entry) {
       if (part > 1 || !value.is(part == 0 ? json::Type::string : json::Type::number)) fail();
-      if (part == 0) tokens.push_back(value.string());
-      else scores.push_back(value.number());
+      if (part == 0) {
+        offsets.push_back(static_cast<uint32_t>(bytes.size()));
+        bytes.append(value.string(scratch));
+      } else {
+        scores.push_back(value.number());
+      }
       part++;
     }
     if (part != 2) fail();
   }
+  offsets.push_back(static_cast<uint32_t>(bytes.size()));
+  const size_t size = scores.size();
   const double least = scores.empty() ? 0 : *std::min_element(scores.begin(), scores.end());
-  std::unique_ptr<Unigram> model(new Unigram(std::make_shared<const Vocabulary>(tokens), std::move(scores)));
+  const auto vocabulary = std::make_shared<const Vocabulary>(std::move(bytes), std::move(offsets));
+  std::unique_ptr<Unigram> model(new Unigram(vocabulary, std::move(scores)));
   if (const auto unk = node.find("unk_id")) {
     model->unk_id_ = unk->natural();
-    if (*model->unk_id_ >= tokens.size()) unk->error("the unk_id is not in the vocabulary");
+    if (*model->unk_id_ >= size) unk->error("the unk_id is not in the vocabulary");
   }
   model->byte_fallback_ = node.boolean("byte_fallback", false);
   model->unk_score_ = least - kUnkPenalty;
-  const Vocabulary& vocabulary = *model->vocabulary_;
-  const bool has_doubles = vocabulary.size() < tokens.size();
-  size_t bytes = 0;
-  for (const std::string& token : tokens) bytes += token.size();
-  model->trie_.reserve(bytes / 2);
-  for (size_t i = 0; i < tokens.size(); i++)
-    model->trie_.insert(tokens[i], static_cast<uint32_t>(has_doubles ? vocabulary.find(tokens[i]) : static_cast<int32_t>(i)));
-  for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = vocabulary.find(byte_token(static_cast<uint8_t>(byte)));
+  std::vector<Trie::Entry> pieces;
+  pieces.reserve(size);
+  const bool has_doubles = vocabulary->size() < size;
+  for (uint32_t id = 0; id < size; id++) {
+    const std::string_view token = vocabulary->token(id);
+    pieces.push_back({token, has_doubles ? static_cast<uint32_t>(vocabulary->find(token)) : id});
+  }
+  model->trie_ = Trie(std::move(pieces));
+  for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = vocabulary->find(byte_token(static_cast<uint8_t>(byte)));
   return model;
 }
 
@@ -74,15 +83,14 @@ void Unigram::word_tokens(std::string_view piece, Workspace& workspace) const {
   std::vector<Step>& steps = workspace.steps;
   std::vector<ModelToken>& tokens = workspace.tokens;
   const auto size = static_cast<uint32_t>(piece.size());
-  steps.assign(size + 1, {-1, 0, 0, false});
+  steps.assign(size + 1, {-1, 0, 0});
   for (uint32_t begin = 0; begin < size;) {
     const auto width = static_cast<uint32_t>(unicode::length(static_cast<uint8_t>(piece[begin])));
     const double so_far = steps[begin].score;
     bool has_single = false;
     const auto reach = [&](uint32_t end, int32_t id, double score) {
       Step& step = steps[end];
-      if (step.is_reached && score <= step.score) return;
-      step = {id, begin, score, true};
+      if (step.id < 0 || score > step.score) step = {id, begin, score};
     };
     trie_.prefixes(piece, begin, [&](size_t end, uint32_t id) {
       reach(static_cast<uint32_t>(end), static_cast<int32_t>(id), so_far + scores_[id]);
@@ -95,7 +103,8 @@ void Unigram::word_tokens(std::string_view piece, Workspace& workspace) const {
     begin += width;
   }
   // Backwards; neighbours that are unknown join.
-  std::vector<Span> spans;
+  std::vector<Span>& spans = workspace.spans;
+  spans.clear();
   bool joins = false;
   for (uint32_t end = size; end > 0; end = steps[end].begin) {
     const bool is_unknown = unk_id_ && steps[end].id == static_cast<int32_t>(*unk_id_);
@@ -105,7 +114,8 @@ void Unigram::word_tokens(std::string_view piece, Workspace& workspace) const {
   }
   for (auto span = spans.rbegin(); span != spans.rend(); ++span) {
     const std::string_view text = piece.substr(span->begin, span->end - span->begin);
-    const int32_t id = vocabulary_->find(text);
+    const int32_t found = steps[span->end].id;
+    const int32_t id = unk_id_ && found == static_cast<int32_t>(*unk_id_) ? vocabulary_->find(text) : found;
     if (id >= 0) {
       tokens.push_back({id, span->begin, span->end});
       continue;

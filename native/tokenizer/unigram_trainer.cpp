@@ -89,11 +89,13 @@ class UnigramTrainer {
   void use_pieces() {
     vocabulary_ = {};
     double least = std::numeric_limits<double>::infinity();
+    std::vector<Trie::Entry> entries;
     for (uint32_t id = 0; id < pieces_.size(); id++) {
-      vocabulary_.trie.insert(pieces_[id].first, id);
+      entries.push_back({pieces_[id].first, id});
       vocabulary_.scores.push_back(pieces_[id].second);
       if (pieces_[id].second < least) least = pieces_[id].second;
     }
+    vocabulary_.trie = Trie(std::move(entries));
     least_score_ = least;
     vocabulary_.unknown_score = least - kUnknownPenalty;
   }

@@ -1,22 +1,8 @@
 #include "tokenizer/vocabulary.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace gt::tokenizer {
-
-uint64_t hash_bytes(const char* p, size_t n) {
-  uint64_t h = n * 0x9E3779B97F4A7C15ull, word;
-  for (; n >= 8; p += 8, n -= 8) {
-    std::memcpy(&word, p, 8);
-    h = (h ^ word) * 0xff51afd7ed558ccdull;
-    h ^= h >> 32;
-  }
-  word = 0;
-  std::memcpy(&word, p, n);
-  h = (h ^ word) * 0xff51afd7ed558ccdull;
-  return h ^ (h >> 29);
-}
 
 Vocabulary::Vocabulary(const json::Node& node) {
   if (!node.value().is(json::Type::object)) node.fail("an object of tokens and ids");
@@ -26,6 +12,7 @@ Vocabulary::Vocabulary(const json::Node& node) {
   std::vector<Entry> entries;
   std::string arena, scratch;
   uint32_t end = 0;
+  bool in_order = true;  // of ids without gaps
   for (json::Value::Iterator i = node.value().begin(), stop = node.value().end(); i != stop; ++i) {
     const std::string_view token = (*i).string(scratch);
     ++i;
@@ -33,25 +20,32 @@ Vocabulary::Vocabulary(const json::Node& node) {
     if (!id || *id < 0 || *id >= kIdMask) {
       node.error("the id of \"" + std::string(token) + "\" is not an integer from 0 to " + std::to_string(kIdMask - 1));
     }
+    in_order = in_order && static_cast<size_t>(*id) == entries.size();
     entries.push_back({static_cast<uint32_t>(arena.size()), static_cast<uint32_t>(token.size()), static_cast<uint32_t>(*id)});
     arena.append(token);
     end = std::max(end, static_cast<uint32_t>(*id) + 1);
   }
-  std::vector<const Entry*> by_id(end);
-  for (const Entry& entry : entries) {
-    const Entry*& place = by_id[entry.id];
-    const auto text = [&](const Entry& e) { return arena.substr(e.begin, e.length); };
-    if (place && text(*place) != text(entry)) aliases_[text(*place)] = entry.id;
-    place = &entry;
-  }
-  bytes_.reserve(arena.size());
   offsets_.reserve(end + 1);
-  present_.resize(end);
-  for (uint32_t id = 0; id < end; id++) {
-    offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
-    if (!by_id[id]) continue;
-    bytes_.append(arena, by_id[id]->begin, by_id[id]->length);
-    present_[id] = true;
+  if (in_order) {
+    for (const Entry& entry : entries) offsets_.push_back(entry.begin);
+    bytes_ = arena;
+    present_.assign(end, true);
+  } else {
+    std::vector<const Entry*> by_id(end);
+    for (const Entry& entry : entries) {
+      const Entry*& place = by_id[entry.id];
+      const auto text = [&](const Entry& e) { return arena.substr(e.begin, e.length); };
+      if (place && text(*place) != text(entry)) aliases_[text(*place)] = entry.id;
+      place = &entry;
+    }
+    bytes_.reserve(arena.size());
+    present_.resize(end);
+    for (uint32_t id = 0; id < end; id++) {
+      offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+      if (!by_id[id]) continue;
+      bytes_.append(arena, by_id[id]->begin, by_id[id]->length);
+      present_[id] = true;
+    }
   }
   offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
   index();
@@ -64,13 +58,8 @@ Vocabulary::Vocabulary(const json::Node& node) {
   }
 }
 
-Vocabulary::Vocabulary(const std::vector<std::string>& tokens) {
-  present_.assign(tokens.size(), true);
-  for (const std::string& token : tokens) {
-    offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
-    bytes_.append(token);
-  }
-  offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+Vocabulary::Vocabulary(std::string bytes, std::vector<uint32_t> offsets) : bytes_(std::move(bytes)), offsets_(std::move(offsets)) {
+  present_.assign(end_id(), true);
   index();
 }
 
@@ -83,18 +72,38 @@ void Vocabulary::index() {
   uint64_t hashes[kAhead];
   for (uint32_t first = 0; first < end_id(); first += kAhead) {
     const uint32_t last = std::min(first + kAhead, static_cast<uint32_t>(end_id()));
-    for (uint32_t id = first; id < last; id++) hashes[id - first] = ask_for(token(id));
+    for (uint32_t id = first; id < last; id++) {
+      const uint64_t hash = hashes[id - first] = hash_bytes(token(id).data(), token(id).size());
+      prefetch(&slots_[place_of(hash)]);
+    }
     for (uint32_t id = first; id < last; id++) {
       if (present_[id]) insert(id, hashes[id - first]);
     }
   }
 }
 
+void Vocabulary::find(const std::string_view* tokens, size_t count, int32_t* ids) const {
+  uint64_t hashes[kMostTokens];
+  if (slots_.empty()) {
+    std::fill(ids, ids + count, -1);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    hashes[i] = hash_bytes(tokens[i].data(), tokens[i].size());
+    prefetch(&slots_[place_of(hashes[i])]);
+  }
+  // The first slots tell the most likely ids, whose tokens are wanted next.
+  const auto likely = [&](size_t i) { return std::min<size_t>(slots_[place_of(hashes[i])] & kIdMask, end_id()); };
+  for (size_t i = 0; i < count; i++) prefetch(&offsets_[likely(i)]);
+  for (size_t i = 0; i < count; i++) prefetch(bytes_.data() + offsets_[likely(i)]);
+  for (size_t i = 0; i < count; i++) ids[i] = find(tokens[i], hashes[i]);
+}
+
 // Of equal tokens the last one is found.
 void Vocabulary::insert(uint32_t id, uint64_t hash) {
   const std::string_view text = token(id);
   const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
-  uint32_t i = static_cast<uint32_t>(hash) & mask_;
+  uint32_t i = place_of(hash);
   bool doubled = false;
   while (slots_[i] != kEmpty && !doubled) {
     doubled = (slots_[i] & kMarkMask) == mark && token(slots_[i] & kIdMask) == text;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,18 @@
 
 namespace gt::tokenizer {
 
-uint64_t hash_bytes(const char* p, size_t n);
+inline uint64_t hash_bytes(const char* p, size_t n) {
+  uint64_t h = n * 0x9E3779B97F4A7C15ull, word;
+  for (; n >= 8; p += 8, n -= 8) {
+    std::memcpy(&word, p, 8);
+    h = (h ^ word) * 0xff51afd7ed558ccdull;
+    h ^= h >> 32;
+  }
+  word = 0;
+  std::memcpy(&word, p, n);
+  h = (h ^ word) * 0xff51afd7ed558ccdull;
+  return h ^ (h >> 29);
+}
 
 // Asks the processor for memory that is needed soon.
 inline void prefetch(const void* p) {
@@ -29,8 +41,8 @@ class Vocabulary {
   // Reads an object of token: id. Ids may have gaps; one beyond 2^24 is an error. Of tokens with
   // one id the last is the id's token, and all of them are found.
   explicit Vocabulary(const json::Node& node);
-  // Tokens in the order of their ids.
-  explicit Vocabulary(const std::vector<std::string>& tokens);
+  // Tokens in the order of their ids: their bytes, where each begins and, at last, the end.
+  Vocabulary(std::string bytes, std::vector<uint32_t> offsets);
 
   // Number of tokens, and one more than the largest id.
   size_t size() const { return size_; }
@@ -43,21 +55,9 @@ class Vocabulary {
   }
   // -1 if there is none.
   int32_t find(std::string_view token) const { return find(token, hash_bytes(token.data(), token.size())); }
-  // The same in two steps, so that several searches wait for memory together.
-  uint64_t ask_for(std::string_view token) const {
-    const uint64_t hash = hash_bytes(token.data(), token.size());
-    if (!slots_.empty()) prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]);
-    return hash;
-  }
-  int32_t find(std::string_view token, uint64_t hash) const {
-    if (slots_.empty()) return -1;
-    const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
-    for (uint32_t i = static_cast<uint32_t>(hash) & mask_;; i = (i + 1) & mask_) {
-      const uint32_t slot = slots_[i];
-      if (slot == kEmpty) return aliases_.empty() ? -1 : find_alias(token);
-      if ((slot & kMarkMask) == mark && this->token(slot & kIdMask) == token) return static_cast<int32_t>(slot & kIdMask);
-    }
-  }
+  // The same for `count` tokens, at most kMostTokens: they wait for memory together.
+  static constexpr size_t kMostTokens = 64;
+  void find(const std::string_view* tokens, size_t count, int32_t* ids) const;
 
   // Tokens whose id has another token.
   const std::unordered_map<std::string, uint32_t>& aliases() const { return aliases_; }
@@ -69,8 +69,18 @@ class Vocabulary {
   static constexpr uint32_t kIdMask = (1u << 24) - 1, kMarkMask = ~kIdMask, kEmpty = UINT32_MAX;
 
   void index();
+  uint32_t place_of(uint64_t hash) const { return static_cast<uint32_t>(hash) & mask_; }
   void insert(uint32_t id, uint64_t hash);
   int32_t find_alias(std::string_view token) const;
+  int32_t find(std::string_view token, uint64_t hash) const {
+    if (slots_.empty()) return -1;
+    const uint32_t mark = static_cast<uint32_t>(hash >> 56) << 24;
+    for (uint32_t i = place_of(hash);; i = (i + 1) & mask_) {
+      const uint32_t slot = slots_[i];
+      if (slot == kEmpty) return aliases_.empty() ? -1 : find_alias(token);
+      if ((slot & kMarkMask) == mark && this->token(slot & kIdMask) == token) return static_cast<int32_t>(slot & kIdMask);
+    }
+  }
 
   std::string bytes_;
   std::vector<uint32_t> offsets_;

@@ -10,12 +10,15 @@ WordPiece::WordPiece(const json::Node& node)
       prefix_(node.at("continuing_subword_prefix").string()),
       max_characters_(node.at("max_input_chars_per_word").natural()),
       unk_id_(vocabulary_->find(unk_token_)) {
+  std::vector<Trie::Entry> starts, rests;
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
     if (!vocabulary_->has(id)) continue;
     const std::string_view token = vocabulary_->token(id);
-    starts_.insert(token, id);
-    if (token.substr(0, prefix_.size()) == prefix_) rests_.insert(token.substr(prefix_.size()), id);
+    starts.push_back({token, id});
+    if (token.substr(0, prefix_.size()) == prefix_) rests.push_back({token.substr(prefix_.size()), id});
   }
+  starts_ = Trie(std::move(starts));
+  rests_ = Trie(std::move(rests));
 }
 
 void WordPiece::split(std::string_view word, Workspace& workspace) const {

@@ -44,10 +44,9 @@ struct ModelToken {
 
 // The best way of a Unigram model to the byte where it stands.
 struct Step {
-  int32_t id;
+  int32_t id;  // -1 if there is none
   uint32_t begin;
   double score;
-  bool is_reached;
 };
 
 // A word, or an added token, of a text as it stands.
@@ -72,6 +71,7 @@ struct Workspace {
   std::vector<int32_t> symbols;
   std::vector<uint32_t> lengths, ranks;
   std::vector<Step> steps;
+  std::vector<Span> spans;
   std::string spelled;
   std::minstd_rand random{std::random_device{}()};
 };

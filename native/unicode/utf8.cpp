@@ -58,8 +58,11 @@ bool is_valid(std::string_view text) {
     if (end - p >= 8) {
       uint64_t word;
       std::memcpy(&word, p, 8);
-      if ((word & 0x8080808080808080ull) == 0) {
-        p += 8;
+      const uint64_t others = word & 0x8080808080808080ull;
+      p += others == 0 ? 8 : trailing_zeros(others) / 8;
+      if (others == 0) continue;
+      if (end - p >= 2 && *p >= 0xc2 && *p <= 0xdf && is_continuation(p[1])) {
+        p += 2;
         continue;
       }
     }

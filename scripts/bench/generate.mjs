@@ -1,19 +1,20 @@
-// generate() of encoder-decoders and GPT-2 on the graph engine against PyTorch, on the same random weights.
+// generate() of encoder-decoders and GPT-2 on the graph engine against PyTorch and transformers.js (greedy: it has no
+// beams), on the same random weights.
 //   npm run bench:generate -- [--rounds 5] [--threads 2] [--only T5] [--json]
-// The models are made by scripts/bench/generate.py, which needs Python with torch and transformers: $PYTHON, or .venv of
-// `npm run fixtures`. transformers.js is no peer here: what it reads of an encoder-decoder, a decoder with and without
-// a past in one ONNX file, is made by another package (optimum).
+// The models are made by scripts/bench/generate.py and export_decoders.py, which need Python with torch, transformers
+// and onnx: $PYTHON, or .venv of `npm run fixtures`.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AutoModelForCausalLM, AutoModelForSeq2SeqLM } from "../../dist/index.js";
 import { add_row, in_blocks, options, report, rounds, threads } from "./harness.mjs";
-import { folder, root } from "./peers.mjs";
+import { folder, install, root } from "./peers.mjs";
 
 const venv = join(root, ".venv", "bin", "python");
 const python = process.env.PYTHON ?? (existsSync(venv) ? venv : "python3");
 const models = join(folder, "models");
 const script = join(root, "scripts", "bench", "generate.py");
+const exporter = join(root, "scripts", "bench", "export_decoders.py");
 const NEW = 64;
 
 const SUBJECTS = {
@@ -37,12 +38,36 @@ const python_times = (name, prompt, mode) =>
     ),
   );
 
-const wanted = Object.entries(SUBJECTS).filter(([title]) => title.includes(options.only));
-execFileSync(python, [script, models, ...wanted.map(([, { name }]) => name)], {
-  stdio: ["ignore", "ignore", "inherit"],
-});
+/** What transformers.js needs for each new token, in milliseconds, and the ids that it gave. */
+async function peer_times({ env, Tensor, ...classes }, { name, auto, prompt }) {
+  env.localModelPath = models;
+  env.allowRemoteModels = false;
+  const session_options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
+  const model = await classes[auto.name].from_pretrained(name, { dtype: "fp32", session_options });
+  const tensor = (row) => new Tensor("int64", BigInt64Array.from(row, BigInt), [1, row.length]);
+  const [ids] = prompt_of(prompt);
+  const inputs = { input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)) };
+  let sequences;
+  const { times } = await in_blocks({
+    times: async () => {
+      const start = performance.now();
+      sequences = await model.generate({ ...inputs, ...call({}) });
+      return (performance.now() - start) / NEW;
+    },
+  });
+  await model.dispose();
+  return { times, sequences: sequences.tolist().map((row) => row.map(Number)) };
+}
 
-for (const [title, { name, auto, prompt }] of wanted) {
+const wanted = Object.entries(SUBJECTS).filter(([title]) => title.includes(options.only));
+const quietly = { stdio: ["ignore", "ignore", "inherit"] };
+execFileSync(python, [script, models, ...wanted.map(([, { name }]) => name)], quietly);
+if (wanted.length > 0) execFileSync(python, [exporter, ...wanted.map(([, { name }]) => join(models, name))], quietly);
+const find = wanted.length > 0 && install("transformers-js", ["@huggingface/transformers@4.3.1"]);
+const peer = find && (await import(find("@huggingface/transformers")));
+
+for (const [title, subject] of wanted) {
+  const { name, auto, prompt } = subject;
   const model = await auto.from_pretrained(join(models, name), { dtype: "float32", n_threads: threads });
   const ids = prompt_of(prompt);
   for (const [mode, settings] of Object.entries(MODES)) {
@@ -54,9 +79,13 @@ for (const [title, { name, auto, prompt }] of wanted) {
       },
     });
     const { times, sequences } = python_times(name, prompt, settings);
-    const same = (await model.generate(ids, call(settings))).tolist();
-    if (JSON.stringify(same) !== JSON.stringify(sequences)) console.error(`${title} ${mode}: the tokens differ`);
+    const same = JSON.stringify((await model.generate(ids, call(settings))).tolist());
+    if (same !== JSON.stringify(sequences)) console.error(`${title} ${mode}: PyTorch's tokens differ`);
     add_row(`${title} ${mode}`, "ms/token", ours, times, "PyTorch f32");
+    if (!peer || mode !== "greedy") continue;
+    const theirs = await peer_times(peer, subject);
+    if (same !== JSON.stringify(theirs.sequences)) console.error(`${title} ${mode}: transformers.js's tokens differ`);
+    add_row(`${title} ${mode}`, "ms/token", ours, theirs.times, "transformers.js f32");
   }
   await model.dispose();
 }

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LLAMA_FAMILIES } from "../../lib/models/llama/families.js";
+import { FAMILIES } from "../../lib/models/llama/families.js";
 import type { LlamaFamily } from "../../lib/models/llama/family.js";
 import { tensor_sources } from "../../lib/models/llama/parameters.js";
 import { type LlamaLoadOptions, type NativeLlamaEngine, native } from "../../lib/native.js";
@@ -34,7 +34,7 @@ export function load_options(model: string): LlamaLoadOptions {
   const config = read_json(model, "config.json");
   const files = readdirSync(join(models_folder, model)).filter((file) => /^model.*\.safetensors$/.test(file));
   const state_dict = new (native().StateDict)(files.map((file) => join(models_folder, model, file)));
-  const family = LLAMA_FAMILIES.find((one) => one.model_type === config.model_type) as LlamaFamily;
+  const family: LlamaFamily = FAMILIES[config.model_type as keyof typeof FAMILIES];
   config.num_key_value_heads ??= config.num_attention_heads;
   const tensors = tensor_sources(family.parameters(config).filter((one) => state_dict.has(one.name)));
   for (const { gguf, data } of family.constants?.(config) ?? []) tensors.push({ name: gguf, data });

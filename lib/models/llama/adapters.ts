@@ -41,7 +41,7 @@ export function lora_pairs(adapter: Adapter, parameters: readonly Parameter[]): 
           b: {
             name: "b",
             sources: pairs.map(({ b }) => b),
-            ...(first.transform && first.transform !== "add_one" ? { transform: first.transform } : {}),
+            ...(stacked || first.transform === "permute_heads" ? { transform: first.transform } : {}),
             ...(first.n_head === undefined ? {} : { n_head: first.n_head }),
           },
           scale,

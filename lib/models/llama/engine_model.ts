@@ -2,11 +2,8 @@
 import { expected, from_native, out_of_range, TransformersError } from "../../errors.js";
 import { EngineCache } from "../../generation/cache.js";
 import { cannot_generate, GenerationMixin, type SaveGgufOptions } from "../../generation/mixin.js";
-import type { GgufValue, LlamaForwardResult, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
+import type { LlamaForwardResult, LlamaLoadOptions, NativeLlamaEngine } from "../../native.js";
 import { Tensor } from "../../tensor/index.js";
-import type { PreTrainedTokenizerFast } from "../../tokenization/fast.js";
-import { tokenizer_to_gguf } from "../../tokenization/to_gguf.js";
-import { parse_dtype } from "../dtype.js";
 import { check_ids, to_rows } from "../inputs.js";
 import type { ModelOutput } from "../outputs.js";
 import type { Adapter } from "../peft/adapter.js";
@@ -16,6 +13,7 @@ import { forward_arguments, kept_positions } from "./arguments.js";
 import type { Parameter } from "./family.js";
 import type { DecoderHead } from "./heads.js";
 import { Padding } from "./padding.js";
+import { write_gguf } from "./save.js";
 
 /** The options of loading that say where and how the engine runs. */
 export function engine_options({ device, n_threads, n_gpu_layers }: Placement): Partial<LlamaLoadOptions> {
@@ -244,48 +242,12 @@ export abstract class LlamaEngineModel extends GenerationMixin {
     return EngineCache.of(engine, cache, past, lengths);
   }
 
-  /** The tokenizer's metadata, with the end tokens that generate() knows: llama.cpp has a key for each of three. */
-  private gguf_tokenizer(tokenizer: PreTrainedTokenizerFast): Record<string, GgufValue> {
-    const metadata = tokenizer_to_gguf(tokenizer, this.vocab_size);
-    const { eos_token_id } = this.generation_config;
-    const ends = eos_token_id === null ? [] : Array.isArray(eos_token_id) ? eos_token_id : [eos_token_id];
-    ["eos", "eot", "eom"].slice(0, ends.length).forEach((name, i) => {
-      metadata[`tokenizer.ggml.${name}_token_id`] = { type: "u32", value: ends[i] };
-    });
-    return metadata;
-  }
-
   /**
    * Writes a GGUF file that llama.cpp's own tools load, without the adapters, on a thread of its own: the model can go
    * on generating.
    */
   override async save_gguf(path: string, options: SaveGgufOptions = {}): Promise<void> {
-    if (typeof path !== "string" || path === "") throw expected("a file's path", "path", path);
     if (!this.can_generate()) return super.save_gguf(path, options);
-    const dtype =
-      options.quantization === undefined ? undefined : parse_dtype(options.quantization, "quantization").llama;
-    const { tokenizer, progress_callback } = options;
-    const engine = await this.engine();
-    await engine
-      .save_gguf(
-        path,
-        {
-          ...(dtype ? { dtype } : {}),
-          ...(tokenizer ? { metadata: this.gguf_tokenizer(tokenizer) } : {}),
-        },
-        progress_callback &&
-          ((done) =>
-            progress_callback({
-              status: "progress",
-              name: path,
-              file: path,
-              progress: done * 100,
-              loaded: done,
-              total: 1,
-            })),
-      )
-      .catch((error) => {
-        throw from_native(error);
-      });
+    await write_gguf(this, await this.engine(), path, options);
   }
 }

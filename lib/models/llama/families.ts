@@ -1,8 +1,10 @@
 // The families that the llama engine runs from safetensors: one line for each file of this folder.
-import type { LlamaFamily } from "./family.js";
+import type { PretrainedConfig } from "../../configuration/pretrained_config.js";
+import type { LlamaArchitecture, LlamaFamily } from "./family.js";
 import { gemma } from "./gemma.js";
 import { gemma2 } from "./gemma2.js";
 import { gemma3_text } from "./gemma3.js";
+import { gpt2 } from "./gpt2.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
@@ -33,4 +35,8 @@ export const FAMILIES = {
   smollm3,
 } satisfies Record<string, LlamaFamily>;
 
-export const LLAMA_FAMILIES: readonly LlamaFamily[] = Object.values(FAMILIES);
+/** What is known of the checkpoints that became a GGUF file. */
+export const ARCHITECTURES: readonly (LlamaFamily | LlamaArchitecture<PretrainedConfig>)[] = [
+  ...Object.values(FAMILIES),
+  gpt2,
+];

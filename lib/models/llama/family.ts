@@ -34,9 +34,9 @@ export interface Parameter {
   init: "normal" | "ones" | "zeros";
   /**
    * How its values become llama.cpp's: rows of `n_head` heads from Hugging Face's half-split rotary order to the
-   * interleaved one; one added; or stacked with all that have the same `gguf` (experts).
+   * interleaved one; one added; stacked with all that have the same `gguf` (experts); or transposed (Conv1D).
    */
-  transform?: "permute_heads" | "add_one" | "stack";
+  transform?: "permute_heads" | "add_one" | "stack" | "transpose";
   n_head?: number;
 }
 
@@ -46,8 +46,19 @@ export interface Constant {
   data: Float32Array;
 }
 
+/** How checkpoints become one of llama.cpp's architectures. */
+export interface LlamaArchitecture<Config = DecoderConfig> {
+  /** llama.cpp's name. */
+  architecture: string;
+  parameters(config: Config): Parameter[];
+  constants?(config: Config): Constant[];
+  metadata(config: Config): Record<string, GgufValue>;
+  /** Refuses a configuration that the engine would run differently from Python. */
+  check?(config: Config): void;
+}
+
 /** A family of decoder checkpoints that the llama engine runs. */
-export interface LlamaFamily {
+export interface LlamaFamily extends LlamaArchitecture {
   /** `model_type` of config.json. */
   model_type: string;
   /** Prefix of Python's class names: `Qwen2` for `Qwen2ForCausalLM`. */
@@ -62,13 +73,6 @@ export interface LlamaFamily {
   always_tied?: boolean;
   /** llama.cpp wants the head's matrix even where it is that of the embeddings, or none. */
   wants_output?: boolean;
-  /** llama.cpp's name of the architecture. */
-  architecture: string;
-  parameters(config: DecoderConfig): Parameter[];
-  constants?(config: DecoderConfig): Constant[];
-  metadata(config: DecoderConfig): Record<string, GgufValue>;
-  /** Refuses a configuration that the engine would run differently from Python. */
-  check?(config: DecoderConfig): void;
   /** The longest row, in tokens, where the engine follows Python up to a length only. */
   max_positions?(config: DecoderConfig): number | undefined;
 }
@@ -91,7 +95,7 @@ export function head_dim(config: DecoderConfig): number {
 }
 
 /** An error for a setting that llama.cpp's graph of this architecture cannot express. */
-export function unsupported(config: DecoderConfig, what: string): TransformersError {
+export function unsupported(config: { model_type: string }, what: string): TransformersError {
   return new TransformersError(
     `${config.model_type}: ${what} is not supported by the llama engine`,
     "unsupported_config",

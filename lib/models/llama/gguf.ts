@@ -12,7 +12,7 @@ import type { ParameterSpec } from "../initialization.js";
 import type { Adapter } from "../peft/adapter.js";
 import { type ModelOptions, type Placement, placement } from "../pretrained.js";
 import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
-import { LLAMA_FAMILIES } from "./families.js";
+import { ARCHITECTURES } from "./families.js";
 import type { DecoderConfig, Parameter } from "./family.js";
 import { base, causal_lm, type DecoderHead } from "./heads.js";
 
@@ -35,13 +35,17 @@ const CONFIG_FIELDS: Record<string, string> = {
   expert_count: "num_experts",
   expert_used_count: "num_experts_per_tok",
 };
+/** … and those of one type's. */
+const OWN_FIELDS: Record<string, Record<string, string>> = {
+  gpt2: { feed_forward_length: "n_inner", "attention.layer_norm_epsilon": "layer_norm_epsilon" },
+};
 
 /** The configuration that a GGUF file's metadata describe. */
 function config_of({ metadata, n_vocab }: LlamaInfo): PretrainedConfig {
   const architecture = metadata["general.architecture"] ?? "unknown";
   const model_type = gguf_model_type(architecture);
   const fields: Record<string, unknown> = { model_type, vocab_size: n_vocab };
-  for (const [key, name] of Object.entries(CONFIG_FIELDS)) {
+  for (const [key, name] of Object.entries({ ...CONFIG_FIELDS, ...OWN_FIELDS[model_type] })) {
     const value = metadata[`${architecture}.${key}`];
     if (value !== undefined && value !== "") fields[name] = Number(value);
   }
@@ -102,15 +106,15 @@ abstract class GgufDecoder extends LlamaEngineModel {
   /** What a checkpoint of this architecture holds, for adapters that were made for one. */
   protected override engine_parameters(): Parameter[] {
     const architecture = this.info.metadata["general.architecture"];
-    const family = LLAMA_FAMILIES.find((one) => one.architecture === architecture);
-    if (!family)
+    const known = ARCHITECTURES.find((one) => one.architecture === architecture);
+    if (!known)
       throw new TransformersError(
         `Adapters are not supported for a GGUF file of the architecture ${architecture}`,
         "unsupported",
       );
-    const parameters = family.parameters(this.config as unknown as DecoderConfig);
+    const parameters = known.parameters(this.config as PretrainedConfig & DecoderConfig);
     return this.head === base
-      ? parameters.map((one) => ({ ...one, name: one.name.replace(/^model\./, "") }))
+      ? parameters.map((one) => ({ ...one, name: one.name.replace(/^(model|transformer)\./, "") }))
       : parameters;
   }
 
