@@ -9,17 +9,30 @@ export class AddedToken {
   single_word: boolean;
   lstrip: boolean;
   rstrip: boolean;
-  normalized: boolean;
   special: boolean;
+  #normalized: boolean | undefined;
 
-  /** `normalized` defaults to the opposite of `special`. */
   constructor(content: string, flags: Partial<AddedTokenFlags> = {}) {
     this.content = content;
     this.single_word = flags.single_word ?? false;
     this.lstrip = flags.lstrip ?? false;
     this.rstrip = flags.rstrip ?? false;
     this.special = flags.special ?? false;
-    this.normalized = flags.normalized ?? !this.special;
+    this.#normalized = flags.normalized;
+  }
+
+  /** Where it is not given: the opposite of `special`, also when that changes. */
+  get normalized(): boolean {
+    return this.#normalized ?? !this.special;
+  }
+  set normalized(value: boolean) {
+    this.#normalized = value;
+  }
+
+  /** A copy with some changes. */
+  with(changes: Partial<AddedTokenSpec>): AddedToken {
+    const { content = this.content, ...flags } = changes;
+    return new AddedToken(content, { ...this, normalized: this.#normalized, ...flags });
   }
 
   static from(token: Partial<AddedTokenFlags> & { content: string }): AddedToken {

@@ -3,6 +3,7 @@
 import { CodeLlamaTokenizerFast } from "./code_llama.js";
 import {
   BertFamily,
+  BlenderbotFamily,
   CLIPFamily,
   GPT2Family,
   ParakeetFamily,
@@ -13,6 +14,7 @@ import {
   XGLMFamily,
 } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
+import { LAYOUTS, type Layout } from "./layout.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
 import { PegasusFamily, T5Family } from "./seq2seq_families.js";
 import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
@@ -25,6 +27,8 @@ interface Difference {
   model_input_names?: readonly string[];
   padding_side?: "left" | "right";
   vocab_file?: string;
+  layout?: Layout;
+  words_need_space?: boolean;
 }
 
 const NO_TYPES = ["input_ids", "attention_mask"];
@@ -104,22 +108,24 @@ const LANGUAGES = { ...SENTENCE, src_lang: null, tgt_lang: null };
 
 /** Fast class names without "TokenizerFast". */
 const CLASSES = {
-  Albert: [SentencePieceFamily, { keywords: ALBERT, vocab_file: "spiece.model" }],
+  Albert: [SentencePieceFamily, { keywords: ALBERT, vocab_file: "spiece.model", layout: LAYOUTS.bert }],
   Bart: [RobertaFamily],
   Barthez: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
   Bert: [BertFamily],
   BigBird: [
     SentencePieceFamily,
     {
+      layout: LAYOUTS.bert,
       model_input_names: NO_TYPES,
       vocab_file: "spiece.model",
       keywords: { ...SENTENCE, sep_token: "[SEP]", mask_token: "[MASK]", cls_token: "[CLS]" },
     },
   ],
-  Blenderbot: [RobertaFamily],
+  Blenderbot: [BlenderbotFamily],
   Bloom: [
     PreTrainedTokenizerFast,
     {
+      words_need_space: true,
       model_input_names: NO_TYPES,
       keywords: {
         unk_token: "<unk>",
@@ -147,7 +153,10 @@ const CLASSES = {
     { ...SPM, keywords: { ...SENTENCE, additional_special_tokens: ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"] } },
   ],
   CodeGen: [GPT2Family, { keywords: { ...END, add_prefix_space: false, return_token_type_ids: false } }],
-  Cohere: [BosEosTokenizerFast, { model_input_names: NO_TYPES, padding_side: "left", keywords: COHERE }],
+  Cohere: [
+    BosEosTokenizerFast,
+    { model_input_names: NO_TYPES, padding_side: "left", keywords: COHERE, words_need_space: true },
+  ],
   ConvBert: [BertFamily],
   DPRContextEncoder: [BertFamily],
   DPRQuestionEncoder: [BertFamily],
@@ -155,6 +164,7 @@ const CLASSES = {
   Deberta: [
     RobertaFamily,
     {
+      layout: LAYOUTS.bert,
       model_input_names: ["input_ids", "attention_mask", "token_type_ids"],
       keywords: {
         bos_token: "[CLS]",
@@ -171,6 +181,7 @@ const CLASSES = {
   DebertaV2: [
     PreTrainedTokenizerFast,
     {
+      layout: LAYOUTS.bert,
       vocab_file: "spm.model",
       keywords: {
         do_lower_case: false,
@@ -190,6 +201,7 @@ const CLASSES = {
   FNet: [
     SentencePieceFamily,
     {
+      layout: LAYOUTS.bert,
       model_input_names: ["input_ids", "token_type_ids"],
       vocab_file: "spiece.model",
       keywords: {
@@ -207,6 +219,7 @@ const CLASSES = {
   Funnel: [
     BertFamily,
     {
+      layout: ["cls:2 A:0 sep:0", "cls:2 A:0 sep:0 B:1 sep:1"],
       keywords: {
         unk_token: "<unk>",
         sep_token: "<sep>",
@@ -235,6 +248,8 @@ const CLASSES = {
   Herbert: [
     GPT2Family,
     {
+      layout: LAYOUTS.bert,
+      words_need_space: false,
       model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
       keywords: { cls_token: "<s>", unk_token: "<unk>", pad_token: "<pad>", mask_token: "<mask>", sep_token: "</s>" },
     },
@@ -248,6 +263,7 @@ const CLASSES = {
   MPNet: [
     BertFamily,
     {
+      layout: LAYOUTS.roberta,
       model_input_names: NO_TYPES,
       keywords: {
         bos_token: "<s>",
@@ -277,7 +293,7 @@ const CLASSES = {
       },
     },
   ],
-  OpenAIGPT: [GPT2Family, { keywords: { unk_token: "<unk>" } }],
+  OpenAIGPT: [GPT2Family, { words_need_space: false, keywords: { unk_token: "<unk>" } }],
   Parakeet: [ParakeetFamily],
   Pegasus: [PegasusFamily, { vocab_file: "spiece.model" }],
   Qwen2: [
@@ -294,7 +310,7 @@ const CLASSES = {
       keywords: { eos_token: "</s>", unk_token: "<unk>", additional_special_tokens: [] },
     },
   ],
-  RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT }],
+  RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT, layout: LAYOUTS.bert }],
   RetriBert: [BertFamily, { model_input_names: NO_TYPES }],
   Realm: [BertFamily],
   Roberta: [RobertaFamily],
@@ -307,7 +323,15 @@ const CLASSES = {
   T5: [T5Family, { vocab_file: "spiece.model" }],
   XGLM: [XGLMFamily, { ...SPM, keywords: { ...SENTENCE, mask_token: undefined } }],
   XLMRoberta: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
-  XLNet: [SentencePieceFamily, { vocab_file: "spiece.model", padding_side: "left", keywords: XLNET }],
+  XLNet: [
+    SentencePieceFamily,
+    {
+      vocab_file: "spiece.model",
+      padding_side: "left",
+      keywords: XLNET,
+      layout: ["A:0 sep:0 cls:2", "A:0 sep:0 B:1 sep:1 cls:2"],
+    },
+  ],
 } satisfies Record<string, [TokenizerClass, Difference?]>;
 
 const named: Record<string, TokenizerClass> = {

@@ -1,10 +1,12 @@
 import { AddedToken } from "./added_token.js";
 import type { DecodeOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+import { LAYOUTS, type Layout, zeros } from "./layout.js";
 import { XGLM_WORDS } from "./sentencepiece_converters.js";
 
 /** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
 export class BertFamily extends PreTrainedTokenizerFast {
+  static override readonly layout: Layout | null = LAYOUTS.bert;
   static override readonly vocab_files_names: Readonly<Record<string, string>> = {
     vocab_file: "vocab.txt",
     tokenizer_file: "tokenizer.json",
@@ -31,11 +33,6 @@ export class BertFamily extends PreTrainedTokenizerFast {
       strip_accents,
       handle_chinese_chars: tokenize_chinese_chars,
     });
-  }
-
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const [cls, sep] = [this.cls_token_id!, this.sep_token_id!];
-    return [cls, ...ids, sep, ...(pair ? [...pair, sep] : [])];
   }
 }
 
@@ -66,11 +63,18 @@ export class SplinterFamily extends BertFamily {
       ? [cls, ...ids, ...question, sep, ...pair, sep]
       : [cls, ...ids, sep, ...pair, ...question, sep];
   }
+
+  override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    const asked = [...ids, ...(pair && this.padding_side === "right" ? [0, 0] : [])];
+    const answered = pair && [...pair, ...(this.padding_side === "right" ? [] : [0, 0])];
+    return super.create_token_type_ids_from_sequences(asked, answered);
+  }
 }
 
 /** The byte-level tokenizers with `vocab.json` and `merges.txt`. */
 export class GPT2Family extends PreTrainedTokenizerFast {
   static readonly slow_keywords = ["add_bos_token"];
+  static override readonly words_need_space: boolean = true;
   static override readonly model_input_names: readonly string[] = ["input_ids", "attention_mask"];
   static override readonly vocab_files_names: Readonly<Record<string, string>> = {
     vocab_file: "vocab.json",
@@ -81,10 +85,8 @@ export class GPT2Family extends PreTrainedTokenizerFast {
 
 /** CLIP's: the ends of words become spaces in decoded text. */
 export class CLIPFamily extends GPT2Family {
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const [bos, eos] = [this.bos_token_id!, this.eos_token_id!];
-    return [bos, ...ids, eos, ...(pair ? [eos, ...pair, eos] : [])];
-  }
+  static override readonly words_need_space = false;
+  static override readonly layout: Layout | null = LAYOUTS.roberta;
 
   protected override _decode(ids: number[], options: DecodeOptions): string {
     return super._decode(ids, options).replaceAll("</w>", " ").trim();
@@ -93,6 +95,7 @@ export class CLIPFamily extends GPT2Family {
 
 /** RoBERTa's and BART's: the mask takes the space before it, and the configuration overrides the post-processor. */
 export class RobertaFamily extends GPT2Family {
+  static override readonly layout: Layout | null = LAYOUTS.roberta;
   static override readonly keywords: Readonly<Record<string, unknown>> = {
     errors: "replace",
     bos_token: "<s>",
@@ -114,10 +117,12 @@ export class RobertaFamily extends GPT2Family {
     for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = this.init_kwargs[key];
     this.set_component("post_processor", changed);
   }
+}
 
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const [bos, eos] = [this.bos_token_id!, this.eos_token_id!];
-    return [bos, ...ids, eos, ...(pair ? [eos, ...pair, eos] : [])];
+/** Blenderbot's: a second text is left out. */
+export class BlenderbotFamily extends RobertaFamily {
+  override build_inputs_with_special_tokens(ids: readonly number[]): number[] {
+    return [...ids, this.eos_token_id!];
   }
 }
 
@@ -133,6 +138,8 @@ export function with_wide_mask(
 
 /** SentencePiece tokenizers with sentence marks and a mask that takes the space before it. */
 export class SentencePieceFamily extends PreTrainedTokenizerFast {
+  static override readonly layout: Layout | null = LAYOUTS.xlm_roberta;
+
   constructor(keywords: TokenizerKeywords = {}) {
     super(with_wide_mask(keywords, new.target.keywords));
   }
@@ -140,20 +147,20 @@ export class SentencePieceFamily extends PreTrainedTokenizerFast {
 
 /** XGLM's: seven words that only fill the vocabulary. */
 export class XGLMFamily extends PreTrainedTokenizerFast {
+  static override readonly layout: Layout | null = zeros(["sep A", "sep A sep sep B"]);
+
   constructor(keywords: TokenizerKeywords = {}) {
     const given = (keywords["additional_special_tokens"] ?? []) as unknown[];
     const known = new Set(given.map(String));
     const words = XGLM_WORDS.filter((word) => !known.has(word));
     super({ ...keywords, additional_special_tokens: [...given, ...words] });
   }
-
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const sep = this.sep_token_id!;
-    return [sep, ...ids, ...(pair ? [sep, sep, ...pair] : [])];
-  }
 }
+
 /** Qwen2's: special tokens given as strings are found before the text is normalised. */
 export class Qwen2Family extends GPT2Family {
+  static override readonly words_need_space = false;
+
   constructor(keywords: TokenizerKeywords = {}) {
     const own = { ...keywords };
     for (const role of ["bos_token", "eos_token", "unk_token", "pad_token"]) {

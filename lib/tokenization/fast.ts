@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { expected, from_native } from "../errors.js";
+import { expected, from_native, out_of_range } from "../errors.js";
 import { type AddedTokenSpec, type NativeTokenizer, native } from "../native.js";
 import { AddedToken, type Token } from "./added_token.js";
 import { type DecodeOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
 import { check_id, Encoder, type EngineCall, threads_for } from "./engine_call.js";
+import { build_inputs, build_types, type Layout } from "./layout.js";
 import { load_pretrained, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
@@ -47,6 +48,12 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   /** Keywords of the class with their defaults, as in the signature of Python's `__init__`. */
   static readonly keywords: Readonly<Record<string, unknown>> = {};
 
+  /** Whether lists of words are refused without `add_prefix_space`. */
+  static readonly words_need_space: boolean = false;
+  /** Where special tokens stand, for the methods that take rows of ids; null: there are none. */
+  static readonly layout: Layout | null = null;
+
+  readonly add_prefix_space: unknown;
   #encoder: Encoder;
   readonly #components: Record<ComponentKind, Component | null>;
 
@@ -57,6 +64,8 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const { tokenizer_file: _file, tokenizer_object: _object, added_tokens_decoder = {}, ...given } = keywords;
     const kwargs = { ...baked_in(header), ...new.target.keywords, ...given };
     super(kwargs);
+    const { add_prefix_space = false } = kwargs;
+    this.add_prefix_space = add_prefix_space;
     this.#encoder = new Encoder(engine);
     const { normalizer, pre_tokenizer, post_processor, decoder } = header;
     this.#components = { normalizer, pre_tokenizer, post_processor, decoder };
@@ -79,9 +88,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
       } else if (!names.has(token)) wanted.push(new AddedToken(token, { special: true }));
     }
     const special = new Set(this.all_special_tokens);
-    const tokens = wanted.map(
-      (token) => new AddedToken(token.content, { ...token, special: token.special || special.has(token.content) }),
-    );
+    const tokens = wanted.map((token) => token.with({ special: token.special || special.has(token.content) }));
     if (tokens.length) this.add_tokens(tokens);
   }
 
@@ -143,6 +150,18 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return this._tokenizer.num_special_tokens_to_add(pair);
   }
 
+  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
+    const { layout } = this.constructor as typeof PreTrainedTokenizerFast;
+    if (!layout) return super.build_inputs_with_special_tokens(ids, pair);
+    return build_inputs(layout, ids, pair, (role) => this[`${role}_token_id` as "sep_token_id"]!);
+  }
+
+  override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    const { layout } = this.constructor as typeof PreTrainedTokenizerFast;
+    const types = layout && build_types(layout, ids, pair);
+    return types ?? super.create_token_type_ids_from_sequences(ids, pair);
+  }
+
   convert_tokens_to_ids(token: string): number | null;
   convert_tokens_to_ids(tokens: readonly string[]): (number | null)[];
   convert_tokens_to_ids(tokens: string | readonly string[]): number | null | (number | null)[] {
@@ -180,9 +199,8 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const specs = list.map((token): AddedTokenSpec => {
       if (typeof token !== "string" && !(token instanceof AddedToken))
         throw expected("a string or an AddedToken", "a token", token);
-      const special = options.special_tokens;
-      if (typeof token === "string") return new AddedToken(token, { special: special ?? false }).to_json();
-      return { ...token.to_json(), special: special || token.special };
+      const given = typeof token === "string" ? new AddedToken(token) : token;
+      return given.with({ special: options.special_tokens || given.special }).to_json();
     });
     return this.#changing().add_tokens(specs);
   }
@@ -197,6 +215,12 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     plan: Strategies,
     single: boolean,
   ): BatchEncoding {
+    const { words_need_space, name } = this.constructor as typeof PreTrainedTokenizerFast;
+    if (options.is_split_into_words && words_need_space && !this.add_prefix_space) {
+      throw new TypeError(
+        `You need to instantiate ${name} with add_prefix_space=True to use it with pretokenized inputs.`,
+      );
+    }
     const call: EngineCall = {
       samples,
       add_special_tokens: options.add_special_tokens ?? true,
@@ -207,9 +231,13 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
       threads: options.num_threads ?? threads_for(samples),
     };
     if (plan.truncation !== "do_not_truncate") {
+      const stride = options.stride ?? 0;
+      const room = plan.max_length! - this.num_special_tokens_to_add(false);
+      // The Rust tokenizers say so before they know the texts; a length without any room only matters with them.
+      if (room >= 0 && room < stride) throw stride_too_long(stride, room);
       call.truncation = {
         max_length: plan.max_length!,
-        stride: options.stride ?? 0,
+        stride,
         strategy: plan.truncation,
         direction: this.truncation_side,
       };
@@ -300,6 +328,11 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     ) as Promise<unknown> as Promise<T>;
   }
   // biome-ignore-end lint/complexity/noThisInStatic: see above
+}
+
+function stride_too_long(stride: number, room: number): RangeError {
+  const what = `a stride of at most ${room} (max_length without the special tokens)`;
+  return out_of_range(what, "stride", stride);
 }
 
 /** Truncation and padding of a tokenizer.json do not act, but set defaults of the tokenizer. */

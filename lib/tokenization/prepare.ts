@@ -33,11 +33,17 @@ export function truncate_sequences(
   const { num_tokens_to_remove: count = 0, truncation_strategy: strategy = "longest_first", stride = 0 } = options;
   const pair = pair_ids && [...pair_ids];
   if (count <= 0 || strategy === "do_not_truncate") return [[...ids], pair, []];
-  const too_short = (which: string, length: number) =>
-    warn_once(`We need to remove ${count} to truncate the input but the ${which} sequence has a length ${length}.`);
+  const too_short = (which: string, length: number, other?: string) => {
+    const advice =
+      other &&
+      `Please select another truncation strategy than TruncationStrategy.${strategy.toUpperCase()}, for instance 'longest_first' or '${other}'.`;
+    warn_once(
+      `We need to remove ${count} to truncate the input but the ${which} sequence has a length ${length}. ${advice ?? ""}`,
+    );
+  };
   if (strategy === "only_first" || (strategy === "longest_first" && !pair)) {
     if (ids.length <= count) {
-      too_short("first", ids.length);
+      too_short("first", ids.length, strategy === "only_first" ? "only_second" : undefined);
       return [[...ids], pair, []];
     }
     const [kept, over] = cut(ids, count, stride, side);
@@ -45,7 +51,7 @@ export function truncate_sequences(
   }
   if (strategy === "only_second") {
     if (!pair || pair.length <= count) {
-      if (pair) too_short("second", pair.length);
+      if (pair) too_short("second", pair.length, "only_first");
       return [[...ids], pair, []];
     }
     const [kept, over] = cut(pair, count, stride, side);

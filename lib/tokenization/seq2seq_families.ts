@@ -1,6 +1,7 @@
 // Tokenizers of encoder-decoder models, whose special tokens come in lists.
 import { expected } from "../errors.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+import { type Layout, zeros } from "./layout.js";
 
 const NO_TYPES = ["input_ids", "attention_mask"];
 
@@ -23,6 +24,7 @@ function count_of(name: string, keywords: TokenizerKeywords, defaults: Readonly<
 
 /** T5's and mT5's: `extra_ids` sentinels are special tokens. */
 export class T5Family extends PreTrainedTokenizerFast {
+  static override readonly layout: Layout = zeros(["A eos", "A eos B eos"]);
   static override readonly model_input_names: readonly string[] = NO_TYPES;
   static override readonly keywords: Readonly<Record<string, unknown>> = {
     eos_token: "</s>",
@@ -53,15 +55,11 @@ export class T5Family extends PreTrainedTokenizerFast {
       if (component?.type === "Metaspace") this.set_component(kind, { ...component, prepend_scheme });
     }
   }
-
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const eos = this.eos_token_id!;
-    return [...ids, eos, ...(pair ? [...pair, eos] : [])];
-  }
 }
 
 /** Pegasus's: the first `offset` ids are special tokens that only its training used. */
 export class PegasusFamily extends PreTrainedTokenizerFast {
+  static override readonly layout: Layout = ["A eos", "A B eos"];
   static override readonly model_input_names: readonly string[] = NO_TYPES;
   static override readonly keywords: Readonly<Record<string, unknown>> = {
     pad_token: "<pad>",
@@ -91,9 +89,5 @@ export class PegasusFamily extends PreTrainedTokenizerFast {
     }
     const { added_tokens_decoder: _, ...others } = keywords;
     super({ ...others, additional_special_tokens: tokens });
-  }
-
-  override build_inputs_with_special_tokens(ids: readonly number[], pair: readonly number[] = []): number[] {
-    return [...ids, ...pair, this.eos_token_id!];
   }
 }

@@ -1,6 +1,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/tokenization_utils.py
 import { readFileSync } from "node:fs";
-import { expected, TransformersError } from "../errors.js";
+import { expected, TransformersError, warn_once } from "../errors.js";
+import { repr } from "../python.js";
 import { AddedToken, type Token } from "./added_token.js";
 import { type CallOptions, type DecodeOptions, PreTrainedTokenizerBase, type Sample, type Text } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
@@ -156,8 +157,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
   }
 
   #as_added(given: Token, special: boolean, all_special: readonly string[]): AddedToken | null {
-    if (given instanceof AddedToken)
-      return new AddedToken(given.content, { ...given, special: special || given.special });
+    if (given instanceof AddedToken) return AddedToken.from({ ...given.to_json(), special: special || given.special });
     if (this.#added_ids.has(given)) return null;
     return this.added_token(given, special || all_special.includes(given));
   }
@@ -190,8 +190,9 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
 
   /** The tokens of a text, without special ones added. A second text is not taken, as in Python. */
   override tokenize(text: Text, ...rest: unknown[]): string[] {
-    const { split_special_tokens } = (rest.find((item) => is_options(item)) ?? {}) as CallOptions;
+    const { split_special_tokens, ...others } = (rest.find((item) => is_options(item)) ?? {}) as CallOptions;
     if (typeof text !== "string") throw expected("a string", "text", text);
+    if (Object.keys(others).length) warn_once(`Keyword arguments ${repr(others)} not recognized.`);
     return this._tokens_of(text, split_special_tokens ?? this.split_special_tokens, false);
   }
 

@@ -10,8 +10,18 @@ const all_of = (families: string) => new Set(families.split(" "));
 const NORMALIZED = all_of("Bart BigBird Blenderbot CLIP GPT2 LED Longformer Roberta");
 const NORMALIZED_MASK = all_of("Bart BigBird Deberta LED RemBert");
 
+const BASIC = { do_basic_tokenize: true, never_split: null };
+const CLEANED = { ...BASIC, clean_up_tokenization_spaces: true };
+const same = (families: string, defaults: Record<string, unknown>) =>
+  Object.fromEntries(families.split(" ").map((family) => [family, defaults]));
+
 /** Where the defaults of Python's slow class differ from the fast one's. */
 const SLOW_DEFAULTS: Record<string, Record<string, unknown>> = {
+  ...same(
+    "Bert ConvBert DPRContextEncoder DPRQuestionEncoder DPRReader DistilBert Electra Funnel LayoutLM Lxmert MPNet MobileBert SqueezeBert",
+    CLEANED,
+  ),
+  ...same("Realm RetriBert Splinter", BASIC),
   Herbert: { bos_token: "<s>", additional_special_tokens: Array.from({ length: 10 }, (_, i) => `<special${i}>`) },
   RemBert: { unk_token: "[UNK]", pad_token: "[PAD]", do_lower_case: false, keep_accents: true },
 };

@@ -104,13 +104,15 @@ export abstract class SpecialTokens<Arguments extends unknown[], Result> extends
     );
   }
 
-  /** Each special token once, in the order of the roles. */
+  /** Each special token, in the order of the roles. */
   get all_special_tokens_extended(): Token[] {
-    const seen = new Map<string, Token>();
-    for (const token of Object.values(this.special_tokens_map_extended).flat()) {
-      if (!seen.has(String(token))) seen.set(String(token), token);
-    }
-    return [...seen.values()];
+    const seen = new Set<string>();
+    return Object.values(this.special_tokens_map_extended).flatMap((value) => {
+      // Python does not look for doubles within a list.
+      const tokens = [value].flat().filter((token) => !seen.has(String(token)));
+      for (const token of tokens) seen.add(String(token));
+      return tokens;
+    });
   }
   get all_special_tokens(): string[] {
     return this.all_special_tokens_extended.map(String);

@@ -194,7 +194,8 @@ function keywords_of(old: PreTrainedTokenizerFast, rename: (token: string) => st
     const token = roles[role] as Token | undefined;
     if (token === undefined) continue;
     const content = rename(String(token));
-    keywords[role] = token instanceof AddedToken ? AddedToken.from({ ...token, content, special: true }) : content;
+    keywords[role] =
+      token instanceof AddedToken ? AddedToken.from({ ...token.to_json(), content, special: true }) : content;
   }
   const additional = [...old.additional_special_tokens, ...added];
   if (additional.length) keywords["additional_special_tokens"] = additional;

@@ -6,6 +6,7 @@ import type { BatchEncoding } from "./batch_encoding.js";
 import { SentencePieceFamily } from "./families.js";
 import type { TokenizerKeywords } from "./fast.js";
 import { MBART_LANGUAGES, MBART50_LANGUAGES, NLLB_LANGUAGES } from "./languages.js";
+import type { Layout } from "./layout.js";
 import { listed } from "./seq2seq_families.js";
 import { template } from "./template.js";
 
@@ -16,6 +17,9 @@ type Around = [before: string[], after: string[]];
 export type TranslationOptions = CallOptions & { src_lang?: string | null; tgt_lang?: string | null };
 
 abstract class TranslationFamily extends SentencePieceFamily {
+  static override readonly layout: Layout | null = null;
+  static readonly counts_types: boolean = false;
+
   #tgt_lang: string | null;
   #src_lang: string;
   /** What stands around a text now. */
@@ -86,6 +90,13 @@ abstract class TranslationFamily extends SentencePieceFamily {
     return [...ids_of(before), ...ids, ...pair, ...ids_of(after)];
   }
 
+  /** Zeros: as Python's, more of them for two texts than such a row has ids. */
+  override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    if ((this.constructor as typeof TranslationFamily).counts_types)
+      return super.create_token_type_ids_from_sequences(ids, pair);
+    return new Array<number>(ids.length + (pair ? pair.length + 4 : 2)).fill(0);
+  }
+
   /** What `generate` needs to translate, also `forced_bos_token_id`: for the pipeline, under Python's name. */
   _build_translation_inputs(raw_inputs: Input, options: TranslationOptions): BatchEncoding {
     const { src_lang, tgt_lang, ...call } = options;
@@ -126,6 +137,8 @@ export class MBartFamily extends TranslationFamily {
 
 /** mBART-50's: `code text </s>`. */
 export class MBart50Family extends TranslationFamily {
+  static override readonly counts_types = true;
+
   constructor(keywords: TokenizerKeywords = {}) {
     const tokens = with_more(listed(keywords) ?? [], MBART50_LANGUAGES);
     const mask_token = normalized_mask(keywords, new.target.keywords, false);
