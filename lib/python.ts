@@ -35,6 +35,16 @@ export function string_repr(text: string): string {
   return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
 }
 
+/** `round(value, digits)`: by all of the number's digits, and to the even neighbour from halfway. */
+export function round(value: number, digits: number): number {
+  const rounded = Number(value.toFixed(digits));
+  const written = Math.abs(value).toFixed(100);
+  const end = written.indexOf(".") + 1 + digits;
+  if (!/^50*$/.test(written.slice(end))) return rounded;
+  const is_even = Number(written[end - 1]) % 2 === 0;
+  return is_even ? Math.sign(value) * Number(written.slice(0, end)) : rounded;
+}
+
 /** Keys of objects and lists whose numbers are whole and yet floats for Python: `{"a": 1.0}` -> `{"a"}`. */
 const float_keys = new WeakMap<object, ReadonlySet<string>>();
 

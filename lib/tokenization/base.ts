@@ -41,6 +41,11 @@ export interface DecodeOptions {
   clean_up_tokenization_spaces?: boolean | null;
 }
 
+export interface MaskOptions {
+  already_has_special_tokens?: boolean;
+  token_ids_1?: readonly number[] | undefined;
+}
+
 /** What `model_max_length` is when nothing states it, as in Python. */
 export const VERY_LARGE_INTEGER = 1e30;
 
@@ -113,6 +118,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   static readonly model_input_names: readonly string[] = ["input_ids", "token_type_ids", "attention_mask"];
   static readonly padding_side: Side = "right";
   static readonly truncation_side: Side = "right";
+  static readonly pad_token_type_id: number = 0;
 
   /** The keywords that the tokenizer was made with; `save_pretrained` writes them. */
   readonly init_kwargs: Record<string, unknown>;
@@ -144,7 +150,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     this.clean_up_tokenization_spaces = Boolean(kwargs["clean_up_tokenization_spaces"] ?? false);
     this.split_special_tokens = Boolean(kwargs["split_special_tokens"] ?? false);
     this.chat_template = named_templates(kwargs["chat_template"]);
-    this.pad_token_type_id = (kwargs["pad_token_type_id"] as number) ?? 0;
+    this.pad_token_type_id = defaults.pad_token_type_id;
     this.init_special_tokens(kwargs);
   }
 
@@ -327,10 +333,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   }
 
   /** 1 for the ids that are special tokens. Only for rows that already hold them, as in Python's fast tokenizers. */
-  get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     if (!options.already_has_special_tokens) {
       throw new TypeError(
         "You cannot use ``already_has_special_tokens=False`` with this tokenizer. Please use a slow (full python) tokenizer" +

@@ -14,7 +14,7 @@ import {
   XGLMFamily,
 } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
-import { LAYOUTS, type Layout } from "./layout.js";
+import { LAYOUTS, type Layout, type MaskKind } from "./layout.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
 import { PegasusFamily, T5Family } from "./seq2seq_families.js";
 import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
@@ -29,6 +29,8 @@ interface Difference {
   vocab_file?: string;
   layout?: Layout;
   words_need_space?: boolean;
+  pad_token_type_id?: number;
+  mask_of?: MaskKind;
 }
 
 const NO_TYPES = ["input_ids", "attention_mask"];
@@ -115,6 +117,7 @@ const CLASSES = {
   BigBird: [
     SentencePieceFamily,
     {
+      mask_of: "ends",
       layout: LAYOUTS.bert,
       model_input_names: NO_TYPES,
       vocab_file: "spiece.model",
@@ -181,6 +184,7 @@ const CLASSES = {
   DebertaV2: [
     PreTrainedTokenizerFast,
     {
+      mask_of: "all",
       layout: LAYOUTS.bert,
       vocab_file: "spm.model",
       keywords: {
@@ -237,6 +241,7 @@ const CLASSES = {
   GPTNeoX: [
     BosEosTokenizerFast,
     {
+      mask_of: "all",
       model_input_names: NO_TYPES,
       keywords: { ...END, pad_token: null, add_bos_token: false, add_eos_token: false, add_prefix_space: false },
     },
@@ -248,6 +253,7 @@ const CLASSES = {
   Herbert: [
     GPT2Family,
     {
+      mask_of: "all",
       layout: LAYOUTS.bert,
       words_need_space: false,
       model_input_names: ["input_ids", "token_type_ids", "attention_mask"],
@@ -310,7 +316,10 @@ const CLASSES = {
       keywords: { eos_token: "</s>", unk_token: "<unk>", additional_special_tokens: [] },
     },
   ],
-  RemBert: [SentencePieceFamily, { vocab_file: "sentencepiece.model", keywords: ALBERT, layout: LAYOUTS.bert }],
+  RemBert: [
+    SentencePieceFamily,
+    { vocab_file: "sentencepiece.model", keywords: ALBERT, layout: LAYOUTS.bert, mask_of: "ends" },
+  ],
   RetriBert: [BertFamily, { model_input_names: NO_TYPES }],
   Realm: [BertFamily],
   Roberta: [RobertaFamily],
@@ -328,6 +337,7 @@ const CLASSES = {
     {
       vocab_file: "spiece.model",
       padding_side: "left",
+      pad_token_type_id: 3,
       keywords: XLNET,
       layout: ["A:0 sep:0 cls:2", "A:0 sep:0 B:1 sep:1 cls:2"],
     },

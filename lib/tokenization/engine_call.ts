@@ -85,6 +85,13 @@ export class Encoder {
     this.engine = engine;
   }
 
+  /** One that can be changed while encodings of this one are computed. */
+  clone(): Encoder {
+    const copy = new Encoder(this.engine.clone());
+    copy.#splits_special_tokens = this.#splits_special_tokens;
+    return copy;
+  }
+
   #split_special_tokens(split: boolean): void {
     if (split === this.#splits_special_tokens) return;
     this.engine.set_encode_special_tokens(split);

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { expected, from_native, out_of_range } from "../errors.js";
 import { type AddedTokenSpec, type NativeTokenizer, native } from "../native.js";
 import { AddedToken, type Token } from "./added_token.js";
-import { type DecodeOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
+import { type DecodeOptions, type MaskOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
 import { check_id, Encoder, type EngineCall, threads_for } from "./engine_call.js";
-import { build_inputs, build_types, type Layout } from "./layout.js";
+import { build_inputs, build_mask, build_types, type Layout, type MaskKind } from "./layout.js";
 import { load_pretrained, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
@@ -52,6 +52,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   static readonly words_need_space: boolean = false;
   /** Where special tokens stand, for the methods that take rows of ids; null: there are none. */
   static readonly layout: Layout | null = null;
+  static readonly mask_of: MaskKind = null;
 
   readonly add_prefix_space: unknown;
   #encoder: Encoder;
@@ -127,7 +128,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
 
   /** The engine, to be changed: encodings that are computed when they are read keep it as it was. */
   #changing(): NativeTokenizer {
-    if (this.#encoder.lent) this.#encoder = new Encoder(this.#encoder.engine.clone());
+    if (this.#encoder.lent) this.#encoder = this.#encoder.clone();
     return this.#encoder.engine;
   }
 
@@ -150,16 +151,30 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return this._tokenizer.num_special_tokens_to_add(pair);
   }
 
+  protected _layout(): Layout | null {
+    return (this.constructor as typeof PreTrainedTokenizerFast).layout;
+  }
+
   override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const { layout } = this.constructor as typeof PreTrainedTokenizerFast;
+    const layout = this._layout();
     if (!layout) return super.build_inputs_with_special_tokens(ids, pair);
     return build_inputs(layout, ids, pair, (role) => this[`${role}_token_id` as "sep_token_id"]!);
   }
 
   override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
-    const { layout } = this.constructor as typeof PreTrainedTokenizerFast;
+    const layout = this._layout();
     const types = layout && build_types(layout, ids, pair);
     return types ?? super.create_token_type_ids_from_sequences(ids, pair);
+  }
+
+  /** 1 for special tokens; of rows that lack them only for the classes where Python's can tell. */
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
+    const { mask_of } = this.constructor as typeof PreTrainedTokenizerFast;
+    const layout = this._layout();
+    if (!mask_of || !layout) return super.get_special_tokens_mask(ids, options);
+    if (!options.already_has_special_tokens) return build_mask(layout, ids, options.token_ids_1);
+    if (mask_of === "all") return super.get_special_tokens_mask(ids, options);
+    return ids.map((id) => (id === this.sep_token_id || id === this.cls_token_id ? 1 : 0));
   }
 
   convert_tokens_to_ids(token: string): number | null;

@@ -27,6 +27,19 @@ export function build_inputs(
   return parts(layout, pair).flatMap(([name]) => (name === "A" ? ids : name === "B" ? pair! : id_of(name)));
 }
 
+/**
+ * Whose special tokens the class's mask knows in rows that have none yet: "all" of a layout; with "ends" only cls and sep
+ * count in rows that have theirs. Null: as Python's other fast classes, only rows that have theirs, by all special tokens.
+ */
+export type MaskKind = "all" | "ends" | null;
+
+/** 1 for each special token that a row gets. */
+export function build_mask(layout: Layout, ids: readonly number[], pair: readonly number[] | undefined): number[] {
+  return parts(layout, pair).flatMap(([name]) =>
+    name === "A" ? ids.map(() => 0) : name === "B" ? pair!.map(() => 0) : [1],
+  );
+}
+
 /** The types of such a row; undefined where the layout has none. */
 export function build_types(
   layout: Layout,

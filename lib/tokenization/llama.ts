@@ -1,6 +1,7 @@
 import { expected, warn_once } from "../errors.js";
 import { bos_eos_processor, type Special } from "./bos_eos.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
+import type { Layout } from "./layout.js";
 import type { Component } from "./tokenizer_json.js";
 
 /**
@@ -46,10 +47,10 @@ export class BosEosTokenizerFast extends PreTrainedTokenizerFast {
     return [token, this.convert_tokens_to_ids(token)!];
   }
 
-  override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const bos = this.#add_bos_token ? [this.bos_token_id!] : [];
-    const eos = this.#add_eos_token ? [this.eos_token_id!] : [];
-    return [...bos, ...ids, ...eos, ...(pair ? [...bos, ...pair, ...eos] : [])];
+  protected override _layout(): Layout {
+    const around = (text: string) =>
+      [...(this.#add_bos_token ? ["bos"] : []), text, ...(this.#add_eos_token ? ["eos"] : [])].join(" ");
+    return [around("A"), `${around("A")} ${around("B")}`];
   }
 }
 

@@ -1,6 +1,8 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/marian/tokenization_marian.py
+
 import { TransformersError } from "../errors.js";
 import { dump_json } from "../python_json.js";
+import type { MaskOptions } from "./base.js";
 import { strip } from "./python_text.js";
 import { SentencePieceProcessor } from "./sentencepiece_processor.js";
 import { ordered_vocabulary, PreTrainedTokenizer, type SlowDecodeOptions, type Vocabulary } from "./slow.js";
@@ -78,10 +80,7 @@ export class MarianTokenizer extends PreTrainedTokenizer {
     return [...ids, ...pair, this.eos_token_id!];
   }
 
-  override get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     const special = new Set(this.all_special_ids);
     special.delete(this.unk_token_id!);
     const mask = (row: readonly number[]) => row.map((id) => (special.has(id) ? 1 : 0));

@@ -20,7 +20,7 @@ export interface TruncateOptions {
 function cut(ids: readonly number[], count: number, stride: number, side: Side): [number[], number[]] {
   const window = Math.min(ids.length, stride + count);
   if (side === "left") return [ids.slice(count), ids.slice(0, window)];
-  return [ids.slice(0, ids.length - count), ids.slice(ids.length - window)];
+  return [ids.slice(0, Math.max(ids.length - count, 0)), ids.slice(ids.length - window)];
 }
 
 /** Python's truncate_sequences: `[ids, pair_ids, overflowing]`. What cannot be cut short enough stays, with a warning. */

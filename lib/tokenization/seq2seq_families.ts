@@ -1,5 +1,6 @@
 // Tokenizers of encoder-decoder models, whose special tokens come in lists.
 import { expected } from "../errors.js";
+import type { MaskOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 import { type Layout, zeros } from "./layout.js";
 
@@ -89,5 +90,12 @@ export class PegasusFamily extends PreTrainedTokenizerFast {
     }
     const { added_tokens_decoder: _, ...others } = keywords;
     super({ ...others, additional_special_tokens: tokens });
+  }
+
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
+    const special = new Set(this.all_special_ids.filter((id) => id !== this.unk_token_id));
+    const row = options.already_has_special_tokens ? ids : [...ids, ...(options.token_ids_1 ?? [])];
+    const mask = row.map((id) => (special.has(id) ? 1 : 0));
+    return options.already_has_special_tokens ? mask : [...mask, 1];
   }
 }

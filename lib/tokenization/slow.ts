@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { repr } from "../python.js";
 import { AddedToken, type Token } from "./added_token.js";
-import { type CallOptions, type DecodeOptions, PreTrainedTokenizerBase, type Sample, type Text } from "./base.js";
+import {
+  type CallOptions,
+  type DecodeOptions,
+  type MaskOptions,
+  PreTrainedTokenizerBase,
+  type Sample,
+  type Text,
+} from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
 import { load_slow, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
@@ -125,11 +132,6 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     this.#splitter = null;
   }
 
-  /** What a token given as a string becomes. */
-  protected added_token(content: string, special: boolean): AddedToken {
-    return new AddedToken(content, { special });
-  }
-
   /**
    * Adds tokens that are found in a text before the rest is split; those of the vocabulary keep their ids.
    * @returns the number of tokens that are new to the vocabulary
@@ -159,7 +161,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
   #as_added(given: Token, special: boolean, all_special: readonly string[]): AddedToken | null {
     if (given instanceof AddedToken) return AddedToken.from({ ...given.to_json(), special: special || given.special });
     if (this.#added_ids.has(given)) return null;
-    return this.added_token(given, special || all_special.includes(given));
+    return new AddedToken(given, { special: special || all_special.includes(given) });
   }
 
   convert_tokens_to_ids(token: string): number | null;
@@ -190,10 +192,17 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
 
   /** The tokens of a text, without special ones added. A second text is not taken, as in Python. */
   override tokenize(text: Text, ...rest: unknown[]): string[] {
-    const { split_special_tokens, ...others } = (rest.find((item) => is_options(item)) ?? {}) as CallOptions;
+    const { split_special_tokens, ...others } = this.without_own(
+      (rest.find((item) => is_options(item)) ?? {}) as CallOptions,
+    );
     if (typeof text !== "string") throw expected("a string", "text", text);
     if (Object.keys(others).length) warn_once(`Keyword arguments ${repr(others)} not recognized.`);
     return this._tokens_of(text, split_special_tokens ?? this.split_special_tokens, false);
+  }
+
+  /** The options of `tokenize` that are not the class's own. */
+  protected without_own(options: CallOptions): CallOptions {
+    return options;
   }
 
   /** All that is done with a text before its tokens become ids. */
@@ -309,10 +318,7 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
   }
 
   /** 1 for special tokens; of rows without them too, as only tokenizers of this kind can tell. */
-  override get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     if (options.already_has_special_tokens) return super.get_special_tokens_mask(ids, options);
     return [...ids, ...(options.token_ids_1 ?? [])].map(() => 0);
   }

@@ -75,7 +75,8 @@ export class ByT5Tokenizer extends TokenizerWithEos {
     return byte_tokens(text);
   }
   protected override convert_token_to_id(token: string): number | null {
-    return this.encoder.get(token) ?? null;
+    const code = code_point(token);
+    return code === null ? null : code + 3;
   }
   protected override convert_id_to_token(id: number): string {
     return character(id - 3);
@@ -149,7 +150,8 @@ export class DiaTokenizer extends PreTrainedTokenizer {
     return byte_tokens(text);
   }
   protected override convert_token_to_id(token: string): number | null {
-    return token.length === 1 ? token.charCodeAt(0) + this.#offset : null;
+    const code = code_point(token);
+    return code === null ? null : code + this.#offset;
   }
   protected override convert_id_to_token(id: number): string {
     return character(id - this.#offset);
@@ -164,6 +166,12 @@ export class DiaTokenizer extends PreTrainedTokenizer {
 
 const CODE_POINTS = 0x110000;
 
+/** The number of a character; null if the token is not one. */
+function code_point(token: string): number | null {
+  const [character, ...more] = token;
+  return character === undefined || more.length ? null : character.codePointAt(0)!;
+}
+
 /** The character of a number. */
 function character(id: number): string {
   if (Number.isInteger(id) && id >= 0 && id < CODE_POINTS) return String.fromCodePoint(id);
@@ -173,8 +181,7 @@ function character(id: number): string {
 /** Every character and its number, without a list of them. */
 class CodePoints extends Map<string, number> {
   override get(token: string): number | undefined {
-    const code = token.codePointAt(0);
-    return code !== undefined && token.length === (code > 0xffff ? 2 : 1) ? code : undefined;
+    return code_point(token) ?? undefined;
   }
   override has(token: string): boolean {
     return this.get(token) !== undefined;
@@ -220,6 +227,11 @@ export class CanineTokenizer extends TokenizerWithEnds {
   }
   protected override _tokenize(text: string): string[] {
     return Array.from(text);
+  }
+  protected override convert_token_to_id(token: string): number {
+    const code = code_point(token);
+    if (code === null) throw new RangeError(`invalid token: '${token}'`);
+    return code;
   }
   protected override convert_id_to_token(id: number): string {
     return SPECIAL_NAMES.get(id) ?? character(id);

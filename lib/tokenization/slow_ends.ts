@@ -1,4 +1,5 @@
 import { TransformersError, warn_once } from "../errors.js";
+import type { MaskOptions } from "./base.js";
 import { PreTrainedTokenizer } from "./slow.js";
 
 /** Ids around a text; `between` stands between two, null where nothing does. */
@@ -20,10 +21,7 @@ export abstract class TokenizerWithEnds extends PreTrainedTokenizer {
     return pair ? [...first, ...ids, ...(between ?? []), ...pair, ...last] : [...first, ...ids, ...last];
   }
 
-  override get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     if (options.already_has_special_tokens) return super.get_special_tokens_mask(ids, options);
     const pair = options.token_ids_1;
     const { first, between, last } = this._ends(pair !== undefined);
@@ -49,18 +47,21 @@ export abstract class TokenizerWithEos extends TokenizerWithEnds {
   }
 
   override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    return [ids, ...(pair ? [pair] : [])].flatMap((row) => {
-      if (row.at(-1) !== this.eos_token_id) return [...row, this.eos_token_id!];
-      warn_once(
-        `This sequence already has ${this.eos_token}. In future versions this behavior may lead to duplicated eos tokens being added.`,
-      );
-      return row;
-    });
+    return [ids, ...(pair ? [pair] : [])].flatMap((row) => with_eos(this, row));
   }
 
   override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
     return new Array<number>(ids.length + 1 + (pair ? pair.length + 1 : 0)).fill(0);
   }
+}
+
+/** The row with an eos token at its end, and a warning if it has one. */
+export function with_eos(tokenizer: PreTrainedTokenizer, row: readonly number[]): readonly number[] {
+  if (row.at(-1) !== tokenizer.eos_token_id) return [...row, tokenizer.eos_token_id!];
+  warn_once(
+    `This sequence already has ${tokenizer.eos_token}. In future versions this behavior may lead to duplicated eos tokens being added.`,
+  );
+  return row;
 }
 
 /** Pieces are never sampled here. */

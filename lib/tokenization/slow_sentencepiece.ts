@@ -2,10 +2,11 @@
 // XLM-ProphetNet. Those with languages are in slow_languages.ts.
 import { out_of_range, TransformersError } from "../errors.js";
 import { AddedToken } from "./added_token.js";
+import type { CallOptions } from "./base.js";
 import { SPACE, strip } from "./python_text.js";
 import { SentencePieceProcessor } from "./sentencepiece_processor.js";
 import type { Vocabulary } from "./slow.js";
-import { type Ends, refuse_sampling, TokenizerWithEnds } from "./slow_ends.js";
+import { type Ends, refuse_sampling, TokenizerWithEnds, with_eos } from "./slow_ends.js";
 
 export type Keywords = Record<string, unknown>;
 
@@ -125,7 +126,6 @@ export class BertGenerationTokenizer extends SentencePieceTokenizer {
 
 /** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/siglip/tokenization_siglip.py */
 export class SiglipTokenizer extends SentencePieceTokenizer {
-  static override readonly types_are_zero = true;
   static override readonly vocab_files_names = { vocab_file: "spiece.model" };
   static override readonly keywords = {
     eos_token: "</s>",
@@ -151,8 +151,13 @@ export class SiglipTokenizer extends SentencePieceTokenizer {
     return { first: [], between: [this.eos_token_id!], last: [this.eos_token_id!] };
   }
   override build_inputs_with_special_tokens(ids: readonly number[], pair?: readonly number[]): number[] {
-    const eos = this.eos_token_id!;
-    return [ids, ...(pair ? [pair] : [])].flatMap((row) => (row.at(-1) === eos ? row : [...row, eos]));
+    return [ids, ...(pair ? [pair] : [])].flatMap((row) => with_eos(this, row));
+  }
+  override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    return new Array<number>(ids.length + 1 + (pair ? pair.length + 1 : 0)).fill(0);
+  }
+  protected override without_own({ add_special_tokens: _, ...others }: CallOptions): CallOptions {
+    return others;
   }
 
   protected override _tokens_of(text: string, split_special_tokens: boolean, words: boolean): string[] {
@@ -214,7 +219,6 @@ const UNUSED = Array.from({ length: 10 }, (_, i) => `[unused${i}]`);
 
 /** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/deprecated/xlm_prophetnet/tokenization_xlm_prophetnet.py */
 export class XLMProphetNetTokenizer extends SentencePieceTokenizer {
-  static override readonly types_are_zero = true;
   static override readonly vocab_files_names = { vocab_file: "prophetnet.tokenizer" };
   static override readonly keywords = {
     bos_token: "[SEP]",
@@ -234,6 +238,10 @@ export class XLMProphetNetTokenizer extends SentencePieceTokenizer {
   }
   protected override _ends(): Ends {
     return { first: [], between: [this.sep_token_id!], last: [this.sep_token_id!] };
+  }
+  /** Zeros, for two texts one more than the row has ids. */
+  override create_token_type_ids_from_sequences(ids: readonly number[], pair?: readonly number[]): number[] {
+    return new Array<number>(ids.length + 1 + (pair ? pair.length + 2 : 0)).fill(0);
   }
   override convert_tokens_to_string(tokens: readonly string[]): string {
     return strip(tokens.join("").replaceAll("▁", " "));

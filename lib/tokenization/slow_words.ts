@@ -1,8 +1,10 @@
 // Tokenizers of words that Python has only in Python: ESM, CTRL, BlenderbotSmall, PhoBERT, ProphetNet.
+
 import { readFileSync } from "node:fs";
 import { expected, from_native, TransformersError } from "../errors.js";
 import { type NativeTokenizer, native } from "../native.js";
 import { dump_json } from "../python_json.js";
+import type { MaskOptions } from "./base.js";
 import { SPACE, strip } from "./python_text.js";
 import { ordered_vocabulary, type Vocabulary } from "./slow.js";
 import { type Ends, TokenizerWithEnds } from "./slow_ends.js";
@@ -11,6 +13,8 @@ import { invalid, lines } from "./slow_parts.js";
 type Keywords = Record<string, unknown>;
 
 const WORD = new RegExp(`[^${SPACE}]+\\n?`, "gu");
+/** The same for Python's package `regex`, which knows only Unicode's white space. */
+const REGEX_WORD = /\P{White_Space}+\n?/gu;
 const SPACES = new RegExp(`[${SPACE}]+`, "u");
 /** Python's `text.split()`. */
 const words_of = (text: string) =>
@@ -60,10 +64,7 @@ export class EsmTokenizer extends TokenizerWithEnds {
     throw new TransformersError("Cannot tokenize multiple sequences when EOS token is not set!", "not_supported");
   }
   /** As in Python, with a 1 at the end where there is no eos_token too. */
-  override get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     const mask = super.get_special_tokens_mask(ids, options);
     return options.already_has_special_tokens || this.eos_token_id !== null ? mask : [...mask, 1];
   }
@@ -79,6 +80,7 @@ export class EsmTokenizer extends TokenizerWithEnds {
 abstract class MergedWordsTokenizer extends TokenizerWithEnds {
   readonly #ranks: ReadonlyMap<string, number>;
   readonly #cache = new Map<string, string[]>();
+  protected readonly word: RegExp = REGEX_WORD;
 
   /** `merges`: pairs of pieces, best first. */
   constructor(keywords: Keywords, vocabulary: Vocabulary, merges: readonly string[][]) {
@@ -114,7 +116,7 @@ abstract class MergedWordsTokenizer extends TokenizerWithEnds {
   }
 
   protected override _tokenize(text: string): string[] {
-    return (text.match(WORD) ?? []).flatMap((word) => this.pieces_of(word));
+    return (text.match(this.word) ?? []).flatMap((word) => this.pieces_of(word));
   }
   override convert_tokens_to_string(tokens: readonly string[]): string {
     return strip(tokens.join(" ").replaceAll("@@ ", ""));
@@ -176,7 +178,7 @@ export class BlenderbotSmallTokenizer extends MergedWordsTokenizer {
   protected override pieces_of(word: string): string[] {
     const apart = word.replace(/([.,!?()])/g, " $1").replace(/(')/g, " $1 ");
     const parts = apart
-      .replace(new RegExp(`[${SPACE}]{2,}`, "gu"), " ")
+      .replace(/\p{White_Space}{2,}/gu, " ")
       .replaceAll("\n", " __newln__")
       .split(" ");
     return parts.filter((part) => part !== "").flatMap((part) => super.pieces_of(part.toLowerCase()));
@@ -188,6 +190,7 @@ export class BlenderbotSmallTokenizer extends MergedWordsTokenizer {
 
 /** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/phobert/tokenization_phobert.py */
 export class PhobertTokenizer extends MergedWordsTokenizer {
+  protected override readonly word = WORD;
   static override readonly types_are_zero = true;
   static override readonly vocab_files_names = { vocab_file: "vocab.txt", merges_file: "bpe.codes" };
   static override readonly keywords = {
@@ -260,7 +263,9 @@ export class ProphetNetTokenizer extends TokenizerWithEnds {
   protected override _ends(): Ends {
     return { first: [], between: [this.sep_token_id!], last: [this.sep_token_id!] };
   }
-  protected override _tokenize(text: string): string[] {
+  protected override _tokenize(given: string): string[] {
+    // Rust leaves what Unicode has not assigned.
+    const text = given.replace(/(?![\t\n\r])\p{C}|\ufffd/gu, "");
     return this.#engine.encode(text, null, { add_special_tokens: false }).tokens;
   }
   override convert_tokens_to_string(tokens: readonly string[]): string {

@@ -1,6 +1,6 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/wav2vec2/tokenization_wav2vec2.py
 import { dump_json } from "../python_json.js";
-import { AddedToken } from "./added_token.js";
+import { AddedToken, type Token } from "./added_token.js";
 import type { DecodeOptions, Ids } from "./base.js";
 import { clean_up_tokenization } from "./clean_up.js";
 import { strip } from "./python_text.js";
@@ -82,8 +82,12 @@ export class Wav2Vec2CTCTokenizer extends PreTrainedTokenizer {
     this.add_tokens(long.map((token) => new AddedToken(token, { rstrip: true, lstrip: true, normalized: false })));
   }
 
-  protected override added_token(content: string, special: boolean): AddedToken {
-    return new AddedToken(content, { special, normalized: false });
+  /** Those that are there already get the flags that they are added with now. */
+  override add_tokens(tokens: Token | readonly Token[], options: { special_tokens?: boolean } = {}): number {
+    const list = (Array.isArray(tokens) ? tokens : [tokens]) as readonly Token[];
+    const as_added = (token: Token) =>
+      typeof token === "string" ? new AddedToken(token, { normalized: false }) : token;
+    return super.add_tokens(list.map(as_added), options);
   }
 
   get word_delimiter_token_id(): number | null {
@@ -144,6 +148,10 @@ export class Wav2Vec2CTCTokenizer extends PreTrainedTokenizer {
     const tokens = (this.convert_ids_to_tokens(ids, { skip_special_tokens: skip }) as string[]).filter(
       (token) => !(skip && token !== this.pad_token && special.has(token)),
     );
+    return this.#read_tokens(tokens, options);
+  }
+
+  #read_tokens(tokens: readonly string[], options: CTCDecodeOptions): Wav2Vec2CTCTokenizerOutput {
     if (tokens.length === 0) return { text: "", char_offsets: [], word_offsets: [] };
     const runs = runs_of(tokens, options.group_tokens ?? true).filter(({ char }) => char !== this.pad_token);
     const space = this.replace_word_delimiter_char;
@@ -154,6 +162,12 @@ export class Wav2Vec2CTCTokenizer extends PreTrainedTokenizer {
       ...(options.output_char_offsets && { char_offsets: chars }),
       ...(options.output_word_offsets && { word_offsets: words_of(chars, space) }),
     };
+  }
+
+  /** As in Python, which has an object here: the text, and null for the offsets that were not asked for. */
+  // biome-ignore lint/suspicious/noExplicitAny: other tokenizers return the text alone
+  override convert_tokens_to_string(tokens: readonly string[], options: CTCDecodeOptions = {}): any {
+    return { char_offsets: null, word_offsets: null, ...this.#read_tokens(tokens, options) };
   }
 
   override vocabulary_files(): Record<string, string> {

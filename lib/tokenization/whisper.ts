@@ -1,7 +1,7 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/whisper/tokenization_whisper_fast.py
 import { TransformersError } from "../errors.js";
 import { AddedToken } from "./added_token.js";
-import type { DecodeOptions, Ids } from "./base.js";
+import type { DecodeOptions, Ids, MaskOptions } from "./base.js";
 import { english_normalize } from "./english_normalizer.js";
 import { GPT2Family } from "./families.js";
 import type { TokenizerKeywords } from "./fast.js";
@@ -9,6 +9,7 @@ import { strip } from "./python_text.js";
 import { read_vocab_file } from "./slow_parts.js";
 import { template } from "./template.js";
 import { to_lists } from "./tensors.js";
+import { type AsrChunk, type AsrOptions, type AsrOutput, decode_asr } from "./whisper_asr.js";
 import { basic_normalize } from "./whisper_normalizer.js";
 import { prompt_ids, type WhisperPrompt } from "./whisper_prompt.js";
 
@@ -138,10 +139,7 @@ export class WhisperTokenizerFast extends GPT2Family {
     return [...this.prefix_tokens, ...ids, ...pair, this.eos_token_id!];
   }
 
-  override get_special_tokens_mask(
-    ids: readonly number[],
-    options: { already_has_special_tokens?: boolean; token_ids_1?: readonly number[] | undefined } = {},
-  ): number[] {
+  override get_special_tokens_mask(ids: readonly number[], options: MaskOptions = {}): number[] {
     if (options.already_has_special_tokens) return super.get_special_tokens_mask(ids, options);
     const texts = [...ids, ...(options.token_ids_1 ?? [])].map(() => 0);
     return [...this.prefix_tokens.map(() => 1), ...texts, 1];
@@ -169,7 +167,7 @@ export class WhisperTokenizerFast extends GPT2Family {
     const { output_offsets, decode_with_timestamps, time_precision = 0.02, skip_special_tokens = false } = options;
     const list = to_lists(token_ids);
     const all = (Array.isArray(list) ? list : [list]) as number[];
-    const ids = skip_special_tokens ? this.#without_prompt(all) : all;
+    const ids = skip_special_tokens ? this._without_prompt(all) : all;
     const text = decode_with_timestamps
       ? this.#with_timestamps(ids, time_precision, skip_special_tokens)
       : this.#plain(ids, options);
@@ -183,8 +181,16 @@ export class WhisperTokenizerFast extends GPT2Family {
     return clean.replace(TIMESTAMP, "");
   }
 
+  /** Python's `_decode_asr`, for the pipeline: the text of a recording's windows, with times or languages if asked for. */
+  _decode_asr(
+    model_outputs: Iterable<AsrOutput>,
+    options: AsrOptions,
+  ): [text: string, optional: { chunks?: AsrChunk[] }] {
+    return decode_asr(this, model_outputs, options);
+  }
+
   /** What came before the transcript goes. */
-  #without_prompt(ids: readonly number[]): readonly number[] {
+  _without_prompt(ids: readonly number[]): readonly number[] {
     if (ids[0] !== this.convert_tokens_to_ids("<|startofprev|>")) return ids;
     const start = ids.indexOf(this.convert_tokens_to_ids("<|startoftranscript|>")!);
     return start < 0 ? [] : ids.slice(start);

@@ -19,6 +19,9 @@ const LANGUAGES = (
   .split(", ")
   .map((entry) => [entry.slice(0, entry.indexOf(" ")), entry.slice(entry.indexOf(" ") + 1)] as const);
 
+/** English names by code. */
+export const LANGUAGE_NAMES: ReadonlyMap<string, string> = new Map(LANGUAGES);
+
 const CODES = new Map<string, string>([
   ...LANGUAGES.map(([code, name]) => [name, code] as const),
   ["burmese", "my"],

@@ -101,8 +101,13 @@ describe("AutoTokenizer.from_pretrained", () => {
     const tokenizer = await AutoTokenizer.from_pretrained(folder);
     expect(tokenizer.encode("The old house sings")).toHaveLength(tokenizer.tokenize("The old house sings").length);
     expect([tokenizer.truncation_side, tokenizer.padding_side]).toEqual(["left", "left"]);
-    expect([tokenizer.pad_token, tokenizer.pad_token_type_id]).toEqual(["<|endoftext|>", 2]);
-    expect(tokenizer.init_kwargs).toMatchObject({ max_length: 3, stride: 1, truncation_strategy: "longest_first" });
+    expect([tokenizer.pad_token, tokenizer.pad_token_type_id]).toEqual(["<|endoftext|>", 0]);
+    expect(tokenizer.init_kwargs).toMatchObject({
+      max_length: 3,
+      stride: 1,
+      truncation_strategy: "longest_first",
+      pad_token_type_id: 2,
+    });
   });
 
   test("takes the newest versioned file that is not too new", async () => {
