@@ -1,6 +1,7 @@
 // How the classes differ: rows of ids, lists of words, defaults of their slow forms, added tokens of all kinds.
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
+import type { AddedTokenFlags } from "../../lib/tokenization/added_token.js";
 import { AddedToken } from "../../lib/tokenization/index.js";
 import { read_fixture, slow_fixture } from "./fixtures.js";
 
@@ -18,7 +19,7 @@ interface Case {
   pad_token_type_id: number;
   added: [counts: number[], flags: Record<string, string>, ids: Ids][] | null;
 }
-type Given = string | { content: string };
+type Given = string | ({ content: string } & Partial<AddedTokenFlags>);
 const { rows, added, text, cases } = read_fixture("family_tokenizers", "rows.json") as {
   rows: [Ids, Ids | null][];
   added: Given[];
