@@ -89,7 +89,8 @@ ggml_tensor* linear(Lowering& lowering, const Node& node) {
   if (weight.op != "parameter") {
     // What is computed from weights stays where it is while the graph lives.
     if (lowering.is_constant(node, 1) && lowering.is_cpu())
-      return own_linear(lowering, node, std::make_shared<cpu::Linear>(lowering.constant(node, 1), cpu::WeightType::f32, out, in, transposed), parts);
+      return own_linear(lowering, node,
+                        std::make_shared<cpu::Linear>(lowering.constant(node, 1), cpu::WeightType::f32, out, in, transposed, lowering.n_threads()), parts);
     ggml_tensor* tensor = lowering.tensor(node, 1);
     return ggml_linear(lowering, node, lowering.contiguous(transposed ? ggml_transpose(lowering.ggml(), tensor) : tensor), parts);
   }

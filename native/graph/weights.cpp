@@ -27,6 +27,25 @@ void convert_rows(const float* from, ggml_type type, int64_t rows, int64_t row, 
   }
 }
 
+// All values as `type`, which has no blocks.
+std::unique_ptr<uint8_t[]> read(const checkpoint::Tensor& source, ggml_type type) {
+  const size_t size = ggml_type_size(type), count = source.n_elements();
+  std::unique_ptr<uint8_t[]> values(new uint8_t[count * size]);
+  if (type == GGML_TYPE_BF16 && source.dtype == checkpoint::DType::BF16) {
+    source.read(0, source.nbytes, values.get());
+  } else if (type == GGML_TYPE_F32) {
+    source.read_f32(0, count, reinterpret_cast<float*>(values.get()));
+  } else {
+    std::vector<float> floats;
+    for (size_t at = 0; at < count; at += chunk_elements) {
+      floats.resize(std::min<size_t>(chunk_elements, count - at));
+      source.read_f32(at, floats.size(), floats.data());
+      convert_rows(floats.data(), type, 1, static_cast<int64_t>(floats.size()), values.get() + at * size);
+    }
+  }
+  return values;
+}
+
 std::vector<float> read_transposed(const checkpoint::Tensor& source) {
   const int64_t rows = source.shape[0], columns = source.shape[1];
   std::vector<float> from(source.n_elements()), to(from.size());
@@ -78,13 +97,16 @@ const cpu::Linear* Weights::linear(const std::string& name, bool transposed) {
   const ggml_type type = type_of(name, transposed, false);
   if (!backend_.is_cpu() || (type != GGML_TYPE_F32 && type != GGML_TYPE_BF16)) return nullptr;
   const checkpoint::Tensor& from = source(name);
-  const Key key{from.storage.get(), from.offset, type, transposed};
-  std::unique_ptr<cpu::Linear>& linear = linears_[key];
-  if (!linear) {
-    const ggml_tensor* weight = get(name, type, false);
-    linear = std::make_unique<cpu::Linear>(weight->data, type == GGML_TYPE_F32 ? cpu::WeightType::f32 : cpu::WeightType::bf16,
-                                           from.shape[transposed ? 1 : 0], from.shape[transposed ? 0 : 1], transposed);
-  }
+  std::unique_ptr<cpu::Linear>& linear = linears_[Key{from.storage.get(), from.offset, type, transposed}];
+  if (linear) return linear.get();
+  const cpu::WeightType weight_type = type == GGML_TYPE_F32 ? cpu::WeightType::f32 : cpu::WeightType::bf16;
+  const int64_t out = from.shape[transposed ? 1 : 0], in = from.shape[transposed ? 0 : 1];
+  // What the kernels keep a copy of is read, not mapped: no memory is taken twice.
+  const bool copied = cpu::lays_out(weight_type, out, in);
+  const std::unique_ptr<uint8_t[]> values = copied ? read(from, type) : nullptr;
+  const void* weight = copied ? values.get() : get(name, type, false)->data;
+  linear = std::make_unique<cpu::Linear>(weight, weight_type, out, in, transposed, backend_.n_threads());
+  memory_ += linear->memory();
   return linear.get();
 }
 

@@ -33,7 +33,7 @@ class Weights {
   ggml_tensor* matrix(const std::string& name, bool transposed);
   // For ggml_get_rows.
   ggml_tensor* table(const std::string& name);
-  // The layer for our own kernels; null where they cannot work: on other devices, with other types.
+  // The layer for our own kernels, made at the first call; null where they cannot work: on other devices, with other types.
   const cpu::Linear* linear(const std::string& name, bool transposed);
 
   // What is computed from them.

@@ -1,8 +1,14 @@
 #include "graph/cpu/kernels.h"
 
+#include <algorithm>
 #include <cstring>
-#include <mutex>
+#include <new>
+#include <thread>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #include "graph/cpu/processor.h"
 #include "graph/cpu/variant.h"
@@ -37,6 +43,14 @@ Tile share_linear(int64_t n, int64_t token_unit, int64_t out, int64_t output_uni
   return {share(n, token_unit, ith % groups, groups), share(out, output_unit, ith / groups, nth / groups)};
 }
 
+int64_t Turns::take() { return next_.fetch_add(1, std::memory_order_relaxed); }
+
+void Turns::leave(int nth) {
+  if (left_.fetch_add(1, std::memory_order_acq_rel) + 1 < nth) return;
+  next_.store(0, std::memory_order_relaxed);
+  left_.store(0, std::memory_order_relaxed);
+}
+
 void* thread_memory(size_t bytes) {
   thread_local std::vector<char> memory;
   if (memory.size() < bytes + 63) memory.resize(bytes + 63);
@@ -48,38 +62,66 @@ void prepare(const float* x, int64_t n, int64_t in, int64_t x_stride, void* prep
   variant().prepare(x, n, in, x_stride, prepared, ith, nth);
 }
 
-struct Linear::Rows {
-  Weight weight;
-  bool transposed;
-  std::once_flag once;
-  std::vector<char> copy;
+namespace {
 
-  const Weight& rows() {
-    if (transposed) std::call_once(once, [this] { lay_down_columns(); });
-    return weight;
+// A thread for less would cost more than it saves.
+constexpr int64_t thread_values = 1 << 18;
+constexpr size_t huge_page = size_t{1} << 21;
+
+}  // namespace
+
+bool lays_out(WeightType type, int64_t out, int64_t in) { return variant().packed_size({nullptr, type, out, in}) > 0; }
+
+Linear::Memory::Memory(size_t size) : size(size), alignment(size >= huge_page ? huge_page : 64) {
+  if (size) data = ::operator new(size, std::align_val_t(alignment));
+#ifdef __linux__
+  if (size >= huge_page) madvise(data, size, MADV_HUGEPAGE);  // fewer faults and table look-ups
+#endif
+}
+Linear::Memory::~Memory() {
+  if (data) ::operator delete(data, std::align_val_t(alignment));
+}
+
+Linear::Linear(const void* weight, WeightType type, int64_t out, int64_t in, bool transposed, int n_threads)
+    : weight_(weight), type_(type), out_(out), in_(in), turns_(std::make_unique<Turns>()), packed_(variant().packed_size({weight, type, out, in})) {
+  if (packed_.size) {
+    pack(transposed, n_threads);
+    weight_ = packed_.data;
+  } else if (transposed) {
+    lay_down_columns();
+    weight_ = rows_.data();
   }
+}
 
-  // In squares, so that both sides stay in the cache.
-  void lay_down_columns() {
-    const size_t size = weight.type == WeightType::f32 ? 4 : 2;
-    const size_t out = static_cast<size_t>(weight.out), in = static_cast<size_t>(weight.in);
-    copy.resize(out * in * size);
-    const char* from = static_cast<const char*>(weight.data);
-    constexpr size_t square = 32;
-    for (size_t row = 0; row < in; row += square)
-      for (size_t column = 0; column < out; column += square)
-        for (size_t o = column; o < out && o < column + square; ++o)
-          for (size_t i = row; i < in && i < row + square; ++i)
-            std::memcpy(&copy[(o * in + i) * size], from + (i * out + o) * size, size);
-    weight.data = copy.data();
-  }
-};
-
-Linear::Linear(const void* weight, WeightType type, int64_t out, int64_t in, bool transposed)
-    : rows_(new Rows{{weight, type, out, in}, transposed, {}, {}}) {}
 Linear::~Linear() = default;
 
-void Linear::run(const LinearArgs& args, int ith, int nth) const { variant().linear(rows_->rows(), args, ith, nth); }
+void Linear::pack(bool transposed, int n_threads) {
+  const Weight from{weight_, type_, out_, in_};
+  const int nth = static_cast<int>(std::clamp<int64_t>(out_ * in_ / thread_values, 1, n_threads));
+  std::vector<std::thread> others;
+  for (int ith = 1; ith < nth; ++ith)
+    others.emplace_back([&, ith] { variant().pack(from, transposed, packed_.data, ith, nth); });
+  variant().pack(from, transposed, packed_.data, 0, nth);
+  for (std::thread& other : others) other.join();
+}
+
+// In squares, so that both sides stay in the cache.
+void Linear::lay_down_columns() {
+  const size_t size = type_ == WeightType::f32 ? 4 : 2;
+  const size_t out = static_cast<size_t>(out_), in = static_cast<size_t>(in_);
+  rows_.resize(out * in * size);
+  const char* from = static_cast<const char*>(weight_);
+  constexpr size_t square = 32;
+  for (size_t row = 0; row < in; row += square)
+    for (size_t column = 0; column < out; column += square)
+      for (size_t o = column; o < out && o < column + square; ++o)
+        for (size_t i = row; i < in && i < row + square; ++i)
+          std::memcpy(&rows_[(o * in + i) * size], from + (i * out + o) * size, size);
+}
+
+void Linear::run(const LinearArgs& args, int ith, int nth) const {
+  variant().packed_linear({weight_, type_, out_, in_}, args, *turns_, ith, nth);
+}
 
 size_t attention_scratch_size(const AttentionArgs& args, int nth) {
   return variant().attention_scratch_size(args, nth);

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace gt::graph::cpu {
 
@@ -38,21 +39,46 @@ struct LinearArgs {
   bool residual_first;
 };
 
+class Turns;
+
+// Whether a Linear of this size keeps a copy that its kernels read faster; the weight itself may then go.
+bool lays_out(WeightType type, int64_t out, int64_t in);
+
 // y = activation(x W^T + bias) + residual, or activation(x W^T + bias + residual) if residual_first.
 class Linear {
  public:
   // `weight`: `out` rows of `in` values (PyTorch's Linear), or, transposed, `in` rows of `out` values (GPT-2's Conv1D).
-  // It is used where it lies and must outlive the object; only a transposed one is copied, on first use.
-  Linear(const void* weight, WeightType type, int64_t out, int64_t in, bool transposed);
+  // Unless it lays_out, or is transposed, it is used where it lies and must outlive the object.
+  Linear(const void* weight, WeightType type, int64_t out, int64_t in, bool transposed, int n_threads);
   ~Linear();
   Linear(const Linear&) = delete;
   Linear& operator=(const Linear&) = delete;
 
+  // Bytes of its own.
+  size_t memory() const { return packed_.size + rows_.size(); }
+  // One computation at a time: its threads share the work as they come.
   void run(const LinearArgs& args, int ith, int nth) const;
 
  private:
-  struct Rows;
-  std::unique_ptr<Rows> rows_;
+  struct Memory {
+    explicit Memory(size_t size);
+    ~Memory();
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+
+    void* data = nullptr;
+    size_t size, alignment;
+  };
+
+  void pack(bool transposed, int n_threads);
+  void lay_down_columns();
+
+  const void* weight_;  // as the kernels read it
+  WeightType type_;
+  int64_t out_, in_;
+  std::unique_ptr<Turns> turns_;
+  Memory packed_;
+  std::vector<char> rows_;
 };
 
 // Attention of packed rows of tokens. Query i sees the keys spans[3 * i] <= j < spans[3 * i + 1]; spans[3 * i + 2] is

@@ -185,4 +185,6 @@ inline void linear_on_tiles(const Weight& w, const LinearArgs& a, int ith, int n
   return tile_linear(static_cast<const uint16_t*>(w.data), w.in, a, tile);
 }
 
+inline void linear_as_it_lies(const Weight& w, const LinearArgs& a, Turns&, int ith, int nth) { linear_on_tiles(w, a, ith, nth); }
+
 }  // namespace gt::graph::cpu::GT_CPU_VARIANT
