@@ -1,6 +1,6 @@
 // generate() of encoder-decoders and GPT-2 on the graph engine against PyTorch and transformers.js (greedy: it has no
 // beams), on the same random weights.
-//   npm run bench:generate -- [--rounds 5] [--threads 2] [--only T5] [--json]
+//   npm run bench:generate -- [--rounds 5] [--threads 2] [--only "T5-small greedy"] [--json]
 // The models are made by scripts/bench/generate.py and export_decoders.py, which need Python with torch, transformers
 // and onnx: $PYTHON, or .venv of `npm run fixtures`.
 import { execFileSync } from "node:child_process";
@@ -59,10 +59,17 @@ async function peer_times({ env, Tensor, ...classes }, { name, auto, prompt }) {
   return { times, sequences: sequences.tolist().map((row) => row.map(Number)) };
 }
 
-const wanted = Object.entries(SUBJECTS).filter(([title]) => title.includes(options.only));
-const quietly = { stdio: ["ignore", "ignore", "inherit"] };
-execFileSync(python, [script, models, ...wanted.map(([, { name }]) => name)], quietly);
-if (wanted.length > 0) execFileSync(python, [exporter, ...wanted.map(([, { name }]) => join(models, name))], quietly);
+const is_wanted = (title, mode) => `${title} ${mode}`.includes(options.only);
+const modes_of = (title) => Object.entries(MODES).filter(([mode]) => is_wanted(title, mode));
+const wanted = Object.entries(SUBJECTS).filter(([title]) => modes_of(title).length > 0);
+const exported = ({ name, auto }) =>
+  join(models, name, "onnx", auto === AutoModelForCausalLM ? "model.onnx" : "decoder_model_merged.onnx");
+const missing = wanted.map(([, subject]) => subject).filter((subject) => !existsSync(exported(subject)));
+if (missing.length > 0) {
+  const quietly = { stdio: ["ignore", "ignore", "inherit"] };
+  execFileSync(python, [script, models, ...missing.map(({ name }) => name)], quietly);
+  execFileSync(python, [exporter, ...missing.map(({ name }) => join(models, name))], quietly);
+}
 const find = wanted.length > 0 && install("transformers-js", ["@huggingface/transformers@4.3.1"]);
 const peer = find && (await import(find("@huggingface/transformers")));
 
@@ -70,7 +77,7 @@ for (const [title, subject] of wanted) {
   const { name, auto, prompt } = subject;
   const model = await auto.from_pretrained(join(models, name), { dtype: "float32", n_threads: threads });
   const ids = prompt_of(prompt);
-  for (const [mode, settings] of Object.entries(MODES)) {
+  for (const [mode, settings] of modes_of(title)) {
     const { ours } = await in_blocks({
       ours: async () => {
         const start = performance.now();
