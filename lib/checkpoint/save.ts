@@ -21,6 +21,8 @@ export interface SaveOptions {
   names?: readonly string[] | undefined;
   /** Of tied tensors these names are not written: Python's `_tied_weights_keys`. */
   drop?: readonly string[] | undefined;
+  /** What an index says of the model; default: the number of elements that are written. */
+  total_parameters?: number | undefined;
 }
 
 const ELEMENT_BITS: Record<string, number> = { F64: 64, F32: 32, F16: 16, BF16: 16 };
@@ -91,7 +93,7 @@ export async function save_state_dict(
     }
     if (shards.length > 1) {
       const count = (name: string) => state.info(name).shape.reduce((product, size) => product * size, 1);
-      const total_parameters = names.reduce((sum, name) => sum + count(name), 0);
+      const total_parameters = options.total_parameters ?? names.reduce((sum, name) => sum + count(name), 0);
       const total_size = [...sizes.values()].reduce((sum, size) => sum + size, 0);
       await replace_file(
         join(folder, index_name),

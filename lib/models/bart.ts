@@ -14,36 +14,27 @@ const BART: BartFamily = {
   scales_decoder_embeds: false,
   positions: learned_positions,
   repeats_text: true,
+  unties_sides: true,
   starts_with_last: false,
 };
 
 export class BartModel extends BartFamilyModel {
-  override family(): BartFamily {
-    return BART;
-  }
+  static override family = BART;
 }
 
 export class BartForConditionalGeneration extends BartFamilyForConditionalGeneration {
-  protected override make_model(): BartModel {
-    return new BartModel(this.config, this.name_or_path);
-  }
+  static override family = BART;
 }
 
 export class BartForSequenceClassification extends BartFamilyForSequenceClassification {
-  protected override make_model(): BartModel {
-    return new BartModel(this.config, this.name_or_path);
-  }
+  static override family = BART;
 }
 
 export class BartForQuestionAnswering extends BartFamilyForQuestionAnswering {
-  protected override make_model(): BartModel {
-    return new BartModel(this.config, this.name_or_path);
-  }
+  static override family = BART;
 }
 
 /** The decoder alone. */
 export class BartForCausalLM extends BartFamilyForCausalLM {
-  override family(): BartFamily {
-    return BART;
-  }
+  static override family = BART;
 }

@@ -1,12 +1,14 @@
-// The models of BART's family with their heads. Each of them says in `family` how it differs.
+// The models of BART's family with their heads. Each of them says in its static `family` how it differs.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/bart/modeling_bart.py
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
 import { TransformersError } from "../errors.js";
+import type { NativeStateDict } from "../native.js";
 import { Block, type Embedding, Linear, Parameter, type Sym, type Tokens } from "../nn/index.js";
 import { type BartFamily, BartFamilyDecoder, BartFamilyEncoder, ScaledWordEmbedding } from "./bart_layers.js";
 import { type Batch, last_end_tokens } from "./batch.js";
 import * as heads from "./heads.js";
-import { resize_columns, type TokenTensors } from "./resizing.js";
+import type { SavePretrainedOptions } from "./pretrained.js";
+import { copy_rows, resize_columns, type TokenTensors } from "./resizing.js";
 import { Seq2SeqModel } from "./seq2seq_model.js";
 import { TextModel } from "./text_model.js";
 
@@ -22,17 +24,42 @@ const target_vocabulary = (config: PretrainedConfig): number =>
 abstract class BartFamilyPreTrained extends Seq2SeqModel {
   static override base_model_prefix = "model";
   static override keys_to_ignore_on_load_unexpected = IGNORED;
+  static family: BartFamily;
 
-  abstract family(): BartFamily;
+  get family(): BartFamily {
+    return (this.constructor as typeof BartFamilyPreTrained).family;
+  }
+
+  /** The model without its head. */
+  protected abstract get base(): BartFamilyModel;
+
+  /** What is fresh has one table, as in Python. */
+  protected override initialize(state: NativeStateDict, seed?: number): void {
+    this.base.has_one_table = true;
+    super.initialize(state, seed);
+  }
+
+  protected override vocabulary_resized(count: number): void {
+    this.base.has_one_table = true;
+    super.vocabulary_resized(count);
+  }
+
+  /** Without `tie_word_embeddings` each side's table is written: where Python leaves them out, it cannot load them. */
+  override async save_pretrained(folder: string, options: SavePretrainedOptions = {}): Promise<void> {
+    if (this.base.has_one_table && !this.config.tie_word_embeddings && this.family.unties_sides) {
+      const state = this.require_tensors("save_pretrained");
+      for (const [side, source] of this.tied_weights()) copy_rows(state, side, source);
+      this.base.has_one_table = false;
+    }
+    await super.save_pretrained(folder, options);
+  }
 
   protected override default_decoder_ids(input_ids: Int32Array[]): Int32Array[] | undefined {
-    return this.family().repeats_text ? this.shift_tokens_right(input_ids) : undefined;
+    return this.family.repeats_text ? this.shift_tokens_right(input_ids) : undefined;
   }
 
   protected override shift_tokens_right(ids: Int32Array[]): Int32Array[] {
-    return this.family().starts_with_last
-      ? last_to_front(ids, this.config.pad_token_id)
-      : super.shift_tokens_right(ids);
+    return this.family.starts_with_last ? last_to_front(ids, this.config.pad_token_id) : super.shift_tokens_right(ids);
   }
 }
 
@@ -54,16 +81,22 @@ function last_to_front(ids: Int32Array[], padding: number | null | undefined): I
 export abstract class BartFamilyModel extends BartFamilyPreTrained {
   static override head = heads.seq2seq_base;
   shared?: ScaledWordEmbedding;
-  encoder = new BartFamilyEncoder(this.config, this.family());
-  decoder = new BartFamilyDecoder(this.config, this.family());
+  encoder = new BartFamilyEncoder(this.config, this.family);
+  decoder = new BartFamilyDecoder(this.config, this.family);
+  /** The words of both sides are `shared`. */
+  has_one_table: boolean = this.config.tie_word_embeddings || !this.family.unties_sides;
 
   constructor(config: PretrainedConfig, name_or_path?: string) {
     super(config, name_or_path);
     if (!has_two_vocabularies(config)) this.shared = new ScaledWordEmbedding(config, config.vocab_size);
   }
 
+  protected override get base(): this {
+    return this;
+  }
+
   override tied_weights(): [string, string][] {
-    if (!this.shared) return [];
+    if (!this.shared || !this.has_one_table) return [];
     return ["encoder", "decoder"].map((side) => [`${side}.embed_tokens.weight`, "shared.weight"]);
   }
 
@@ -80,15 +113,19 @@ export abstract class BartFamilyModel extends BartFamilyPreTrained {
   }
 }
 
+function base_model(family: BartFamily, config: PretrainedConfig, name_or_path: string): BartFamilyModel {
+  const type = class extends BartFamilyModel {
+    static override family = family;
+  };
+  return new type(config, name_or_path);
+}
+
 /** A model over the decoder's states, [tokens, d_model]. */
 abstract class WithHead extends BartFamilyPreTrained {
-  model = this.make_model();
+  model = base_model(this.family, this.config, this.name_or_path);
 
-  /** The model without the head. */
-  protected abstract make_model(): BartFamilyModel;
-
-  override family(): BartFamily {
-    return this.model.family();
+  protected override get base(): BartFamilyModel {
+    return this.model;
   }
 
   override tied_weights(): [string, string][] {
@@ -131,6 +168,11 @@ export abstract class BartFamilyForConditionalGeneration extends WithHead {
   protected override vocabulary_resized(count: number): void {
     super.vocabulary_resized(count);
     if (!this.model.shared) return;
+    this.resize_final_logits_bias(count);
+    if ("decoder_vocab_size" in this.config) this.config["decoder_vocab_size"] = count;
+  }
+
+  protected resize_final_logits_bias(count: number): void {
     resize_columns(this.require_tensors("resize_token_embeddings"), this.final_logits_bias.name, count);
     this.final_logits_bias.shape[1] = count;
   }
@@ -196,8 +238,8 @@ export abstract class BartFamilyForCausalLM extends TextModel {
   static override keys_to_ignore_on_load_unexpected = IGNORED;
   static override head = heads.causal_lm_unshifted;
   static override takes_position_ids = false;
-  abstract family(): BartFamily;
-  model = new DecoderWrapper(this.config, this.family());
+  static family: BartFamily;
+  model = new DecoderWrapper(this.config, (this.constructor as typeof BartFamilyForCausalLM).family);
   lm_head = new Linear(this.config.d_model, this.config.vocab_size, { bias: false });
 
   constructor(config: PretrainedConfig, name_or_path?: string) {

@@ -14,6 +14,8 @@ export interface BartFamily {
   positions(config: PretrainedConfig): Embedding;
   /** Without ids of its own the decoder says the text again. */
   repeats_text: boolean;
+  /** Without `tie_word_embeddings` a checkpoint has a table of words for each side, beside the shared one. */
+  unties_sides: boolean;
   /** It begins with the last token of what it is to say, instead of `decoder_start_token_id`. */
   starts_with_last: boolean;
 }
@@ -147,17 +149,18 @@ class DecoderLayer extends Layer {
 }
 
 /** The encoder or the decoder: vectors of words and positions, then layers. */
-abstract class Stack extends Block {
+abstract class Stack<Each extends Layer> extends Block {
   embed_tokens: ScaledWordEmbedding;
   embed_positions: Embedding;
-  abstract layers: Layer[];
+  layers: Each[];
   layernorm_embedding?: LayerNorm;
   layer_norm?: LayerNorm;
 
-  constructor(config: PretrainedConfig, family: BartFamily, vocab_size: number = config.vocab_size) {
+  constructor(config: PretrainedConfig, family: BartFamily, layers: Each[], vocab_size: number = config.vocab_size) {
     super(config);
     this.embed_tokens = new ScaledWordEmbedding(config, vocab_size);
     this.embed_positions = family.positions(config);
+    this.layers = layers;
     if (family.norms_embeddings) this.layernorm_embedding = new LayerNorm(config.d_model);
     if (family.pre_norm) this.layer_norm = new LayerNorm(config.d_model);
   }
@@ -183,23 +186,29 @@ abstract class Stack extends Block {
   }
 }
 
-export class BartFamilyEncoder extends Stack {
-  layers: EncoderLayer[];
+const layers_of = <Each>(count: number, make: () => Each): Each[] => Array.from({ length: count }, make);
 
+export class BartFamilyEncoder extends Stack<EncoderLayer> {
   constructor(config: PretrainedConfig, family: BartFamily) {
-    super(config, family);
-    this.layers = Array.from({ length: config.encoder_layers }, () => new EncoderLayer(config, family));
+    super(
+      config,
+      family,
+      layers_of(config.encoder_layers, () => new EncoderLayer(config, family)),
+    );
   }
 }
 
-export class BartFamilyDecoder extends Stack {
-  layers: DecoderLayer[];
+export class BartFamilyDecoder extends Stack<DecoderLayer> {
   private readonly scales_embeds: boolean;
 
   constructor(config: PretrainedConfig, family: BartFamily, vocab_size?: number) {
-    super(config, family, vocab_size);
+    super(
+      config,
+      family,
+      layers_of(config.decoder_layers, () => new DecoderLayer(config, family)),
+      vocab_size,
+    );
     this.scales_embeds = family.scales_decoder_embeds;
-    this.layers = Array.from({ length: config.decoder_layers }, () => new DecoderLayer(config, family));
   }
 
   protected override given(embeds: Sym): Sym {

@@ -14,36 +14,27 @@ const MBART: BartFamily = {
   scales_decoder_embeds: false,
   positions: learned_positions,
   repeats_text: true,
+  unties_sides: true,
   starts_with_last: true,
 };
 
 export class MBartModel extends BartFamilyModel {
-  override family(): BartFamily {
-    return MBART;
-  }
+  static override family = MBART;
 }
 
 export class MBartForConditionalGeneration extends BartFamilyForConditionalGeneration {
-  protected override make_model(): MBartModel {
-    return new MBartModel(this.config, this.name_or_path);
-  }
+  static override family = MBART;
 }
 
 export class MBartForSequenceClassification extends BartFamilyForSequenceClassification {
-  protected override make_model(): MBartModel {
-    return new MBartModel(this.config, this.name_or_path);
-  }
+  static override family = MBART;
 }
 
 export class MBartForQuestionAnswering extends BartFamilyForQuestionAnswering {
-  protected override make_model(): MBartModel {
-    return new MBartModel(this.config, this.name_or_path);
-  }
+  static override family = MBART;
 }
 
 /** The decoder alone. */
 export class MBartForCausalLM extends BartFamilyForCausalLM {
-  override family(): BartFamily {
-    return MBART;
-  }
+  static override family = MBART;
 }

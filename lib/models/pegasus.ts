@@ -8,24 +8,19 @@ const PEGASUS: BartFamily = {
   scales_decoder_embeds: true,
   positions: sinusoidal_positions,
   repeats_text: false,
+  unties_sides: false,
   starts_with_last: false,
 };
 
 export class PegasusModel extends BartFamilyModel {
-  override family(): BartFamily {
-    return PEGASUS;
-  }
+  static override family = PEGASUS;
 }
 
 export class PegasusForConditionalGeneration extends BartFamilyForConditionalGeneration {
-  protected override make_model(): PegasusModel {
-    return new PegasusModel(this.config, this.name_or_path);
-  }
+  static override family = PEGASUS;
 }
 
 /** The decoder alone. */
 export class PegasusForCausalLM extends BartFamilyForCausalLM {
-  override family(): BartFamily {
-    return PEGASUS;
-  }
+  static override family = PEGASUS;
 }

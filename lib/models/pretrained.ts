@@ -40,6 +40,13 @@ export interface ModelOptions extends CheckpointOptions {
   signal?: AbortSignal;
 }
 
+export interface SavePretrainedOptions {
+  /** Largest file: bytes, or such as "5GB", the default. */
+  max_shard_size?: string | number;
+  /** "fp16" writes model.fp16.safetensors. */
+  variant?: string;
+}
+
 /** Where and how a model's engine runs. */
 export interface Placement {
   dtype: Dtype;
@@ -89,6 +96,9 @@ export abstract class PreTrainedModel extends PeftAdapterMixin {
 
   /** Names that checkpoints may lack: nobody need be told. */
   static keys_to_ignore_on_load_missing: RegExp[] = [];
+
+  /** Names that saved checkpoints lack: what is computed anew. */
+  static keys_to_ignore_on_save: RegExp[] = [];
 
   readonly config: PretrainedConfig;
   generation_config: GenerationConfig;
@@ -227,20 +237,30 @@ export abstract class PreTrainedModel extends PeftAdapterMixin {
    */
   async resize_token_embeddings(
     new_num_tokens?: number | null,
-    { pad_to_multiple_of, mean_resizing = true }: ResizeOptions = {},
+    options: ResizeOptions = {},
   ): Promise<{ name: string; shape: number[] }> {
-    const state = this.require_tensors("resize_token_embeddings");
+    this.require_tensors("resize_token_embeddings");
     const tensors = this.token_tensors();
     if (!tensors) throw new TransformersError(`${this.constructor.name} has no embeddings of tokens`, "unsupported");
+    return this.resize_tokens(tensors, new_num_tokens, options, (count) => this.vocabulary_resized(count));
+  }
+
+  /** Gives these tensors rows for as many tokens; `resized` says so to the model. */
+  protected async resize_tokens(
+    tensors: TokenTensors,
+    new_num_tokens: number | null | undefined,
+    { pad_to_multiple_of, mean_resizing = true }: ResizeOptions,
+    resized: (count: number) => void,
+  ): Promise<{ name: string; shape: number[] }> {
+    const state = this.require_tensors("resize_token_embeddings");
     const [current] = state.info(tensors.embeddings).shape;
     const count = resized_count(current, new_num_tokens, pad_to_multiple_of);
     if (count !== current) {
       await this.drop_engine();
-      const ties = this.tied_weights();
-      const tied = ties.some(([alias]) => alias === tensors.head);
+      const tied = this.tied_weights().some(([alias]) => alias === tensors.head);
       resize(state, tensors, count, { tied, mean_resizing, initializer_range: this.initializer_range });
-      for (const [alias, source] of ties) if (state.has(source)) state.alias(alias, source);
-      this.vocabulary_resized(count);
+      resized(count);
+      for (const [alias, source] of this.tied_weights()) if (state.has(source)) state.alias(alias, source);
     }
     return { name: tensors.embeddings, shape: state.info(tensors.embeddings).shape };
   }
@@ -255,16 +275,14 @@ export abstract class PreTrainedModel extends PeftAdapterMixin {
    * adapters the active adapter alone.
    * A quantised model writes the tensors that it was made from.
    */
-  async save_pretrained(
-    folder: string,
-    options: { max_shard_size?: string | number; variant?: string } = {},
-  ): Promise<void> {
+  async save_pretrained(folder: string, options: SavePretrainedOptions = {}): Promise<void> {
     if (typeof folder !== "string" || folder === "") throw expected("a folder", "save_directory", folder);
     if (await this.save_adapter(folder)) return;
     const state = this.require_tensors("save_pretrained");
     await make_folder(folder);
     const config = this.config as unknown as Record<string, unknown>;
     config["architectures"] = [this.constructor.name];
+    const type = this.constructor as typeof PreTrainedModel;
     const { name, safetensors } = this.placement.dtype;
     if (safetensors) config["dtype"] = name;
     await this.config.save_pretrained(folder);
@@ -272,8 +290,11 @@ export abstract class PreTrainedModel extends PeftAdapterMixin {
     await save_state_dict(folder, state, {
       ...options,
       ...(safetensors ? { dtype: safetensors } : {}),
-      names: this.parameters().map(({ name }) => name),
+      names: this.parameters()
+        .map(({ name }) => name)
+        .filter((name) => !type.keys_to_ignore_on_save.some((pattern) => pattern.test(name))),
       drop: this.tied_weights().map(([alias]) => alias),
+      total_parameters: this.num_parameters(),
     });
   }
 

@@ -98,6 +98,14 @@ export function resize_columns(state: NativeStateDict, name: string, count: numb
   state.set(name, "F32", [1, count], columns);
 }
 
+/** Gives `name` the values of `source`, as a tensor of its own. */
+export function copy_rows(state: NativeStateDict, name: string, source: string): void {
+  const { shape } = state.info(source);
+  const values = new Float32Array(shape.reduce((product, axis) => product * axis, 1));
+  state.read_f32(source, values);
+  state.set(name, "F32", shape, values);
+}
+
 /** Keeps the first rows, and adds others from `fresh`. The tensor becomes float32: no value changes. */
 function resize_rows(state: NativeStateDict, name: string, count: number, fresh: Fresh): void {
   const [current, ...rest] = state.info(name).shape;

@@ -70,12 +70,16 @@ interface Visitor {
   module?(module: Module, path: string): unknown;
 }
 
-/** Visits parameters and modules in the order of their declaration. `is_tree`: whether a property is to be entered. */
+/**
+ * Visits parameters and modules as torch's state_dict() lists them: a module's own parameters, then its modules, in the
+ * order of their declaration. `is_tree`: whether a property is to be entered.
+ */
 function visit(tree: ModuleTree, prefix: string, visitor: Visitor, is_tree: (value: unknown) => boolean): void {
-  for (const [key, value] of Object.entries(tree)) {
+  const properties = Object.entries(tree);
+  for (const [key, value] of properties) if (value instanceof Parameter) visitor.parameter(value, `${prefix}${key}`);
+  for (const [key, value] of properties) {
     const path = `${prefix}${key}`;
-    if (value instanceof Parameter) visitor.parameter(value, path);
-    else if (value instanceof Module || is_tree(value)) {
+    if (value instanceof Module || is_tree(value)) {
       if (value instanceof Module) visitor.module?.(value, path);
       visit(value as object, `${path}.`, visitor, is_tree);
     } else if (Array.isArray(value) && value.some((item) => item instanceof Module))

@@ -1,9 +1,9 @@
 // What models do with folders, files and tensors of the caller's, and vocabularies of decoders that grow and shrink.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { AutoModel, AutoModelForCausalLM } from "../../lib/index.js";
+import { AutoModel, AutoModelForCausalLM, MarianMTModel, type Tensor } from "../../lib/index.js";
 import { native } from "../../lib/native.js";
 import { fixture, read_json, read_tensors, relative_error } from "../fixtures.js";
 
@@ -35,6 +35,24 @@ describe("what is given or written", () => {
       await expect(model.save_gguf(join(folder, "x.gguf"))).rejects.toMatchObject({ code: "io_error" });
     }
     await model.dispose();
+  });
+
+  it("Marian's positions stay out of what is saved, as in Python, and are computed again", async () => {
+    const target = mkdtempSync(join(tmpdir(), "ggml-transformers-"));
+    const model = await MarianMTModel.from_pretrained(fixture("seq2seq", "marian"));
+    await model.save_pretrained(target, { max_shard_size: "20KB" });
+    const files = readdirSync(target).filter((file) => file.endsWith(".safetensors"));
+    const saved = new (native().StateDict)(files.map((file) => join(target, file)));
+    expect(saved.keys().filter((name) => name.includes("positions"))).toEqual([]);
+    const { metadata } = JSON.parse(readFileSync(join(target, "model.safetensors.index.json"), "utf8"));
+    expect(metadata.total_parameters).toBe(model.num_parameters());
+    const copy = await MarianMTModel.from_pretrained(target);
+    const inputs = { input_ids: [[5, 6, 7]], decoder_input_ids: [[99, 8]] };
+    const [before, after] = [await model(inputs), await copy(inputs)];
+    expect((after["logits"] as Tensor).tolist()).toEqual((before["logits"] as Tensor).tolist());
+    await Promise.all([model.dispose(), copy.dispose()]);
+    saved.dispose();
+    rmSync(target, { recursive: true });
   });
 
   it("a GGUF file is written while the model generates, and its progress told", async () => {
