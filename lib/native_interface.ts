@@ -169,25 +169,32 @@ export interface NativeEncoding {
 export interface NativeTokenizer {
   /** The fast path: ids alone. */
   encode_ids(text: string, add_special_tokens: boolean): Int32Array;
+  /** The array that `encode_ids_into` fills from now on; its memory must stay. */
+  set_out(out: Int32Array): void;
   /**
-   * The same into a caller's array. Returns the number of ids; if `out` is too short it is left as it was.
+   * The same into the array of `set_out`. Returns the number of ids; if the array is too short it is left as it was.
    * Of the text's own ids `limit` stay; those at the end `direction` go.
    */
-  encode_ids_into(
-    text: string,
-    add_special_tokens: boolean,
-    out: Int32Array,
-    limit?: number,
-    direction?: "left" | "right",
-  ): number;
-  /** `encode_ids` of many texts on up to `threads` threads (1 to 256): all ids in a row, and where those of each text end. */
-  encode_ids_batch(
+  encode_ids_into(text: string, add_special_tokens: boolean, limit?: number, direction?: "left" | "right"): number;
+  /**
+   * `encode_ids` of many texts on up to `threads` threads (1 to 256): all ids in a row, and where those of each text end.
+   * With `offsets`, in this unit, also start and end for each id: those that `encode` gives if there is a `frame`.
+   */
+  encode_rows(
     texts: readonly string[],
-    add_special_tokens: boolean,
-    threads: number,
-    limit?: number,
-    direction?: "left" | "right",
-  ): { ids: Int32Array; ends: Int32Array };
+    options: {
+      add_special_tokens: boolean;
+      threads: number;
+      limit?: number | undefined;
+      direction?: "left" | "right" | undefined;
+      offsets?: "utf16" | "code_point" | undefined;
+    },
+  ): { ids: Int32Array; ends: Int32Array; offsets?: Int32Array };
+  /**
+   * How many special tokens stand before and behind the tokens of a single text; null where there are others, or where
+   * the post-processor changes offsets.
+   */
+  readonly frame: readonly [before: number, behind: number] | null;
   /** True if the tokens of a single text can have other type ids than 0. */
   readonly has_type_ids: boolean;
   /** A tokenizer of its own, which shares what does not change, above all the vocabulary. */
@@ -237,8 +244,13 @@ export interface NativeTokenizer {
   set_normalized_added_tokens(value: boolean): void;
   /** True: special tokens in a text are split as ordinary text (Python's `split_special_tokens`). */
   set_encode_special_tokens(value: boolean): void;
-  /** As Rust writes it, so that Python reads it; `pretty` as Python's `save(pretty=True)`. */
-  to_json(pretty: boolean): string;
+  /**
+   * As Rust writes it, so that Python reads it; `pretty` as Python's `save(pretty=True)`. Without the vocabulary the
+   * model's lists are empty.
+   */
+  to_json(pretty: boolean, with_vocabulary?: boolean): string;
+  /** The tokenizer with its tables, for the constructor; empty for one that is as quickly read from JSON. */
+  compile(): Uint8Array;
   /** What the token adds to the byte stream of a decoded text: for streaming. */
   token_bytes(id: number): Uint8Array;
   /** Counts the words of a text, as the model would get them, for `train`. */
@@ -277,8 +289,8 @@ export interface UnigramTrainerSpec {
 
 interface NativeTokenizers {
   Tokenizer: {
-    /** Error `tokenizer_invalid` names the place inside the JSON. */
-    new (json: string | Uint8Array): NativeTokenizer;
+    /** From a tokenizer.json, or the bytes of `compile`. Error `tokenizer_invalid` names the place inside the JSON. */
+    new (content: string | Uint8Array): NativeTokenizer;
     readonly Encoding: {
       /** One after the other; with `growing_offsets` the offsets of each go on from where those before it end. */
       merge(encodings: readonly NativeEncoding[], growing_offsets: boolean): NativeEncoding;

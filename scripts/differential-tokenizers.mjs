@@ -1,5 +1,5 @@
 // Compares the native tokenizers with the npm package `tokenizers` on random strings, family by family.
-//   node scripts/differential-tokenizers.mjs [--count 100000] [--seed 1] [--only name] [--show 3]
+//   node scripts/differential-tokenizers.mjs [--count 100000] [--seed 1] [--only name] [--show 3] [--compiled]
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { both, differences } from "../test/tokenizer/differential.mjs";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "" },
     show: { type: "string", default: "2" },
+    compiled: { type: "boolean", default: false },
   },
 });
 const { Tokenizer } = createRequire(import.meta.url)("../build/Release/ggml_transformers.node");
@@ -24,7 +25,7 @@ for (const [name, json] of Object.entries(families())) {
   const tokens = embedded(json);
   let count = 0;
   try {
-    const { ours, rust } = both(Tokenizer, json);
+    const { ours, rust } = both(Tokenizer, json, values.compiled);
     for (let i = 0; i < Number(values.count); i++) {
       const text = random_text(random, tokens);
       const pair = random() < 0.1 ? random_text(random, tokens) : null;

@@ -18,7 +18,8 @@ function path_variable(...names: string[]): string | undefined {
     .replace(/\$\{(\w+)\}|\$(\w+)/g, (whole, braced, bare) => process.env[braced ?? bare] ?? whole);
 }
 
-function hf_home(): string {
+/** The folder of everything that is kept, Python's `HF_HOME`. */
+export function home_folder(): string {
   return path_variable("HF_HOME") ?? join(path_variable("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
 }
 
@@ -31,7 +32,7 @@ function hub_cache(): string {
       "PYTORCH_PRETRAINED_BERT_CACHE",
       "HF_HUB_CACHE",
       "HUGGINGFACE_HUB_CACHE",
-    ) ?? join(hf_home(), "hub")
+    ) ?? join(home_folder(), "hub")
   );
 }
 
@@ -44,7 +45,7 @@ function stored_token(): string | undefined {
   const value = process.env["HF_TOKEN"] || process.env["HUGGING_FACE_HUB_TOKEN"] || process.env["HF_ACCESS_TOKEN"];
   if (value?.trim()) return value.trim();
   try {
-    return readFileSync(path_variable("HF_TOKEN_PATH") ?? join(hf_home(), "token"), "utf8").trim() || undefined;
+    return readFileSync(path_variable("HF_TOKEN_PATH") ?? join(home_folder(), "token"), "utf8").trim() || undefined;
   } catch {
     return undefined;
   }

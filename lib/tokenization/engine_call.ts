@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { from_native, out_of_range } from "../errors.js";
 import type { NativeEncoding, NativeTokenizer, NativeTruncation } from "../native.js";
 import type { Sample } from "./base.js";
-import { Encoding, type OffsetsUnit } from "./encoding.js";
+import { Encoding, type OffsetsUnit, type Span } from "./encoding.js";
 import type { Side } from "./options.js";
 
 export interface EngineCall {
@@ -28,11 +28,16 @@ export interface Padding {
   side: Side;
 }
 
-/** What is asked of every row when its ids are all there is to know. */
+/** What is asked of every row. */
+export type Wants = Record<"attention_mask" | "type_ids" | "special_tokens_mask" | "offsets", boolean>;
+
+/** What follows from ids and offsets alone, row by row. */
 export interface Rows {
   ids: number[][];
   attention_mask: number[][] | undefined;
   type_ids: number[][] | undefined;
+  special_tokens_mask: number[][] | undefined;
+  offsets: Span[][] | undefined;
 }
 
 /** Characters that a thread should have to itself: starting one takes as long as some of them. */
@@ -73,6 +78,8 @@ function guarded<T>(body: () => T): T {
   }
 }
 
+const NO_FRAME = [0, 0] as const;
+
 /** The engine, and what is kept from one call to the next. */
 export class Encoder {
   readonly engine: NativeTokenizer;
@@ -83,6 +90,12 @@ export class Encoder {
 
   constructor(engine: NativeTokenizer) {
     this.engine = engine;
+    engine.set_out(this.#ids);
+  }
+
+  #grow_ids(count: number): void {
+    this.#ids = new Int32Array(2 * count);
+    this.engine.set_out(this.#ids);
   }
 
   /** One that can be changed while encodings of this one are computed. */
@@ -104,12 +117,12 @@ export class Encoder {
     const encode = () =>
       guarded(() =>
         truncation
-          ? engine.encode_ids_into(text, add_special_tokens, this.#ids, truncation.max_length, truncation.direction)
-          : engine.encode_ids_into(text, add_special_tokens, this.#ids),
+          ? engine.encode_ids_into(text, add_special_tokens, truncation.max_length, truncation.direction)
+          : engine.encode_ids_into(text, add_special_tokens),
       );
     const count = encode();
     if (count <= this.#ids.length) return count;
-    this.#ids = new Int32Array(2 * count);
+    this.#grow_ids(count);
     return encode();
   }
 
@@ -119,11 +132,13 @@ export class Encoder {
     return row_of(this.#ids, 0, count, count, 0, 0);
   }
 
-  /** Rows of a call that wants ids, masks and types; undefined if only encodings can tell. */
-  rows(call: EngineCall, wants: { attention_mask: boolean; type_ids: boolean }): Rows | undefined {
+  /** Rows of a call; undefined if only encodings can tell. */
+  rows(call: EngineCall, wants: Wants): Rows | undefined {
     const { samples, add_special_tokens, padding, truncation } = call;
     if (call.overflow || call.is_pretokenized || samples.some(({ pair }) => pair !== null)) return undefined;
     if (wants.type_ids && this.engine.has_type_ids) return undefined;
+    const frame = wants.special_tokens_mask || wants.offsets ? this.engine.frame : NO_FRAME;
+    if (frame === null) return undefined;
     let limit: NativeTruncation | undefined;
     if (truncation) {
       const room = truncation.max_length - (add_special_tokens ? this.engine.num_special_tokens_to_add(false) : 0);
@@ -131,19 +146,7 @@ export class Encoder {
       limit = { ...truncation, max_length: room };
     }
     this.#split_special_tokens(call.split_special_tokens);
-    let ids: Int32Array;
-    let ends: ArrayLike<number>;
-    if (samples.length === 1) {
-      ends = [this.#encode_into(samples[0]!.text as string, add_special_tokens, limit)];
-      ids = this.#ids;
-    } else {
-      const texts = samples.map(({ text }) => text as string);
-      ({ ids, ends } = guarded(() =>
-        limit
-          ? this.engine.encode_ids_batch(texts, add_special_tokens, call.threads, limit.max_length, limit.direction)
-          : this.engine.encode_ids_batch(texts, add_special_tokens, call.threads),
-      ));
-    }
+    const { ids, ends, offsets } = this.#encode_rows(call, limit, wants.offsets);
     let length = 0;
     if (padding) {
       for (let i = 0; i < ends.length; i++) length = Math.max(length, ends[i]! - (ends[i - 1] ?? 0));
@@ -153,7 +156,10 @@ export class Encoder {
       ids: [],
       attention_mask: wants.attention_mask ? [] : undefined,
       type_ids: wants.type_ids ? [] : undefined,
+      special_tokens_mask: wants.special_tokens_mask ? [] : undefined,
+      offsets: wants.offsets ? [] : undefined,
     };
+    const [before, behind] = add_special_tokens ? frame : NO_FRAME;
     for (let i = 0, begin = 0; i < ends.length; begin = ends[i++]!) {
       const count = ends[i]! - begin;
       const size = Math.max(count, length);
@@ -161,12 +167,27 @@ export class Encoder {
       rows.ids.push(row_of(ids, begin, count, size, at, padding?.id ?? 0));
       rows.attention_mask?.push(constant_row(1, count, size, at, 0));
       rows.type_ids?.push(constant_row(0, count, size, at, padding?.type_id ?? 0));
+      rows.special_tokens_mask?.push(constant_row(0, count - before - behind, size, at + before, 1));
+      rows.offsets?.push(spans_of(offsets!, begin, count, size, at));
     }
     return rows;
   }
 
+  #encode_rows(call: EngineCall, limit: NativeTruncation | undefined, offsets: boolean) {
+    const { samples, add_special_tokens, threads } = call;
+    if (samples.length === 1 && !offsets) {
+      const ends: ArrayLike<number> = [this.#encode_into(samples[0]!.text as string, add_special_tokens, limit)];
+      return { ids: this.#ids, ends, offsets: undefined };
+    }
+    const texts = samples.map(({ text }) => text as string);
+    const options = { add_special_tokens, threads, limit: limit?.max_length, direction: limit?.direction };
+    return guarded(() =>
+      this.engine.encode_rows(texts, offsets ? { ...options, offsets: call.unit ?? "utf16" } : options),
+    );
+  }
+
   decode(ids: readonly number[], skip_special_tokens: boolean): string {
-    if (ids.length > this.#ids.length) this.#ids = new Int32Array(2 * ids.length);
+    if (ids.length > this.#ids.length) this.#grow_ids(ids.length);
     for (let i = 0; i < ids.length; i++) this.#ids[i] = check_id(ids[i]!);
     return this.engine.decode(this.#ids, skip_special_tokens, ids.length);
   }
@@ -209,5 +230,13 @@ function row_of(ids: Int32Array, begin: number, count: number, size: number, at:
 function constant_row(value: number, count: number, size: number, at: number, padding: number): number[] {
   const row = new Array<number>(size);
   for (let i = 0; i < size; i++) row[i] = i >= at && i < at + count ? value : padding;
+  return row;
+}
+
+function spans_of(offsets: Int32Array, begin: number, count: number, size: number, at: number): Span[] {
+  const row = new Array<Span>(size);
+  for (let i = 0; i < at; i++) row[i] = [0, 0];
+  for (let i = 0, k = 2 * begin; i < count; i++, k += 2) row[at + i] = [offsets[k]!, offsets[k + 1]!];
+  for (let i = at + count; i < size; i++) row[i] = [0, 0];
   return row;
 }

@@ -4,6 +4,7 @@ import { type AddedTokenSpec, type NativeTokenizer, native } from "../native.js"
 import { AddedToken, type Token } from "./added_token.js";
 import { type DecodeOptions, type MaskOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
+import { is_compiled } from "./compiled.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
 import { check_id, Encoder, type EngineCall, threads_for } from "./engine_call.js";
 import { build_inputs, build_mask, build_types, type Layout, type MaskKind } from "./layout.js";
@@ -11,7 +12,7 @@ import { load_pretrained, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
 import { tensor_type } from "./tensors.js";
-import { type Component, read_header, type TokenizerHeader } from "./tokenizer_json.js";
+import { type Component, parse_header, read_header, type TokenizerHeader } from "./tokenizer_json.js";
 import { type TextIterator, type TrainingOptions, train_new_from_iterator } from "./training.js";
 
 export type ComponentKind = "normalizer" | "pre_tokenizer" | "post_processor" | "decoder";
@@ -61,7 +62,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   constructor(keywords: TokenizerKeywords = {}) {
     const content = content_of(keywords);
     const engine = open(content);
-    const header = read_header(content);
+    const header = is_compiled(content) ? parse_header(engine.to_json(false, false)) : read_header(content);
     const { tokenizer_file: _file, tokenizer_object: _object, added_tokens_decoder = {}, ...given } = keywords;
     const kwargs = { ...baked_in(header), ...new.target.keywords, ...given };
     super(kwargs);
@@ -276,8 +277,9 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const wants = (name: string, asked?: boolean | null) => asked ?? this.model_input_names.includes(name);
     const type_ids = wants("token_type_ids", options.return_token_type_ids);
     const attention_mask = wants("attention_mask", options.return_attention_mask);
-    const needs_encodings = options.return_special_tokens_mask || options.return_offsets_mapping;
-    const rows = needs_encodings ? undefined : encoder.rows(call, { attention_mask, type_ids });
+    const special_tokens_mask = Boolean(options.return_special_tokens_mask);
+    const offsets = Boolean(options.return_offsets_mapping);
+    const rows = encoder.rows(call, { attention_mask, type_ids, special_tokens_mask, offsets });
     const parts = rows ? [] : encoder.encodings(call);
     const encodings = parts.flat();
     if (rows) encoder.lent = true;
@@ -286,8 +288,9 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const data: Record<string, unknown> = { input_ids: ids };
     if (type_ids) data["token_type_ids"] = rows ? rows.type_ids : encodings.map((e) => e.type_ids);
     if (attention_mask) data["attention_mask"] = rows ? rows.attention_mask : encodings.map((e) => e.attention_mask);
-    if (options.return_special_tokens_mask) data["special_tokens_mask"] = encodings.map((e) => e.special_tokens_mask);
-    if (options.return_offsets_mapping) data["offset_mapping"] = encodings.map((e) => e.offsets);
+    if (special_tokens_mask)
+      data["special_tokens_mask"] = rows ? rows.special_tokens_mask : encodings.map((e) => e.special_tokens_mask);
+    if (offsets) data["offset_mapping"] = rows ? rows.offsets : encodings.map((e) => e.offsets);
     if (options.return_length) data["length"] = ids.map((row) => row.length);
     if (call.overflow) data["overflow_to_sample_mapping"] = parts.flatMap((list, i) => list.map(() => i));
     for (const row of ids)

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { expected, received, TransformersError, warn_once } from "../errors.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
 import { AddedToken } from "./added_token.js";
+import { compiled_folder, compiled_tokenizer, forget_compiled } from "./compiled.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
 import { from_sentencepiece } from "./sentencepiece_converters.js";
@@ -17,6 +18,11 @@ import { from_vocab_txt } from "./vocab_txt.js";
 export interface PretrainedOptions extends HubOptions {
   /** Takes the tokenizer from this GGUF file of the folder or repository. */
   gguf_file?: string;
+  /**
+   * Keeps large tokenizer.json files ready-made in this folder, with `true` in `ggml-transformers/tokenizers` of `HF_HOME`:
+   * they take about as much room again, and load several times as fast. Default: false.
+   */
+  compiled_cache?: boolean | string;
   [keyword: string]: unknown;
 }
 
@@ -223,9 +229,17 @@ function read_options(name_or_path: string, options: PretrainedOptions) {
   if (typeof name_or_path !== "string" || !name_or_path)
     throw expected("a folder or a repository's name", "the tokenizer", name_or_path);
   const [hub, rest] = split_hub_options(options);
-  const { gguf_file, trust_remote_code, ...given } = rest as Json & { gguf_file?: string };
+  const { gguf_file, trust_remote_code, compiled_cache, ...given } = rest as Json & { gguf_file?: string };
+  if (!["boolean", "string", "undefined"].includes(typeof compiled_cache))
+    throw expected("a folder, or true for the standard one,", "compiled_cache", compiled_cache);
   if (trust_remote_code) warn_once("trust_remote_code does nothing: no code of a checkpoint is ever run.");
-  return { files: new CheckpointFiles(name_or_path, hub), gguf_file, given };
+  const cache = compiled_cache === true ? compiled_folder() : compiled_cache || undefined;
+  return {
+    files: new CheckpointFiles(name_or_path, hub),
+    gguf_file,
+    compiled_cache: cache as string | undefined,
+    given,
+  };
 }
 
 /** Loads a tokenizer without a fast form: the class reads its files, whose paths are keywords. */
@@ -257,7 +271,7 @@ export async function load_pretrained(
   name_or_path: string,
   options: PretrainedOptions = {},
 ): Promise<PreTrainedTokenizerFast> {
-  const { files, gguf_file, given: all } = read_options(name_or_path, options);
+  const { files, gguf_file, compiled_cache: folder, given: all } = read_options(name_or_path, options);
   const { from_slow, ...given } = all;
   if (gguf_file !== undefined) return load_gguf(() => class_, files, gguf_file, given);
   const config_file = await files.find("tokenizer_config.json");
@@ -268,7 +282,18 @@ export async function load_pretrained(
   const names = class_.vocab_files_names;
   if (names["vocab_file"]?.endsWith(".model")) kwargs["vocab_file"] = await files.find(names["vocab_file"]);
   if (names["normalizer_file"]) kwargs["normalizer_file"] = await files.find(names["normalizer_file"]);
-  if (tokenizer_file && !from_slow) return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
+  if (tokenizer_file && !from_slow) {
+    const compiled = folder ? await compiled_tokenizer(tokenizer_file, folder) : undefined;
+    if (folder && compiled) {
+      try {
+        return new class_({ ...kwargs, tokenizer_object: compiled });
+      } catch (error) {
+        if (!(error instanceof TransformersError && error.code === "tokenizer_invalid")) throw error;
+        await forget_compiled(tokenizer_file, folder);
+      }
+    }
+    return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
+  }
   const slow = { ...slow_defaults(class_.name), ...kwargs };
   const tokenizer_object = await from_slow_files(class_, files, slow);
   Object.assign(slow, slow_special_tokens(class_.name, { ...class_.keywords, ...slow }));

@@ -22,6 +22,12 @@ export interface TokenizerHeader {
 
 const PARTS = ["truncation", "padding", "normalizer", "pre_tokenizer", "post_processor", "decoder"] as const;
 
+/** The small parts of a tokenizer.json that has an empty vocabulary. */
+export function parse_header(json: string): TokenizerHeader {
+  const all = JSON.parse(json) as Record<string, unknown>;
+  return Object.fromEntries(PARTS.map((part) => [part, all[part] ?? null])) as unknown as TokenizerHeader;
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const is_space = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;

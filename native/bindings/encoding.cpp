@@ -8,7 +8,6 @@
 namespace gt::bindings {
 
 using namespace tokens;
-using tokenizer::OffsetUnit;
 using tokenizer::Token;
 
 Encoding::Encoding(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -89,9 +88,7 @@ Napi::Value Encoding::overflowing(const Napi::CallbackInfo& info) {
 
 Napi::Value Encoding::offsets(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const std::string unit = string_argument(info[0], "unit");
-    if (unit != "utf16" && unit != "code_point") expected("\"utf16\" or \"code_point\"", "unit");
-    return int32_array(info.Env(), encoding_->offsets(unit == "utf16" ? OffsetUnit::utf16 : OffsetUnit::code_point));
+    return int32_array(info.Env(), encoding_->offsets(unit_argument(info[0], "unit")));
   });
 }
 

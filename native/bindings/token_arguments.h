@@ -34,6 +34,12 @@ Napi::Value int32_array(Napi::Env env, const std::vector<Integer>& values) {
   return int32_array(env, reinterpret_cast<const int32_t*>(values.data()), values.size());
 }
 
+inline Napi::Value uint8_array(Napi::Env env, std::string_view bytes) {
+  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size());
+  if (!bytes.empty()) std::memcpy(array.Data(), bytes.data(), bytes.size());
+  return array;
+}
+
 inline Napi::String to_string(Napi::Env env, std::string_view text) {
   napi_value value;
   if (napi_create_string_utf8(env, text.data(), text.size(), &value) != napi_ok) throw Napi::Error::New(env);
@@ -63,6 +69,12 @@ inline tokenizer::Direction direction_argument(const Napi::Value& value, const c
   const std::string text = string_argument(value, name);
   if (text != "left" && text != "right") expected("\"left\" or \"right\"", name);
   return text == "left" ? tokenizer::Direction::left : tokenizer::Direction::right;
+}
+
+inline tokenizer::OffsetUnit unit_argument(const Napi::Value& value, const char* name) {
+  const std::string text = string_argument(value, name);
+  if (text != "utf16" && text != "code_point") expected("\"utf16\" or \"code_point\"", name);
+  return text == "utf16" ? tokenizer::OffsetUnit::utf16 : tokenizer::OffsetUnit::code_point;
 }
 
 inline std::vector<std::string> strings_argument(const Napi::Value& value, const char* name) {

@@ -8,7 +8,7 @@
 #include "bindings/bindings.h"
 #include "bindings/encoding.h"
 #include "bindings/guarded.h"
-#include "bindings/token_arguments.h"
+#include "bindings/tokenizer_options.h"
 #include "bindings/trainer_options.h"
 
 namespace gt::bindings {
@@ -16,96 +16,6 @@ namespace gt::bindings {
 namespace {
 
 using namespace tokens;
-using tokenizer::AddedToken;
-using tokenizer::Input;
-using tokenizer::Limit;
-using tokenizer::Truncation;
-
-Input input_argument(const Napi::Value& value, bool is_pretokenized, const char* name) {
-  if (is_pretokenized) return {strings_argument(value, name), true};
-  return {{string_argument(value, name)}, false};
-}
-
-std::optional<Input> pair_argument(const Napi::Value& value, bool is_pretokenized) {
-  if (value.IsNull() || value.IsUndefined()) return std::nullopt;
-  return input_argument(value, is_pretokenized, "pair");
-}
-
-// Ids of tokens; what is no id becomes one that no token has.
-std::vector<uint32_t> ids_argument(const Napi::Value& value) {
-  std::vector<uint32_t> ids;
-  if (!value.IsObject()) expected("a list of ids", "ids");
-  const auto list = value.As<Napi::Object>();
-  const uint32_t n = list.Get("length").ToNumber();
-  ids.reserve(n);
-  for (uint32_t i = 0; i < n; i++) {
-    const Napi::Value item = list.Get(i);
-    if (!item.IsNumber()) expected("a list of ids", "ids");
-    const double id = item.As<Napi::Number>();
-    ids.push_back(id >= 0 && id < UINT32_MAX ? static_cast<uint32_t>(id) : UINT32_MAX);
-  }
-  return ids;
-}
-
-AddedToken added_token(const Napi::Value& value) {
-  if (!value.IsObject()) expected("a list of added tokens", "tokens");
-  const auto object = value.As<Napi::Object>();
-  AddedToken token;
-  token.content = string_argument(object.Get("content"), "content");
-  token.single_word = boolean_argument(object.Get("single_word"), "single_word");
-  token.lstrip = boolean_argument(object.Get("lstrip"), "lstrip");
-  token.rstrip = boolean_argument(object.Get("rstrip"), "rstrip");
-  token.normalized = boolean_argument(object.Get("normalized"), "normalized");
-  token.special = boolean_argument(object.Get("special"), "special");
-  return token;
-}
-
-size_t threads_argument(const Napi::Value& value) {
-  const size_t threads = size_argument(value, "threads");
-  if (threads < 1 || threads > 256) throw RangeError("Expected an integer from 1 to 256 for threads");
-  return threads;
-}
-
-Truncation truncation_of(const Napi::Value& value) {
-  if (!value.IsObject()) expected("an object", "truncation");
-  const auto object = value.As<Napi::Object>();
-  Truncation truncation;
-  truncation.max_length = size_argument(object.Get("max_length"), "max_length");
-  truncation.stride = size_argument(object.Get("stride"), "stride");
-  truncation.direction = direction_argument(object.Get("direction"), "direction");
-  const std::string strategy = string_argument(object.Get("strategy"), "strategy");
-  if (strategy == "only_first") truncation.strategy = Truncation::Strategy::only_first;
-  else if (strategy == "only_second") truncation.strategy = Truncation::Strategy::only_second;
-  else if (strategy != "longest_first") expected("\"longest_first\", \"only_first\" or \"only_second\"", "strategy");
-  return truncation;
-}
-
-// Of encode_ids: the ids that may stay and the end that goes, or nothing for no limit.
-Limit limit_argument(const Napi::Value& most, const Napi::Value& direction) {
-  if (most.IsUndefined()) return {};
-  return {size_argument(most, "limit"), direction_argument(direction, "direction")};
-}
-
-std::optional<Truncation> truncation_in(const Napi::Object& options) {
-  const Napi::Value value = options.Get("truncation");
-  return value.IsUndefined() ? std::nullopt : std::optional(truncation_of(value));
-}
-
-// The options of encode().
-struct EncodeRequest {
-  bool add_special_tokens, is_pretokenized = false;
-  std::optional<Truncation> truncation;
-
-  explicit EncodeRequest(const Napi::Value& value) {
-    if (!value.IsObject()) expected("an object", "options");
-    const auto options = value.As<Napi::Object>();
-    add_special_tokens = boolean_argument(options.Get("add_special_tokens"), "add_special_tokens");
-    const Napi::Value words = options.Get("is_pretokenized");
-    if (!words.IsUndefined()) is_pretokenized = boolean_argument(words, "is_pretokenized");
-    truncation = truncation_in(options);
-  }
-  const Truncation* limit() const { return truncation ? &*truncation : nullptr; }
-};
 
 class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
  public:
@@ -130,12 +40,14 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                        {
                            StaticValue("Encoding", Encoding::define(env)),
                            InstanceMethod<&Tokenizer::encode_ids>("encode_ids"),
+                           InstanceMethod<&Tokenizer::set_out>("set_out"),
                            InstanceMethod<&Tokenizer::encode_ids_into>("encode_ids_into"),
-                           InstanceMethod<&Tokenizer::encode_ids_batch>("encode_ids_batch"),
+                           InstanceMethod<&Tokenizer::encode_rows>("encode_rows"),
                            InstanceMethod<&Tokenizer::encode>("encode"),
                            InstanceMethod<&Tokenizer::encode_batch>("encode_batch"),
                            InstanceMethod<&Tokenizer::clone>("clone"),
                            InstanceAccessor<&Tokenizer::has_type_ids>("has_type_ids"),
+                           InstanceAccessor<&Tokenizer::frame>("frame"),
                            InstanceMethod<&Tokenizer::post_process>("post_process"),
                            InstanceMethod<&Tokenizer::normalize>("normalize"),
                            InstanceMethod<&Tokenizer::pre_tokenize>("pre_tokenize"),
@@ -153,6 +65,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::set_normalized_added_tokens>("set_normalized_added_tokens"),
                            InstanceMethod<&Tokenizer::set_encode_special_tokens>("set_encode_special_tokens"),
                            InstanceMethod<&Tokenizer::to_json>("to_json"),
+                           InstanceMethod<&Tokenizer::compile>("compile"),
                            InstanceMethod<&Tokenizer::token_bytes>("token_bytes"),
                            InstanceMethod<&Tokenizer::count_words>("count_words"),
                            InstanceMethod<&Tokenizer::train>("train"),
@@ -189,23 +102,30 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
     });
   }
 
+  // Its memory is looked up once, because that takes as long as to encode a short word.
+  void set_out(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] {
+      napi_typedarray_type type;
+      void* data;
+      if (napi_get_typedarray_info(info.Env(), info[0], &type, &room_, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
+        expected("an Int32Array", "out");
+      }
+      out_ = static_cast<int32_t*>(data);
+      kept_out_ = Napi::Persistent(info[0].As<Napi::Object>());
+    });
+  }
+
   Napi::Value encode_ids_into(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::string_view text = text_argument(info.Env(), info[0], "text");
       const bool add_special_tokens = boolean_argument(info[1], "add_special_tokens");
-      napi_typedarray_type type;
-      size_t room;
-      void* out;
-      if (napi_get_typedarray_info(info.Env(), info[2], &type, &room, &out, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
-        expected("an Int32Array", "out");
-      }
-      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens, limit_argument(info[3], info[4]));
-      if (ids.size() > 0 && ids.size() <= room) std::memcpy(out, ids.data(), ids.size() * sizeof(int32_t));
+      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens, limit_argument(info[2], info[3]));
+      if (ids.size() > 0 && ids.size() <= room_) std::memcpy(out_, ids.data(), ids.size() * sizeof(int32_t));
       return Napi::Number::New(info.Env(), static_cast<double>(ids.size()));
     });
   }
 
-  Napi::Value encode_ids_batch(const Napi::CallbackInfo& info) {
+  Napi::Value encode_rows(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const Napi::Env env = info.Env();
       if (!info[0].IsArray()) expected("a list of strings", "texts");
@@ -222,11 +142,12 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
         const size_t begin = i == 0 ? 0 : ends[i - 1];
         texts.emplace_back(text_.data() + begin, ends[i] - begin);
       }
-      const auto batch = tokenizer_->encode_ids(texts, boolean_argument(info[1], "add_special_tokens"),
-                                                limit_argument(info[3], info[4]), threads_argument(info[2]));
+      const RowOptions options = row_options(info[1]);
+      const auto rows = tokenizer_->encode_rows(texts, options, threads_argument(info[1].As<Napi::Object>().Get("threads")));
       Napi::Object result = Napi::Object::New(env);
-      result.Set("ids", int32_array(env, batch.ids));
-      result.Set("ends", int32_array(env, batch.ends));
+      result.Set("ids", int32_array(env, rows.ids));
+      result.Set("ends", int32_array(env, rows.ends));
+      if (options.offsets) result.Set("offsets", int32_array(env, rows.offsets));
       return result;
     });
   }
@@ -275,6 +196,16 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   }
 
   Napi::Value has_type_ids(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), tokenizer_->has_type_ids()); }
+
+  // null where the rows' ids do not tell the offsets.
+  Napi::Value frame(const Napi::CallbackInfo& info) {
+    const auto frame = tokenizer_->frame();
+    if (!frame) return info.Env().Null();
+    Napi::Array result = Napi::Array::New(info.Env(), 2);
+    result.Set(0u, Napi::Number::New(info.Env(), frame->first));
+    result.Set(1u, Napi::Number::New(info.Env(), frame->second));
+    return result;
+  }
 
   Napi::Value post_process(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
@@ -431,16 +362,18 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
 
   Napi::Value to_json(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      return to_string(info.Env(), tokenizer_->to_json(boolean_argument(info[0], "pretty")));
+      const bool with_vocabulary = info[1].IsUndefined() || boolean_argument(info[1], "with_vocabulary");
+      return to_string(info.Env(), tokenizer_->to_json(boolean_argument(info[0], "pretty"), with_vocabulary));
     });
+  }
+
+  Napi::Value compile(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value { return uint8_array(info.Env(), tokenizer_->compile()); });
   }
 
   Napi::Value token_bytes(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      const std::string bytes = tokenizer_->token_bytes(static_cast<uint32_t>(size_argument(info[0], "id")));
-      Napi::Uint8Array array = Napi::Uint8Array::New(info.Env(), bytes.size());
-      if (!bytes.empty()) std::memcpy(array.Data(), bytes.data(), bytes.size());
-      return array;
+      return uint8_array(info.Env(), tokenizer_->token_bytes(static_cast<uint32_t>(size_argument(info[0], "id"))));
     });
   }
 
@@ -468,6 +401,9 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   tokenizer::WordCounts words_;
   Napi::FunctionReference encoding_type_;
   std::string text_;
+  Napi::ObjectReference kept_out_;
+  int32_t* out_ = nullptr;  // in kept_out_, with room_ ids
+  size_t room_ = 0;
 };
 
 }  // namespace

@@ -94,8 +94,8 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
   };
   for (const AddedToken& token : special_) insert(token);
   for (const AddedToken& token : ordinary_) insert(token);
-  original_.trie = Trie(std::move(originals));
-  normalized_.trie = Trie(std::move(normals));
+  original_.trie = Trie(originals);
+  normalized_.trie = Trie(normals);
 }
 
 const std::string* AddedVocabulary::text(uint32_t id) const {

@@ -25,10 +25,10 @@ std::optional<std::string> text_of(const json::Node& node, std::string_view key)
 
 }  // namespace
 
-std::unique_ptr<Model> BPE::read(const json::Node& node) {
-  const auto vocabulary = std::make_shared<const Vocabulary>(node.at("vocab"));
+std::unique_ptr<Model> BPE::read(const json::Node& node, TableReader* tables) {
+  const auto vocabulary = tables ? std::make_shared<const Vocabulary>(*tables) : std::make_shared<const Vocabulary>(node.at("vocab"));
   const std::optional<std::string> prefix = text_of(node, "continuing_subword_prefix");
-  Merges merges = read_merges(node.at("merges"), *vocabulary, prefix ? prefix->size() : 0);
+  Merges merges = tables ? Merges(vocabulary->end_id(), *tables) : read_merges(node.at("merges"), *vocabulary, prefix ? prefix->size() : 0);
   std::unique_ptr<BPE> model(new BPE(vocabulary, std::move(merges)));
   if (const std::optional<json::Node> dropout = node.find("dropout")) {
     model->dropout_ = dropout->number();
@@ -40,6 +40,10 @@ std::unique_ptr<Model> BPE::read(const json::Node& node) {
   model->fuse_unk_ = node.boolean("fuse_unk", false);
   model->byte_fallback_ = node.boolean("byte_fallback", false);
   model->ignore_merges_ = node.boolean("ignore_merges", false);
+  if (tables) {
+    model->byte_widths_ = tables->array<uint8_t>();
+    model->pairs_ = tables->array<uint64_t>();
+  }
   model->prepare();
   return model;
 }
@@ -58,7 +62,7 @@ void BPE::prepare() {
   if (unk_token_) unk_id_ = vocabulary_->find(*unk_token_);
 
   is_random_ = dropout_ && *dropout_ > 0;
-  if (takes_bytes()) {
+  if (takes_bytes() && byte_widths_.size() != vocabulary_->end_id()) {
     byte_widths_.resize(vocabulary_->end_id());
     for (uint32_t id = 0; id < byte_widths_.size(); id++) {
       const size_t width = vocabulary_->has(id) ? unicode::count(vocabulary_->token(id)) : 0;
@@ -72,8 +76,9 @@ void BPE::prepare() {
   // What is unknown must leave a token in its place: if it vanishes, its neighbours may merge.
   const bool is_replaced = byte_fallback_ ? has_all_fallbacks : unk_id_ >= 0;
   cuts_ = !prefix_ && !suffix_ && !ignore_merges_ && is_replaced && !has_all_bytes_;
-  if (!cuts_) return;
-  pairs_.assign((size_t{1} << kPairBits) / 64, 0);
+  constexpr size_t kPairWords = (size_t{1} << kPairBits) / 64;
+  if (!cuts_ || pairs_.size() == kPairWords) return;
+  pairs_.assign(kPairWords, 0);
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
     if (!vocabulary_->has(id)) continue;
     const std::string_view token = vocabulary_->token(id);
@@ -217,6 +222,14 @@ size_t BPE::width(int32_t id, bool, bool is_bytes) const {
   return is_byte ? 1 : token.size();
 }
 
+bool BPE::write_tables(TableWriter& tables) const {
+  vocabulary_->write(tables);
+  merges_.write(tables);
+  tables.array(byte_widths_);
+  tables.array(pairs_);
+  return true;
+}
+
 void BPE::write(json::Writer& writer) const {
   const auto optional = [&](const char* key, const std::optional<std::string>& text) {
     writer.key(key);
@@ -235,7 +248,8 @@ void BPE::write(json::Writer& writer) const {
   writer.key("vocab");
   vocabulary_->write(writer);
   writer.key("merges").begin_array();
-  for (const auto& [a, b] : merges_.list()) {
+  const auto merges = writer.with_vocabulary() ? merges_.list() : std::vector<std::pair<uint32_t, uint32_t>>();
+  for (const auto& [a, b] : merges) {
     writer.begin_array();
     writer.string(vocabulary_->token(a));
     writer.string(vocabulary_->token(b));

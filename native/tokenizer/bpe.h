@@ -12,11 +12,12 @@ namespace gt::tokenizer {
 
 class BPE : public Model {
  public:
-  static std::unique_ptr<Model> read(const json::Node& node);
+  static std::unique_ptr<Model> read(const json::Node& node, TableReader* tables);
 
   std::optional<std::string> continuing_subword_prefix() const override { return prefix_; }
   bool takes_bytes() const override { return has_all_bytes_ && !prefix_ && !suffix_; }
   void write(json::Writer& writer) const override;
+  bool write_tables(TableWriter& tables) const override;
 
  private:
   Found word(std::string_view word, Workspace& workspace) const override;

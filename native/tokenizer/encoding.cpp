@@ -23,34 +23,14 @@ std::string_view Encoding::token_text(const Token& token) const {
 }
 
 std::vector<int32_t> Encoding::offsets(OffsetUnit unit) const {
-  // Units before each byte of a source, for those that are not ASCII.
-  std::vector<std::vector<int32_t>> units(texts_->sources.size());
-  std::vector<char> is_ascii(units.size());
-  for (size_t i = 0; i < units.size(); i++) {
-    const std::string& source = texts_->sources[i];
-    is_ascii[i] = unicode::is_ascii(source);
-    if (is_ascii[i]) continue;
-    units[i].reserve(source.size() + 1);
-    int32_t count = 0;
-    for (size_t at = 0; at < source.size();) {
-      const size_t width = unicode::length(static_cast<uint8_t>(source[at]));
-      for (size_t k = 0; k < width; k++) units[i].push_back(count);
-      count += unit == OffsetUnit::utf16 && width == 4 ? 2 : 1;
-      at += width;
-    }
-    units[i].push_back(count);
-  }
+  std::vector<UnitCounter> counters;
+  for (const std::string& source : texts_->sources) counters.emplace_back(source, unit);
   std::vector<int32_t> result(2 * size());
   int32_t* out = result.data();
   for (const Token& token : tokens) {
-    const bool as_it_is = token.source == Token::kNone || is_ascii[static_cast<size_t>(token.source)];
     for (const uint32_t byte : {token.span.begin, token.span.end}) {
-      if (as_it_is) {
-        *out++ = static_cast<int32_t>(byte);
-      } else {
-        const std::vector<int32_t>& map = units[static_cast<size_t>(token.source)];
-        *out++ = map[std::min<size_t>(byte, map.size() - 1)];
-      }
+      const bool has_source = token.source != Token::kNone;
+      *out++ = has_source ? counters[static_cast<size_t>(token.source)].before(byte) : static_cast<int32_t>(byte);
     }
   }
   return result;

@@ -15,6 +15,38 @@ namespace gt::tokenizer {
 enum class Direction : uint8_t { left, right };
 enum class OffsetUnit : uint8_t { code_point, utf16 };
 
+// Counts the units before a byte of a text: quickly near the byte that it was asked for last.
+class UnitCounter {
+ public:
+  UnitCounter(std::string_view text, OffsetUnit unit) : text_(text), unit_(unit), is_ascii_(unicode::is_ascii(text)) {}
+
+  // Bytes inside a character have the units before it; those behind the text, unless it is ASCII, the units of it all.
+  int32_t before(uint32_t byte) {
+    if (is_ascii_) return static_cast<int32_t>(byte);
+    while (at_ < text_.size()) {
+      const size_t width = unicode::length(static_cast<uint8_t>(text_[at_]));
+      if (at_ + width > byte) break;
+      at_ += width;
+      units_ += units_of(width);
+    }
+    while (at_ > byte) {
+      const auto start = static_cast<size_t>(unicode::previous(text_.data(), text_.data() + at_) - text_.data());
+      units_ -= units_of(at_ - start);
+      at_ = start;
+    }
+    return units_;
+  }
+
+ private:
+  int32_t units_of(size_t width) const { return unit_ == OffsetUnit::utf16 && width == 4 ? 2 : 1; }
+
+  std::string_view text_;
+  OffsetUnit unit_;
+  bool is_ascii_;
+  size_t at_ = 0;  // the start of a character, and the units before it
+  int32_t units_ = 0;
+};
+
 struct Truncation {
   enum class Strategy : uint8_t { longest_first, only_first, only_second };
   size_t max_length = 512, stride = 0;

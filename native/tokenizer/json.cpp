@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "json_number.h"
+#include "tokenizer/parallel.h"
 #include "unicode/utf8.h"
 
 namespace gt::tokenizer::json {
@@ -17,6 +18,7 @@ constexpr uint64_t kFlag = 1ull << 59;
 constexpr int kLengthShift = 32;
 constexpr uint64_t kLengthMask = (1ull << 27) - 1;
 constexpr int kMaxDepth = 200;
+constexpr size_t kLarge = 1 << 20;  // bytes that are worth a second thread
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -243,9 +245,23 @@ class Parser {
 
 Document::Document(std::string_view text) : text_(text) {
   if (text.size() >= UINT32_MAX) throw Error("tokenizer_invalid", "The tokenizer file is larger than 4 GB");
-  if (!unicode::is_valid(text)) throw Error("tokenizer_invalid", "The tokenizer file is not valid UTF-8");
   tape_.reserve(text.size() / 8);  // a vocabulary's values have a little more each
-  Parser(text, tape_).run();
+  // The parser goes by bytes, so that it need not wait.
+  bool is_valid = false;
+  std::exception_ptr failure;
+  parallel_for(2, text.size() > kLarge ? 2 : 1, 1, [&](size_t, size_t task) {
+    if (task == 0) {
+      is_valid = unicode::is_valid(text);
+      return;
+    }
+    try {
+      Parser(text, tape_).run();
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+  });
+  if (!is_valid) throw Error("tokenizer_invalid", "The tokenizer file is not valid UTF-8");
+  if (failure) std::rethrow_exception(failure);
 }
 
 // ---- Value
@@ -386,109 +402,6 @@ char32_t Node::character() const {
 bool Node::boolean(std::string_view key, bool otherwise) const {
   const std::optional<Node> member = find(key);
   return member ? member->boolean() : otherwise;
-}
-
-// ---- Writer
-
-void Writer::newline() {
-  if (!pretty_) return;
-  out_.push_back('\n');
-  out_.append(2 * static_cast<size_t>(depth_), ' ');
-}
-
-void Writer::separate() {
-  if (after_key_) {
-    after_key_ = false;
-    return;
-  }
-  if (depth_ == 0) return;
-  if (!first_) out_.push_back(',');
-  newline();
-  first_ = false;
-}
-
-void Writer::begin(char bracket) {
-  separate();
-  out_.push_back(bracket);
-  depth_++;
-  first_ = true;
-}
-
-void Writer::end(char bracket) {
-  depth_--;
-  if (!first_) newline();
-  out_.push_back(bracket);
-  first_ = false;
-}
-
-Writer& Writer::key(std::string_view name) {
-  string(name);
-  out_.append(pretty_ ? ": " : ":");
-  after_key_ = true;
-  return *this;
-}
-
-void Writer::string(std::string_view text) {
-  separate();
-  out_.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"': out_.append("\\\""); break;
-      case '\\': out_.append("\\\\"); break;
-      case '\b': out_.append("\\b"); break;
-      case '\f': out_.append("\\f"); break;
-      case '\n': out_.append("\\n"); break;
-      case '\r': out_.append("\\r"); break;
-      case '\t': out_.append("\\t"); break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20) {
-          out_.push_back(c);
-        } else {
-          const char* digits = "0123456789abcdef";
-          out_.append("\\u00").append(1, digits[c >> 4]).append(1, digits[c & 15]);
-        }
-    }
-  }
-  out_.push_back('"');
-}
-
-void Writer::character(char32_t c) {
-  std::string text;
-  unicode::append(text, c);
-  string(text);
-}
-
-void Writer::integer(int64_t value) {
-  separate();
-  out_.append(std::to_string(value));
-}
-
-// The shortest digits that give the value back, in the notation of Rust's ryu.
-void Writer::number(double value) {
-  separate();
-  char digits[40] = {};  // its zeros end what atoi reads
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits - 1, value, std::chars_format::scientific);
-  std::string_view text(digits, static_cast<size_t>(end - digits));
-  const size_t e = text.find('e');
-  const int exponent = std::atoi(text.data() + e + 1);
-  if (exponent >= -5 && exponent <= 15) {
-    char plain[64];
-    const auto [stop, problem] = std::to_chars(plain, plain + sizeof plain, value, std::chars_format::fixed);
-    out_.append(plain, stop);
-    if (std::string_view(plain, static_cast<size_t>(stop - plain)).find('.') == std::string_view::npos) out_.append(".0");
-    return;
-  }
-  out_.append(text.substr(0, e)).append("e").append(std::to_string(exponent));
-}
-
-void Writer::boolean(bool value) {
-  separate();
-  out_.append(value ? "true" : "false");
-}
-
-void Writer::null() {
-  separate();
-  out_.append("null");
 }
 
 }  // namespace gt::tokenizer::json

@@ -103,7 +103,10 @@ class Node {
 // Writes as serde_json does, compact or with two spaces.
 class Writer {
  public:
-  explicit Writer(bool pretty) : pretty_(pretty) {}
+  // Without `with_vocabulary` the lists of a model stay empty.
+  explicit Writer(bool pretty, bool with_vocabulary = true) : pretty_(pretty), with_vocabulary_(with_vocabulary) {}
+
+  bool with_vocabulary() const { return with_vocabulary_; }
 
   void begin_object() { begin('{'); }
   void end_object() { end('}'); }
@@ -131,7 +134,7 @@ class Writer {
   void newline();
 
   std::string out_;
-  bool pretty_;
+  bool pretty_, with_vocabulary_;
   bool first_ = true, after_key_ = false;
   int depth_ = 0;
 };

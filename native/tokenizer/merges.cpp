@@ -29,6 +29,32 @@ Merges::Merges(size_t end_id, size_t count) : id_bits_(bits_for(end_id + 1)), ra
   results_.reserve(count);
 }
 
+Merges::Merges(size_t end_id, TableReader& tables) : Merges(end_id, 0) {
+  results_ = tables.array<int32_t>();
+  slots_ = tables.array<uint64_t>();
+  rank_bits_ = static_cast<int>(tables.number());
+  tables.check(slots_.size() >= 8 && slots_.size() <= UINT32_MAX && (slots_.size() & (slots_.size() - 1)) == 0);
+  tables.check(rank_bits_ >= 1 && rank_bits_ <= 31 && rank_bits_ + 2 * id_bits_ <= 64);
+  rank_mask_ = (1ull << rank_bits_) - 1;
+  mask_ = static_cast<uint32_t>(slots_.size() - 1);
+  shift_ = 64 - bits_for(slots_.size());
+  const uint64_t id_mask = (1ull << id_bits_) - 1;
+  bool has_room = false, leads_outside = false;  // a search ends at an empty slot
+  for (const uint64_t slot : slots_) {
+    const uint64_t pair = slot >> rank_bits_;
+    has_room |= slot == kEmpty;
+    leads_outside |= slot != kEmpty && ((slot & rank_mask_) >= results_.size() || (pair & id_mask) >= end_id || pair >> id_bits_ >= end_id);
+  }
+  for (const int32_t result : results_) leads_outside |= static_cast<uint32_t>(result) >= end_id;
+  tables.check(has_room && !leads_outside);
+}
+
+void Merges::write(TableWriter& tables) const {
+  tables.array(results_);
+  tables.array(slots_);
+  tables.number(static_cast<uint64_t>(rank_bits_));
+}
+
 void Merges::add(uint32_t a, uint32_t b, uint32_t result) {
   const uint64_t key = static_cast<uint64_t>(a) << id_bits_ | b;
   uint32_t i = hash(key);

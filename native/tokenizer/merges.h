@@ -17,6 +17,9 @@ class Merges {
   // `end_id` is above all ids. Throws std::length_error if ids and ranks do not fit a slot together.
   Merges(size_t end_id, size_t count);
 
+  Merges(size_t end_id, TableReader& tables);
+  void write(TableWriter& tables) const;
+
   // Asks the processor for the memory that add() of this pair will need.
   void ask_for(uint32_t a, uint32_t b) const { prefetch(&slots_[hash(static_cast<uint64_t>(a) << id_bits_ | b)]); }
   // Adds the next merge, in the order of ranks. A pair that was there takes the new rank.

@@ -21,12 +21,12 @@ std::string type_of(const json::Node& node) {
 
 }  // namespace
 
-std::unique_ptr<Model> Model::read(const json::Node& node) {
+std::unique_ptr<Model> Model::read(const json::Node& node, TableReader* tables) {
   const std::string name = type_of(node);
-  if (name == "BPE") return BPE::read(node);
-  if (name == "WordPiece") return std::make_unique<WordPiece>(node);
+  if (name == "BPE") return BPE::read(node, tables);
+  if (name == "WordPiece") return std::make_unique<WordPiece>(node, tables);
   if (name == "WordLevel") return std::make_unique<WordLevel>(node);
-  if (name == "Unigram") return Unigram::read(node);
+  if (name == "Unigram") return Unigram::read(node, tables);
   node.at("type").fail("a type of model");
 }
 

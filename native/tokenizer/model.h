@@ -16,8 +16,11 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // Reads a component of any type; without `type`, the first that fits, as Rust does.
-  static std::unique_ptr<Model> read(const json::Node& node);
+  // Reads a component of any type; without `type`, the first that fits, as Rust does. Its lists come from `tables`
+  // unless null.
+  static std::unique_ptr<Model> read(const json::Node& node, TableReader* tables = nullptr);
+  // Writes the lists; false, and nothing, for models that are as quickly read from JSON.
+  virtual bool write_tables(TableWriter& tables) const { return static_cast<void>(tables), false; }
 
   const std::shared_ptr<const Vocabulary>& vocabulary() const { return vocabulary_; }
 

@@ -63,6 +63,7 @@ class ByteLevelProcessor : public PostProcessor {
   explicit ByteLevelProcessor(const json::Node& node) : options_(node) {}
 
   size_t added_tokens(bool) const override { return 0; }
+  bool trims_offsets() const override { return options_.trim_offsets; }
   std::vector<Encoding> process(std::vector<Encoding> encodings, bool) const override {
     if (options_.trim_offsets) trim_all_offsets(encodings, options_.add_prefix_space);
     for (size_t i = 0; i < encodings.size(); i++) encodings[i].set_sequence(i);
@@ -85,6 +86,7 @@ class ClsSepProcessor : public PostProcessor {
   }
 
   size_t added_tokens(bool is_pair) const override { return !is_pair ? 2 : is_roberta_ ? 4 : 3; }
+  bool trims_offsets() const override { return trim_offsets_; }
   std::vector<Encoding> process(std::vector<Encoding> encodings, bool add_special_tokens) const override {
     if (trim_offsets_) trim_all_offsets(encodings, add_prefix_space_);
     for (Encoding& encoding : encodings) {
@@ -269,6 +271,9 @@ class ProcessorSequence : public PostProcessor {
     size_t count = 0;
     for (const auto& processor : processors_) count += processor->added_tokens(is_pair);
     return count;
+  }
+  bool trims_offsets() const override {
+    return std::any_of(processors_.begin(), processors_.end(), [](const auto& processor) { return processor->trims_offsets(); });
   }
   std::vector<Encoding> process(std::vector<Encoding> encodings, bool add_special_tokens) const override {
     for (const auto& processor : processors_) encodings = processor->process(std::move(encodings), add_special_tokens);

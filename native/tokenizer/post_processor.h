@@ -18,6 +18,8 @@ class PostProcessor {
 
   // How many special tokens process() adds to one sequence or a pair.
   virtual size_t added_tokens(bool is_pair) const = 0;
+  // Whether process() takes spaces out of the tokens' spans.
+  virtual bool trims_offsets() const { return false; }
   // One or two sequences become the parts of the result.
   virtual std::vector<Encoding> process(std::vector<Encoding> encodings, bool add_special_tokens) const = 0;
   virtual void write(json::Writer& writer) const = 0;

@@ -21,16 +21,23 @@
 
 namespace gt::tokenizer {
 
-// The ids of several texts, one after another, and where those of each text end.
-struct BatchIds {
-  std::vector<int32_t> ids;
-  std::vector<uint32_t> ends;
-};
-
 // How many ids of a text stay, special tokens not counted, and at which end others go.
 struct Limit {
   size_t most = SIZE_MAX;
   Direction direction = Direction::right;
+};
+
+struct RowOptions {
+  bool add_special_tokens = true;
+  Limit limit = {};
+  std::optional<OffsetUnit> offsets = {};  // the unit of those that are wanted
+};
+
+// The ids of several texts, one after another, and where those of each text end.
+struct Rows {
+  std::vector<int32_t> ids;
+  std::vector<uint32_t> ends;
+  std::vector<int32_t> offsets;  // start and end for each id, if they were asked for
 };
 
 // A text, or the words of one.
@@ -41,8 +48,8 @@ struct Input {
 
 class Tokenizer {
  public:
-  // Throws Error{"tokenizer_invalid"} that names the place inside the JSON.
-  explicit Tokenizer(std::string_view json);
+  // From a tokenizer.json, or what compile() made of one. Throws Error{"tokenizer_invalid"} that names the place inside the JSON.
+  explicit Tokenizer(std::string_view content);
   // A copy shares what does not change, above all the vocabulary.
   Tokenizer(const Tokenizer&) = default;
 
@@ -50,7 +57,8 @@ class Tokenizer {
   const Ids& encode_ids(std::string_view text, bool add_special_tokens, const Limit& limit = {});
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
   // The same for many texts, on up to `threads` threads. `pairs` is empty or as long as `inputs`.
-  BatchIds encode_ids(const std::vector<std::string_view>& texts, bool add_special_tokens, const Limit& limit, size_t threads);
+  // Offsets are what encode() tells if there is a frame().
+  Rows encode_rows(const std::vector<std::string_view>& texts, const RowOptions& options, size_t threads);
   std::vector<Encoding> encode(const std::vector<Input>& inputs, const std::vector<std::optional<Input>>& pairs,
                                bool add_special_tokens, const Truncation* truncation, size_t threads);
 
@@ -84,6 +92,8 @@ class Tokenizer {
   void set_encode_special_tokens(bool value) { added_.set_encode_special_tokens(value); }
   // True if the tokens of a single text can have other type ids than 0.
   bool has_type_ids() const { return has_type_ids_; }
+  // How many special tokens stand before and behind a single text, where its tokens keep the offsets that they have in it.
+  std::optional<std::pair<uint32_t, uint32_t>> frame() const { return frame_; }
   size_t special_tokens_to_add(bool is_pair) const { return post_processor_ ? post_processor_->added_tokens(is_pair) : 0; }
 
   // Each reads the component's JSON; without it there is none.
@@ -99,7 +109,9 @@ class Tokenizer {
   // Rust since 0.23. Before, as in Python Transformers 4.57, the normalizer of their adding counts, and in texts alone.
   void set_normalized_added_tokens(bool value);
 
-  std::string to_json(bool pretty) const;
+  std::string to_json(bool pretty, bool with_vocabulary = true) const;
+  // The tokenizer with its tables, which loads in a fraction of the time; empty for one that is as quickly read from JSON.
+  std::string compile() const;
 
  private:
   // What each id adds to a text, for decoders with parts; filled on first use.
@@ -117,18 +129,27 @@ class Tokenizer {
     std::vector<std::unique_ptr<Workspace>> list;
   };
 
+  // The model's lists come from `tables` unless null.
+  void read(std::string_view json, TableReader* tables);
   Workspace& workspace(size_t worker);
-  void append_ids(std::string_view text, bool add_special_tokens, const Limit& limit, Workspace& workspace) const;
+  void append_row(std::string_view text, const RowOptions& options, Workspace& workspace) const;
+  // Appends the ids of a text without special tokens; in the second form also their offsets.
+  void append_sequence(std::string_view text, Workspace& workspace) const;
+  void append_sequence(std::string_view text, OffsetUnit unit, Workspace& workspace) const;
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
                   Workspace& workspace) const;
   // Appends the ids of a text by its words as they stand, which `found` gets too, if it is given. False, and there are no
   // more ids than before, where that cannot be.
   bool append_raw_words(std::string_view text, Workspace& workspace, std::vector<RawWord>* found) const;
-  void prepare_word(std::string_view word, bool aligned, Workspace& workspace) const;
   // Runs the text through everything before the model.
   void prepare(std::string_view text, bool aligned, Workspace& workspace) const;
+  // The same for a word in which no added tokens are looked for as they are.
+  void prepare_word(std::string_view word, bool aligned, Workspace& workspace) const;
+  void finish_pieces(Pieces& pieces) const;
   // Whether the pieces depend on the alignment.
   bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
+  template <class Visitor>
+  void visit_tokens(std::string_view text, Visitor&& visitor, Workspace& workspace) const;
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const;
   Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
   // The normalizer or the pre-tokenizer is another one.
@@ -146,7 +167,9 @@ class Tokenizer {
   std::shared_ptr<const Model> model_;
   AddedVocabulary added_;
 
+  static constexpr int32_t kSequence = -1;
   std::vector<int32_t> plan_;  // the special tokens of one sequence, kSequence in its place
+  std::optional<std::pair<uint32_t, uint32_t>> frame_;
   bool has_type_ids_ = false;
   std::shared_ptr<const RawWords> raw_words_;
   DecodeTable decode_table_;

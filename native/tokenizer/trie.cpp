@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "errors.h"
 #include "unicode/utf8.h"
@@ -41,7 +42,9 @@ Bits exchanged(const Bits& bits, uint8_t label) {
 
 class TrieBuilder {
  public:
-  TrieBuilder(Trie& trie, std::vector<Trie::Entry>& entries) : trie_(trie), entries_(entries), sorted_(entries.size()) {}
+  TrieBuilder(Trie& trie, const std::vector<Trie::Entry>& entries) : trie_(trie), entries_(entries.size()), sorted_(entries.size()) {
+    for (size_t i = 0; i < entries.size(); i++) entries_[i] = {0, entries[i].text, entries[i].value};
+  }
 
   void run() {
     if (entries_.empty()) return;
@@ -56,11 +59,25 @@ class TrieBuilder {
   }
 
  private:
-  using Entry = Trie::Entry;
   using Unit = Trie::Unit;
 
+  // The bytes of a string are far away; the next few are kept here.
+  struct Entry {
+    uint64_t window;
+    std::string_view text;
+    uint32_t value;
+
+    void move_window(size_t depth) {
+      window = 0;
+      std::memcpy(&window, text.data() + depth, std::min(text.size() - depth, kWindow));
+    }
+    uint8_t at(size_t depth) const { return static_cast<uint8_t>(window >> 8 * (depth % kWindow)); }
+    // 0 for a string that ends, else above its byte.
+    uint32_t key(size_t depth) const { return text.size() == depth ? 0 : 1u + at(depth); }
+  };
+
   static constexpr uint32_t kRoot = UINT32_MAX;
-  static constexpr size_t kFew = 16;
+  static constexpr size_t kFew = 16, kWindow = 8;
   static constexpr int kMostFailures = 8;     // of a block, before it is left as it is
   static constexpr size_t kMostOpenBlocks = 16;
 
@@ -88,45 +105,43 @@ class TrieBuilder {
     if (number > 0) open_.push_back({number, 0});
   }
 
-  // 0 for a string that ends, else above its byte.
-  static uint32_t key(const Entry& entry, size_t depth) {
-    return entry.text.size() == depth ? 0 : 1u + static_cast<uint8_t>(entry.text[depth]);
-  }
-
   // By their keys; those with the same key stay in their order.
   void sort(size_t begin, size_t end, size_t depth) {
     if (end - begin <= kFew) {
       for (size_t i = begin + 1; i < end; i++) {
         const Entry entry = entries_[i];
         size_t k = i;
-        for (; k > begin && key(entries_[k - 1], depth) > key(entry, depth); k--) entries_[k] = entries_[k - 1];
+        for (; k > begin && entries_[k - 1].key(depth) > entry.key(depth); k--) entries_[k] = entries_[k - 1];
         entries_[k] = entry;
       }
       return;
     }
     std::array<size_t, 258> places{};
-    for (size_t i = begin; i < end; i++) places[key(entries_[i], depth) + 1]++;
+    for (size_t i = begin; i < end; i++) places[entries_[i].key(depth) + 1]++;
     for (size_t i = 1; i < places.size(); i++) places[i] += places[i - 1];
-    for (size_t i = begin; i < end; i++) sorted_[places[key(entries_[i], depth)]++] = entries_[i];
+    for (size_t i = begin; i < end; i++) sorted_[places[entries_[i].key(depth)]++] = entries_[i];
     std::copy_n(sorted_.begin(), end - begin, entries_.begin() + static_cast<std::ptrdiff_t>(begin));
   }
 
   void add_children(const Node& node) {
+    if (node.depth % kWindow == 0) {
+      for (size_t i = node.begin; i < node.end; i++) entries_[i].move_window(node.depth);
+    }
     sort(node.begin, node.end, node.depth);
     size_t begin = node.begin;
-    while (begin < node.end && key(entries_[begin], node.depth) == 0) begin++;
+    while (begin < node.end && entries_[begin].key(node.depth) == 0) begin++;
     if (begin > node.begin && node.unit != kRoot) trie_.units_[node.unit].value = entries_[node.begin].value;
     if (begin == node.end) return;
     labels_.clear();
     for (size_t i = begin; i < node.end; i++) {
-      const auto label = static_cast<uint8_t>(entries_[i].text[node.depth]);
+      const uint8_t label = entries_[i].at(node.depth);
       if (labels_.empty() || labels_.back() != label) labels_.push_back(label);
     }
     const uint32_t base = node.unit == kRoot ? 0 : place();
     if (node.unit != kRoot) trie_.units_[node.unit].link |= base << 9;
     for (const uint8_t label : labels_) {
       size_t end = begin + 1;
-      while (end < node.end && key(entries_[end], node.depth) == 1u + label) end++;
+      while (end < node.end && entries_[end].key(node.depth) == 1u + label) end++;
       trie_.units_[base ^ label].link = 0x100u | label;
       if (end - begin > 1) nodes_.push_back({begin, end, node.depth + 1, base ^ label});
       else add_rest(trie_.units_[base ^ label], entries_[begin], node.depth + 1);
@@ -172,17 +187,35 @@ class TrieBuilder {
   }
 
   Trie& trie_;
-  std::vector<Entry>& entries_;
-  std::vector<Entry> sorted_;
+  std::vector<Entry> entries_, sorted_;
   std::vector<Node> nodes_;
   std::vector<Block> blocks_;
   std::vector<OpenBlock> open_;
   std::vector<uint8_t> labels_;
 };
 
-Trie::Trie(std::vector<Entry> entries) {
+Trie::Trie(const std::vector<Entry>& entries) {
   TrieBuilder(*this, entries).run();
   units_.shrink_to_fit();
+}
+
+Trie::Trie(TableReader& tables, size_t end_value)
+    : units_(tables.array<Unit>()), tails_(tables.array<Tail>()), tail_bytes_(tables.bytes()) {
+  bool leads_outside = units_.size() % 256 != 0;  // a base and a byte stay within their 256 units
+  for (const Unit& unit : units_) {
+    if (unit.base() == kTail) leads_outside |= unit.value >= tails_.size();
+    else leads_outside |= unit.base() >= units_.size() || (unit.value != kNone && unit.value >= end_value);
+  }
+  for (const Tail& tail : tails_) {
+    leads_outside |= tail.begin > tail_bytes_.size() || tail.size > tail_bytes_.size() - tail.begin || tail.value >= end_value;
+  }
+  tables.check(!leads_outside);
+}
+
+void Trie::write(TableWriter& tables) const {
+  tables.array(units_);
+  tables.array(tails_);
+  tables.bytes(tail_bytes_);
 }
 
 }  // namespace gt::tokenizer

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/tables.h"
+
 namespace gt::tokenizer {
 
 class Trie {
@@ -19,7 +21,11 @@ class Trie {
   Trie() = default;
   // The first value stands if a string comes twice. The empty string is never found.
   // Throws Error{"tokenizer_invalid"} beyond 2^23 nodes.
-  explicit Trie(std::vector<Entry> entries);
+  explicit Trie(const std::vector<Entry>& entries);
+
+  // Of tables that hold values below `end_value`.
+  Trie(TableReader& tables, size_t end_value);
+  void write(TableWriter& tables) const;
 
   bool is_empty() const { return units_.empty(); }
 

@@ -17,8 +17,7 @@ std::string byte_token(uint8_t byte) {
 
 }  // namespace
 
-std::unique_ptr<Model> Unigram::read(const json::Node& node) {
-  const json::Node list = node.at("vocab");
+std::unique_ptr<Unigram> Unigram::read_list(const json::Node& list) {
   if (!list.value().is(json::Type::array)) list.fail("an array of pieces and scores");
   std::string bytes, scratch;
   std::vector<uint32_t> offsets;
@@ -40,25 +39,41 @@ std::unique_ptr<Model> Unigram::read(const json::Node& node) {
     if (part != 2) fail();
   }
   offsets.push_back(static_cast<uint32_t>(bytes.size()));
-  const size_t size = scores.size();
-  const double least = scores.empty() ? 0 : *std::min_element(scores.begin(), scores.end());
   const auto vocabulary = std::make_shared<const Vocabulary>(std::move(bytes), std::move(offsets));
-  std::unique_ptr<Unigram> model(new Unigram(vocabulary, std::move(scores)));
-  if (const auto unk = node.find("unk_id")) {
-    model->unk_id_ = unk->natural();
-    if (*model->unk_id_ >= size) unk->error("the unk_id is not in the vocabulary");
-  }
-  model->byte_fallback_ = node.boolean("byte_fallback", false);
-  model->unk_score_ = least - kUnkPenalty;
   std::vector<Trie::Entry> pieces;
-  pieces.reserve(size);
-  const bool has_doubles = vocabulary->size() < size;
-  for (uint32_t id = 0; id < size; id++) {
+  pieces.reserve(scores.size());
+  const bool has_doubles = vocabulary->size() < scores.size();
+  for (uint32_t id = 0; id < scores.size(); id++) {
     const std::string_view token = vocabulary->token(id);
     pieces.push_back({token, has_doubles ? static_cast<uint32_t>(vocabulary->find(token)) : id});
   }
-  model->trie_ = Trie(std::move(pieces));
-  for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = vocabulary->find(byte_token(static_cast<uint8_t>(byte)));
+  return std::unique_ptr<Unigram>(new Unigram(vocabulary, std::move(scores), Trie(pieces)));
+}
+
+std::unique_ptr<Unigram> Unigram::read_tables(TableReader& tables) {
+  const auto vocabulary = std::make_shared<const Vocabulary>(tables);
+  std::vector<double> scores = tables.array<double>();
+  tables.check(scores.size() == vocabulary->end_id());
+  return std::unique_ptr<Unigram>(new Unigram(vocabulary, std::move(scores), Trie(tables, vocabulary->end_id())));
+}
+
+bool Unigram::write_tables(TableWriter& tables) const {
+  vocabulary_->write(tables);
+  tables.array(scores_);
+  trie_.write(tables);
+  return true;
+}
+
+std::unique_ptr<Model> Unigram::read(const json::Node& node, TableReader* tables) {
+  std::unique_ptr<Unigram> model = tables ? read_tables(*tables) : read_list(node.at("vocab"));
+  const std::vector<double>& scores = model->scores_;
+  if (const auto unk = node.find("unk_id")) {
+    model->unk_id_ = unk->natural();
+    if (*model->unk_id_ >= scores.size()) unk->error("the unk_id is not in the vocabulary");
+  }
+  model->byte_fallback_ = node.boolean("byte_fallback", false);
+  model->unk_score_ = (scores.empty() ? 0 : *std::min_element(scores.begin(), scores.end())) - kUnkPenalty;
+  for (int byte = 0; byte < 256; byte++) model->byte_ids_[byte] = model->vocabulary_->find(byte_token(static_cast<uint8_t>(byte)));
   return model;
 }
 
@@ -136,7 +151,7 @@ void Unigram::write(json::Writer& writer) const {
   writer.key("unk_id");
   unk_id_ ? writer.integer(*unk_id_) : writer.null();
   writer.key("vocab").begin_array();
-  for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
+  for (uint32_t id = 0; id < vocabulary_->end_id() && writer.with_vocabulary(); id++) {
     writer.begin_array();
     writer.string(vocabulary_->token(id));
     writer.number(scores_[id]);

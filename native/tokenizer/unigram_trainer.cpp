@@ -95,7 +95,7 @@ class UnigramTrainer {
       vocabulary_.scores.push_back(pieces_[id].second);
       if (pieces_[id].second < least) least = pieces_[id].second;
     }
-    vocabulary_.trie = Trie(std::move(entries));
+    vocabulary_.trie = Trie(entries);
     least_score_ = least;
     vocabulary_.unknown_score = least - kUnknownPenalty;
   }

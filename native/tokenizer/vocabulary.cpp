@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "unicode/utf8.h"
+
 namespace gt::tokenizer {
 
 Vocabulary::Vocabulary(const json::Node& node) {
@@ -29,7 +31,7 @@ Vocabulary::Vocabulary(const json::Node& node) {
   if (in_order) {
     for (const Entry& entry : entries) offsets_.push_back(entry.begin);
     bytes_ = arena;
-    present_.assign(end, true);
+    set_all_present(end);
   } else {
     std::vector<const Entry*> by_id(end);
     for (const Entry& entry : entries) {
@@ -39,12 +41,12 @@ Vocabulary::Vocabulary(const json::Node& node) {
       place = &entry;
     }
     bytes_.reserve(arena.size());
-    present_.resize(end);
+    present_.resize((end + 63) / 64);
     for (uint32_t id = 0; id < end; id++) {
       offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
       if (!by_id[id]) continue;
       bytes_.append(arena, by_id[id]->begin, by_id[id]->length);
-      present_[id] = true;
+      present_[id / 64] |= 1ull << id % 64;
     }
   }
   offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
@@ -59,9 +61,11 @@ Vocabulary::Vocabulary(const json::Node& node) {
 }
 
 Vocabulary::Vocabulary(std::string bytes, std::vector<uint32_t> offsets) : bytes_(std::move(bytes)), offsets_(std::move(offsets)) {
-  present_.assign(end_id(), true);
+  set_all_present(end_id());
   index();
 }
+
+void Vocabulary::set_all_present(size_t count) { present_.assign((count + 63) / 64, ~0ull); }
 
 void Vocabulary::index() {
   uint32_t capacity = 8;
@@ -77,7 +81,7 @@ void Vocabulary::index() {
       prefetch(&slots_[place_of(hash)]);
     }
     for (uint32_t id = first; id < last; id++) {
-      if (present_[id]) insert(id, hashes[id - first]);
+      if (has(id)) insert(id, hashes[id - first]);
     }
   }
 }
@@ -118,10 +122,48 @@ int32_t Vocabulary::find_alias(std::string_view token) const {
   return found == aliases_.end() ? -1 : static_cast<int32_t>(found->second);
 }
 
+Vocabulary::Vocabulary(TableReader& tables) : bytes_(tables.bytes()), offsets_(tables.array<uint32_t>()) {
+  tables.check(!offsets_.empty() && offsets_.front() == 0 && offsets_.back() == bytes_.size() && end_id() <= kIdMask);
+  tables.check(std::is_sorted(offsets_.begin(), offsets_.end()) && unicode::is_valid(bytes_));
+  present_ = tables.array<uint64_t>();
+  tables.check(present_.size() == (end_id() + 63) / 64);
+  slots_ = tables.array<uint32_t>();
+  tables.check(slots_.size() >= 8 && (slots_.size() & (slots_.size() - 1)) == 0);
+  mask_ = static_cast<uint32_t>(slots_.size() - 1);
+  bool has_room = false;  // a search ends at an empty slot
+  uint32_t last = 0;
+  for (const uint32_t slot : slots_) {
+    has_room |= slot == kEmpty;
+    last = std::max(last, slot == kEmpty ? 0 : (slot & kIdMask) + 1);
+  }
+  size_ = tables.number();
+  tables.check(has_room && last <= end_id() && size_ <= end_id());
+  for (uint64_t count = tables.number(); count > 0; count--) {
+    const std::string token(tables.bytes());
+    const uint64_t id = tables.number();
+    tables.check(id < end_id() && unicode::is_valid(token));
+    aliases_[token] = static_cast<uint32_t>(id);
+  }
+  size_ += aliases_.size();
+}
+
+void Vocabulary::write(TableWriter& tables) const {
+  tables.bytes(bytes_);
+  tables.array(offsets_);
+  tables.array(present_);
+  tables.array(slots_);
+  tables.number(size_ - aliases_.size());
+  tables.number(aliases_.size());
+  for (const auto& [token, id] : aliases_) {
+    tables.bytes(token);
+    tables.number(id);
+  }
+}
+
 void Vocabulary::write(json::Writer& writer) const {
   writer.begin_object();
-  for (uint32_t id = 0; id < end_id(); id++) {
-    if (present_[id]) writer.key(token(id)).integer(id);
+  for (uint32_t id = 0; id < end_id() && writer.with_vocabulary(); id++) {
+    if (has(id)) writer.key(token(id)).integer(id);
   }
   writer.end_object();
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tokenizer/json.h"
+#include "tokenizer/tables.h"
 
 namespace gt::tokenizer {
 
@@ -44,11 +45,14 @@ class Vocabulary {
   // Tokens in the order of their ids: their bytes, where each begins and, at last, the end.
   Vocabulary(std::string bytes, std::vector<uint32_t> offsets);
 
+  explicit Vocabulary(TableReader& tables);
+  void write(TableWriter& tables) const;
+
   // Number of tokens, and one more than the largest id.
   size_t size() const { return size_; }
   size_t end_id() const { return offsets_.empty() ? 0 : offsets_.size() - 1; }
 
-  bool has(int64_t id) const { return id >= 0 && id < static_cast<int64_t>(end_id()) && present_[id]; }
+  bool has(int64_t id) const { return id >= 0 && id < static_cast<int64_t>(end_id()) && (present_[static_cast<size_t>(id) / 64] >> id % 64 & 1); }
   // The token of an id that it has.
   std::string_view token(uint32_t id) const {
     return std::string_view(bytes_.data() + offsets_[id], offsets_[id + 1] - offsets_[id]);
@@ -68,6 +72,7 @@ class Vocabulary {
  private:
   static constexpr uint32_t kIdMask = (1u << 24) - 1, kMarkMask = ~kIdMask, kEmpty = UINT32_MAX;
 
+  void set_all_present(size_t count);
   void index();
   uint32_t place_of(uint64_t hash) const { return static_cast<uint32_t>(hash) & mask_; }
   void insert(uint32_t id, uint64_t hash);
@@ -84,7 +89,7 @@ class Vocabulary {
 
   std::string bytes_;
   std::vector<uint32_t> offsets_;
-  std::vector<bool> present_;
+  std::vector<uint64_t> present_;  // a bit for each id
   std::vector<uint32_t> slots_;  // 8 bits of the hash, 24 of the id
   uint32_t mask_ = 0;
   size_t size_ = 0;

@@ -19,9 +19,12 @@ class WordCache {
 
   // A word with what it is looked up by.
   struct Key {
-    std::string_view word;
+    const char* begin;
+    size_t size;
     uint64_t low, high;  // of a short word its bytes, of a long one its hash and 0
     uint32_t place;
+
+    std::string_view word() const { return {begin, size}; }
   };
 
   // The key of a word, which must stay until get(); asks the processor for the memory that get() will need.
@@ -31,9 +34,9 @@ class WordCache {
     const size_t n = word.size();
     if (n > kShort) {
       const uint64_t hash = n > kLong ? 0 : hash_bytes(word.data(), n);
-      return {word, hash, 0, static_cast<uint32_t>(hash >> (65 - kLongBits)) * 2};
+      return {word.data(), n, hash, 0, static_cast<uint32_t>(hash >> (65 - kLongBits)) * 2};
     }
-    Key key{word, 0, 0, 0};
+    Key key{word.data(), n, 0, 0, 0};
     load(word.data(), n, text_end, key.low, key.high);
     const uint64_t hash = (key.low * 0x9E3779B97F4A7C15ull) ^ (key.high * 0xC2B2AE3D27D4EB4Full) ^ n;
     key.place = static_cast<uint32_t>(hash * 0xff51afd7ed558ccdull >> (65 - kWordBits)) * 2;
@@ -45,9 +48,9 @@ class WordCache {
   // `miss(word)` returns {ids, count} for a word that is not there.
   template <class Miss>
   int32_t* get(const Key& key, int32_t* out, Miss&& miss) {
-    if (key.word.size() <= kShort) return get_short(key, out, miss);
-    if (key.word.size() <= kLong) return get_long(key, out, miss);
-    const auto [ids, count] = miss(key.word);
+    if (key.size <= kShort) return get_short(key, out, miss);
+    if (key.size <= kLong) return get_long(key, out, miss);
+    const auto [ids, count] = miss(key.word());
     return copy(ids, count, out);
   }
 
@@ -91,7 +94,7 @@ class WordCache {
   template <class Miss>
   int32_t* get_short(const Key& key, int32_t* out, Miss& miss) {
     Word* words = words_ + key.place;
-    const size_t n = key.word.size();
+    const size_t n = key.size;
     for (int way = 0; way < 2; way++) {
       const Word& word = words[way];
       if (word.low != key.low || word.high != key.high || word.length != n) continue;
@@ -100,7 +103,7 @@ class WordCache {
       out[1] = word.ids[1];
       return out + word.count;
     }
-    const auto [ids, count] = miss(key.word);
+    const auto [ids, count] = miss(key.word());
     const int32_t place = count > 2 ? static_cast<int32_t>(store(ids, count)) : 0;
     words[1] = words[0];
     words[0] = {key.low, key.high, static_cast<uint32_t>(n), static_cast<uint32_t>(count), {place, 0}};
@@ -111,18 +114,18 @@ class WordCache {
   template <class Miss>
   int32_t* get_long(const Key& key, int32_t* out, Miss& miss) {
     LongWord* words = long_words_.get() + key.place;
-    const size_t n = key.word.size();
+    const size_t n = key.size;
     for (int way = 0; way < 2; way++) {
       const LongWord& word = words[way];
-      if (word.hash != key.low || word.length != n || std::memcmp(&bytes_[word.bytes], key.word.data(), n) != 0) continue;
+      if (word.hash != key.low || word.length != n || std::memcmp(&bytes_[word.bytes], key.begin, n) != 0) continue;
       return copy(&arena_[word.ids], word.count, out);
     }
-    const auto [ids, count] = miss(key.word);
+    const auto [ids, count] = miss(key.word());
     if (bytes_.size() + n > kArena) clear();
     const uint32_t place = store(ids, count);
     words[1] = words[0];
     words[0] = {key.low, static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(n), place, static_cast<uint32_t>(count)};
-    bytes_.insert(bytes_.end(), key.word.begin(), key.word.end());
+    bytes_.insert(bytes_.end(), key.begin, key.begin + n);
     return copy(ids, count, out);
   }
 

@@ -4,12 +4,17 @@
 
 namespace gt::tokenizer {
 
-WordPiece::WordPiece(const json::Node& node)
-    : Model(std::make_shared<const Vocabulary>(node.at("vocab"))),
+WordPiece::WordPiece(const json::Node& node, TableReader* tables)
+    : Model(tables ? std::make_shared<const Vocabulary>(*tables) : std::make_shared<const Vocabulary>(node.at("vocab"))),
       unk_token_(node.at("unk_token").string()),
       prefix_(node.at("continuing_subword_prefix").string()),
       max_characters_(node.at("max_input_chars_per_word").natural()),
       unk_id_(vocabulary_->find(unk_token_)) {
+  if (tables) {
+    starts_ = Trie(*tables, vocabulary_->end_id());
+    rests_ = Trie(*tables, vocabulary_->end_id());
+    return;
+  }
   std::vector<Trie::Entry> starts, rests;
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
     if (!vocabulary_->has(id)) continue;
@@ -17,8 +22,8 @@ WordPiece::WordPiece(const json::Node& node)
     starts.push_back({token, id});
     if (token.substr(0, prefix_.size()) == prefix_) rests.push_back({token.substr(prefix_.size()), id});
   }
-  starts_ = Trie(std::move(starts));
-  rests_ = Trie(std::move(rests));
+  starts_ = Trie(starts);
+  rests_ = Trie(rests);
 }
 
 void WordPiece::split(std::string_view word, Workspace& workspace) const {
@@ -60,6 +65,13 @@ size_t WordPiece::width(int32_t id, bool is_first, bool) const {
   if (id == unk_id_) return 0;
   const size_t size = vocabulary_->token(static_cast<uint32_t>(id)).size();
   return is_first ? size : size - prefix_.size();
+}
+
+bool WordPiece::write_tables(TableWriter& tables) const {
+  vocabulary_->write(tables);
+  starts_.write(tables);
+  rests_.write(tables);
+  return true;
 }
 
 void WordPiece::write(json::Writer& writer) const {

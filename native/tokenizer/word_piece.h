@@ -9,9 +9,10 @@ namespace gt::tokenizer {
 
 class WordPiece : public Model {
  public:
-  explicit WordPiece(const json::Node& node);
+  WordPiece(const json::Node& node, TableReader* tables);
 
   void write(json::Writer& writer) const override;
+  bool write_tables(TableWriter& tables) const override;
   std::optional<std::string> continuing_subword_prefix() const override { return prefix_; }
 
  private:

@@ -60,11 +60,14 @@ struct RawWord {
 struct Workspace {
   Pieces pieces;
   Ids ids;
+  std::vector<int32_t> offsets;  // start and end for each id, if they are wanted
   WordCache words;
   WordCache raw_words;  // as they stand in texts
   std::vector<RawWord> raw_list;
   std::unique_ptr<Workspace> of_word;  // for a raw word that is new
   std::vector<size_t> piece_ends;  // in ids
+  std::vector<int32_t> row_ids;    // of one text, with row_spans
+  std::vector<Span> row_spans;
 
   // Of the models, for one piece.
   std::vector<ModelToken> tokens;

@@ -1,11 +1,13 @@
 // Tokenizers against the npm packages `tokenizers` (Rust), `@huggingface/tokenizers` and `tiktoken`: one process, the same
 // strings, one thread but for the batch; the public calls of both sides; ids are compared before anything is measured.
 //   node scripts/bench/tokenizers.mjs [--rounds 5] [--only Qwen2] [--json]
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Tokenizer as Rust } from "tokenizers";
 import { add_row, in_turns, options, report } from "./harness.mjs";
-import { install, root } from "./peers.mjs";
+import { folder, install, root } from "./peers.mjs";
 import { bundled, tokenizer_json, VOCABULARIES } from "./vocabularies.mjs";
 
 const vendor = join(root, "vendor", "llama.cpp");
@@ -45,7 +47,9 @@ function pass(texts, body) {
   };
 }
 
-async function compare(name, unit, ours, peer, peer_name = "tokenizers", rounds = undefined) {
+/** One row; both run once before, so that code is compiled and what may be kept is kept, unless they are `cold`. */
+async function compare(name, unit, ours, peer, { peer_name = "tokenizers", rounds, cold = false } = {}) {
+  if (!cold) await in_turns({ ours, peer }, 1);
   const times = await in_turns({ ours, peer }, rounds);
   add_row(name, unit, times.ours, times.peer, peer_name);
 }
@@ -63,9 +67,29 @@ function loading(load) {
   };
 }
 
+const memory_script = fileURLToPath(new URL("tokenizer_memory.mjs", import.meta.url));
+const megabytes = (who, path) => async () =>
+  Number(execFileSync(process.execPath, ["--expose-gc", memory_script, who, path], { encoding: "utf8" }));
+
+/** Tokens that begin alike and only end in texts that have an "x". */
+function with_nested_tokens(json) {
+  const tokenizer = JSON.parse(json);
+  const first = 1 + Math.max(...tokenizer.added_tokens.map(({ id }) => id), 300_000);
+  const nested = Array.from({ length: 64 }, (_, i) => ({
+    id: first + i,
+    content: `${"<".repeat(i + 1)}x`,
+    ...{ single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+  }));
+  return JSON.stringify({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, ...nested] });
+}
+
 async function measure(name, peers) {
   const json = await tokenizer_json(name);
   const file = Buffer.from(json);
+  const checkpoint = join(folder, `tokenizer-${name}`);
+  const path = join(checkpoint, "tokenizer.json");
+  mkdirSync(checkpoint, { recursive: true });
+  writeFileSync(path, json);
   const open = () => new PreTrainedTokenizerFast({ tokenizer_object: file });
   const ours = open();
   const rust = Rust.fromString(json);
@@ -81,6 +105,23 @@ async function measure(name, peers) {
     loading(() => open().encode("a")),
     loading(() => rust_ids(Rust.fromString(json), "a")),
   );
+  const compiled_cache = join(checkpoint, "compiled");
+  rmSync(compiled_cache, { recursive: true, force: true });
+  for (const [kind, options] of [
+    ["from_pretrained", {}],
+    ["from_pretrained, compiled", { compiled_cache }],
+  ]) {
+    await compare(
+      `${name} ${kind}`,
+      "ms",
+      loading(async () => (await PreTrainedTokenizerFast.from_pretrained(checkpoint, options)).encode("a")),
+      loading(() => rust_ids(Rust.fromFile(path), "a")),
+    );
+  }
+  await compare(`${name} memory`, "MB", megabytes("ours", path), megabytes("tokenizers", path), {
+    rounds: 1,
+    cold: true,
+  });
   const first = documents["English 4 KB"];
   const cold = () => {
     const fresh = open();
@@ -90,7 +131,7 @@ async function measure(name, peers) {
     for (const text of texts) await rust_ids(rust, text);
   };
   const part = first.slice(0, 60);
-  await compare(`${name} English, first pass`, "µs/KB", cold, pass(part, slowly(part)));
+  await compare(`${name} English, first pass`, "µs/KB", cold, pass(part, slowly(part)), { cold: true });
   for (const [kind, texts] of Object.entries(documents)) {
     const encode = (list) => list.forEach((text) => void ours.encode(text, BARE));
     encode(texts);
@@ -162,10 +203,21 @@ async function measure(name, peers) {
       "µs/KB",
       pass([text], ([one]) => void ours.encode(one, BARE)),
       pass([text], slowly([text])),
-      "tokenizers",
-      2,
+      { rounds: 2 },
     );
   }
+  const nested = with_nested_tokens(json);
+  const ours_nested = new PreTrainedTokenizerFast({ tokenizer_object: nested });
+  const rust_nested = Rust.fromString(nested);
+  const brackets = `${"<".repeat(2000)}x`.repeat(50);
+  check(`${name} nested added tokens`, ours_nested.encode(brackets, BARE), await rust_ids(rust_nested, brackets));
+  await compare(
+    `${name} nested added tokens`,
+    "µs/KB",
+    pass([brackets], ([one]) => void ours_nested.encode(one, BARE)),
+    pass([brackets], ([one]) => rust_ids(rust_nested, one)),
+    { rounds: 2 },
+  );
   for (const [peer_name, make] of Object.entries(peers)) {
     const encode = make(name, json);
     if (!encode) continue;
@@ -176,8 +228,7 @@ async function measure(name, peers) {
       "µs/KB",
       mine,
       pass(part, (texts) => texts.forEach(encode)),
-      peer_name,
-      3,
+      { peer_name, rounds: 3 },
     );
   }
 }

@@ -7,6 +7,7 @@ interface Difference {
 }
 export function differences(ours: NativeTokenizer, rust: unknown, text: string, pair?: string | null): Promise<Difference[]>;
 export function both(
-  Tokenizer: new (json: string) => NativeTokenizer,
+  Tokenizer: new (content: string | Uint8Array) => NativeTokenizer,
   json: object,
+  compiled?: boolean,
 ): { ours: NativeTokenizer; rust: unknown };

@@ -28,6 +28,9 @@ const rust_fields = (encoding) => ({
   overflowing: encoding.getOverflowing().map(rust_fields),
 });
 
+const frame_mask = ([before, behind], length) =>
+  Array.from({ length }, (_, i) => (i < before || i >= length - behind ? 1 : 0));
+
 /**
  * Compares what both make of `text` (and `pair`). Returns the fields that differ with both values; none if all agree.
  * Where Rust throws, ours must throw too.
@@ -52,13 +55,27 @@ export async function differences(ours, rust, text, pair = null) {
   if (mine.error !== undefined && theirs.error !== undefined) return [];
   for (const name of Object.keys({ ...mine, ...theirs })) compare(name, mine[name], theirs[name]);
   if (found.length > 0 || theirs.error !== undefined) return found;
-  if (pair === null) compare("encode_ids", [...ours.encode_ids(text, true)], theirs.ids);
+  if (pair === null) {
+    compare("encode_ids", [...ours.encode_ids(text, true)], theirs.ids);
+    if (ours.frame) {
+      const options = { add_special_tokens: true, threads: 1, offsets: "code_point" };
+      const { ids, offsets } = ours.encode_rows([text], options);
+      compare("the ids of a row", [...ids], theirs.ids);
+      compare("the offsets of a row", pairs(offsets), theirs.offsets);
+      compare("the special tokens of a row", frame_mask(ours.frame, ids.length), theirs.special_tokens_mask);
+    }
+  }
   for (const skip of [false, true]) compare(`decode skip=${skip}`, ours.decode(mine.ids, skip), await rust.decode(theirs.ids, skip));
   return found;
 }
 
-/** Both tokenizers of a tokenizer.json. Truncation and padding are taken out: ours does not apply them. */
-export function both(Tokenizer, json) {
+/**
+ * Both tokenizers of a tokenizer.json, ours from its compiled form with `compiled`. Truncation and padding are taken out:
+ * ours does not apply them.
+ */
+export function both(Tokenizer, json, compiled = false) {
   const plain = JSON.stringify({ ...json, truncation: null, padding: null });
-  return { ours: new Tokenizer(plain), rust: Rust.fromString(plain) };
+  const ours = new Tokenizer(plain);
+  const bytes = compiled ? ours.compile() : [];
+  return { ours: bytes.length > 0 ? new Tokenizer(bytes) : ours, rust: Rust.fromString(plain) };
 }
