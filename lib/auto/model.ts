@@ -71,3 +71,5 @@ export const AutoModelForTokenClassification = auto_with_decoders<LogitsOutput>(
   "AutoModelForTokenClassification",
   "token_classification",
 );
+/** Encoders of texts, without a head. */
+export const AutoModelForTextEncoding = auto<BaseModelOutput>("AutoModelForTextEncoding", "text_encoding");

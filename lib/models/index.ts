@@ -25,6 +25,7 @@ export type ModelKind =
   | "multiple_choice"
   | "question_answering"
   | "sequence_classification"
+  | "text_encoding"
   | "token_classification";
 
 const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
@@ -46,6 +47,7 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     multiple_choice: bert.BertForMultipleChoice,
     question_answering: bert.BertForQuestionAnswering,
     sequence_classification: bert.BertForSequenceClassification,
+    text_encoding: bert.BertModel,
     token_classification: bert.BertForTokenClassification,
   },
   camembert: {
@@ -65,6 +67,7 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     multiple_choice: distilbert.DistilBertForMultipleChoice,
     question_answering: distilbert.DistilBertForQuestionAnswering,
     sequence_classification: distilbert.DistilBertForSequenceClassification,
+    text_encoding: distilbert.DistilBertModel,
     token_classification: distilbert.DistilBertForTokenClassification,
   },
   gpt2: {
@@ -101,6 +104,7 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     multiple_choice: roberta.RobertaForMultipleChoice,
     question_answering: roberta.RobertaForQuestionAnswering,
     sequence_classification: roberta.RobertaForSequenceClassification,
+    text_encoding: roberta.RobertaModel,
     token_classification: roberta.RobertaForTokenClassification,
   },
   t5: {
@@ -109,6 +113,7 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     question_answering: t5.T5ForQuestionAnswering,
     seq2seq_lm: t5.T5ForConditionalGeneration,
     sequence_classification: t5.T5ForSequenceClassification,
+    text_encoding: t5.T5EncoderModel,
     token_classification: t5.T5ForTokenClassification,
   },
   "xlm-roberta": {
@@ -119,6 +124,7 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
     multiple_choice: xlm_roberta.XLMRobertaForMultipleChoice,
     question_answering: xlm_roberta.XLMRobertaForQuestionAnswering,
     sequence_classification: xlm_roberta.XLMRobertaForSequenceClassification,
+    text_encoding: xlm_roberta.XLMRobertaModel,
     token_classification: xlm_roberta.XLMRobertaForTokenClassification,
   },
 };

@@ -1,6 +1,9 @@
 // summarization, translation and text2text-generation against Python's: test/fixtures/text_to_text.
 import { afterAll, describe, expect, it } from "vitest";
 import {
+  AutoModelForSeq2SeqLM,
+  AutoTokenizer,
+  type Message,
   type Pipeline,
   pipeline,
   SummarizationPipeline,
@@ -8,7 +11,7 @@ import {
   TranslationPipeline,
 } from "../../lib/index.js";
 import { fixture, read_json } from "../fixtures.js";
-import { type PipelineCase, warnings_of } from "./cases.js";
+import { close_to, type PipelineCase, warnings_of } from "./cases.js";
 
 interface Case extends PipelineCase {
   task: string;
@@ -89,5 +92,33 @@ describe("tasks", () => {
       results.push(result);
     expect(results).toHaveLength(2);
     expect(results[0]).toEqual([{ translation_text: expect.any(String) }]);
+  });
+});
+
+const { chats, zero_shot } = read_json<{
+  chats: { model: string; template: string; messages: Message[]; options: object; response: string }[];
+  zero_shot: PipelineCase[];
+}>("text_to_text", "uses.json");
+
+describe("zero-shot-classification by BART", () => {
+  it.each(zero_shot)("$name", async ({ inputs, options, expected, error, message }) => {
+    const pipe = await load("zero-shot-classification", "bart-nli");
+    if (error) await expect((async () => pipe(inputs, options))()).rejects.toThrow(message?.slice(0, 60));
+    else close_to(await pipe(inputs, options), expected);
+  });
+});
+
+describe("chat() with a model that has an encoder", () => {
+  it.each(chats)("$model, $options", async ({ model: name, template, messages, options, response }) => {
+    const path = fixture("text_to_text", "checkpoints", name);
+    const model = await AutoModelForSeq2SeqLM.from_pretrained(path, { n_threads: 1 });
+    const tokenizer = await AutoTokenizer.from_pretrained(path);
+    tokenizer.chat_template = template;
+    const answered = [...messages, { role: "assistant", content: response }];
+    expect(await model.chat({ tokenizer, messages, ...options })).toEqual([response, answered]);
+    const { content: query } = messages.at(-1) as { content: string };
+    const history = messages.slice(0, -1);
+    expect(await model.chat({ tokenizer, query, history, ...options })).toEqual([response, answered]);
+    await model.dispose();
   });
 });
