@@ -29,7 +29,15 @@ import { to_lists } from "./tensors.js";
 /** A text, or its words (with `is_split_into_words`). */
 export type Text = string | readonly string[];
 export type Input = Text | readonly Text[] | null | undefined;
-export type CallOptions = EncodeOptions & { text_pair?: Input; text_target?: Input; text_pair_target?: Input };
+export type CallOptions = EncodeOptions & {
+  text_pair?: Input;
+  text_target?: Input;
+  text_pair_target?: Input;
+  /** Tokenizers of pages: a box [left, top, right, bottom] for each word, of a batch lists of them. */
+  boxes?: readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[] | null;
+  /** The same with a label for each word; the call returns one for each token. */
+  word_labels?: readonly number[] | readonly (readonly number[])[] | null;
+};
 export type CallArguments = [text: Input, ...rest: [CallOptions?] | [Input, CallOptions?]];
 export type EncodeArguments = [(Text | null)?, CallOptions?] | [CallOptions?];
 /** Ids as lists, typed arrays, bigints or Tensors. */
@@ -94,7 +102,7 @@ function row_of_ids(token_ids: Ids): number[] {
 }
 
 /** `(text, pair, options)` and `(text, options)`. */
-function arguments_of(rest: unknown[]): [Input, CallOptions] {
+export function arguments_of(rest: unknown[]): [Input, CallOptions] {
   const [first, second] = rest;
   if (typeof first === "string" || is_list(first)) return [first as Input, (second ?? {}) as CallOptions];
   const options = (first ?? second ?? {}) as CallOptions;
@@ -172,6 +180,10 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
   /** The same without anything but the ids. */
   protected abstract _encode_ids(text: string, add_special_tokens: boolean): number[];
   protected abstract _decode(ids: number[], options: DecodeOptions): string;
+  /** What further fields are padded with. */
+  get pad_values(): Record<string, unknown> {
+    return {};
+  }
   /** Called around `text_target`: tokenizers of translation models end targets differently. */
   protected _switch_mode(_mode: "input" | "target"): void {}
 
@@ -214,7 +226,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     return this.batch_encode_plus(text.map((item, i) => [item, pair[i]]) as [Text, Text][], options);
   }
 
-  #plan(options: EncodeOptions): Strategies {
+  protected _plan(options: EncodeOptions): Strategies {
     check_options(options);
     check_numbers(options);
     return strategies(options, this);
@@ -226,11 +238,11 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
     const [pair, { text_pair: _, ...options }] = arguments_of(rest);
     // An empty second text is none for Python's fast tokenizers, and one for the others.
     const is_pair = pair !== null && pair !== undefined && (pair.length > 0 || !this.is_fast);
-    return this._encode([{ text, pair: is_pair ? (pair as Text) : null }], options, this.#plan(options), true);
+    return this._encode([{ text, pair: is_pair ? (pair as Text) : null }], options, this._plan(options), true);
   }
 
   /** Encodes a batch. Items of two texts are pairs. */
-  batch_encode_plus(batch: readonly (Text | readonly [Text, Text])[], options: EncodeOptions = {}): BatchEncoding {
+  batch_encode_plus(batch: readonly (Text | readonly [Text, Text])[], options: CallOptions = {}): BatchEncoding {
     if (!is_list(batch) || batch.length === 0)
       throw expected("a list of at least one text or pair", "the batch", batch);
     const words = options.is_split_into_words ?? false;
@@ -246,7 +258,7 @@ export abstract class PreTrainedTokenizerBase extends SpecialTokens<CallArgument
       }
       return { text: item as Text, pair: null };
     });
-    return this._encode(samples, options, this.#plan(options), false);
+    return this._encode(samples, options, this._plan(options), false);
   }
 
   /** The ids of one text or pair: a list, or a Tensor [1, n] with `return_tensors`. */

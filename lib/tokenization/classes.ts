@@ -1,5 +1,6 @@
 // The tokenizer classes by their Python names, with the data in which they differ. Python's slow classes share the
 // implementation of the fast ones: both names are exported for both.
+import { BOX_FAMILIES } from "./box_families.js";
 import { CodeLlamaTokenizerFast } from "./code_llama.js";
 import {
   BertFamily,
@@ -262,6 +263,9 @@ const CLASSES = {
   ],
   LED: [RobertaFamily],
   LayoutLM: [BertFamily],
+  LayoutLMv2: [BOX_FAMILIES.LayoutLMv2],
+  LayoutLMv3: [BOX_FAMILIES.LayoutLMv3],
+  LayoutXLM: [BOX_FAMILIES.LayoutXLM],
   Longformer: [RobertaFamily],
   Lxmert: [BertFamily],
   MBart: [MBartFamily, { ...SPM, keywords: LANGUAGES }],
@@ -330,6 +334,7 @@ const CLASSES = {
   Splinter: [SplinterFamily, { keywords: { question_token: "[QUESTION]" } }],
   SqueezeBert: [BertFamily],
   T5: [T5Family, { vocab_file: "spiece.model" }],
+  Udop: [BOX_FAMILIES.Udop],
   XGLM: [XGLMFamily, { ...SPM, keywords: { ...SENTENCE, mask_token: undefined } }],
   XLMRoberta: [SentencePieceFamily, { ...SPM, keywords: SENTENCE }],
   XLNet: [
@@ -418,6 +423,12 @@ export const {
   LEDTokenizerFast,
   LayoutLMTokenizer,
   LayoutLMTokenizerFast,
+  LayoutLMv2Tokenizer,
+  LayoutLMv2TokenizerFast,
+  LayoutLMv3Tokenizer,
+  LayoutLMv3TokenizerFast,
+  LayoutXLMTokenizer,
+  LayoutXLMTokenizerFast,
   LlamaTokenizer,
   LlamaTokenizerFast,
   LongformerTokenizer,
@@ -454,6 +465,8 @@ export const {
   SqueezeBertTokenizerFast,
   T5Tokenizer,
   T5TokenizerFast,
+  UdopTokenizer,
+  UdopTokenizerFast,
   XGLMTokenizer,
   XGLMTokenizerFast,
   XLMRobertaTokenizer,

@@ -111,12 +111,17 @@ export class RobertaFamily extends GPT2Family {
 
   constructor(keywords: TokenizerKeywords = {}) {
     super(with_wide_mask(keywords, new.target.keywords));
-    const processor = this.component("post_processor");
-    if (!processor) return;
-    const changed = { ...processor };
-    for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = this.init_kwargs[key];
-    this.set_component("post_processor", changed);
+    set_processor(this, this.init_kwargs);
   }
+}
+
+/** The configuration overrides what the post-processor says of spaces. */
+export function set_processor(tokenizer: PreTrainedTokenizerFast, kwargs: Record<string, unknown>): void {
+  const processor = tokenizer.component("post_processor");
+  if (!processor) return;
+  const changed = { ...processor };
+  for (const key of ["add_prefix_space", "trim_offsets"]) if (key in processor) changed[key] = kwargs[key];
+  tokenizer.set_component("post_processor", changed);
 }
 
 /** Blenderbot's: a second text is left out. */

@@ -14,6 +14,7 @@ interface Padder {
   readonly pad_token_id: number | null;
   readonly pad_token_type_id: number;
   readonly model_max_length: number;
+  readonly pad_values: Record<string, unknown>;
 }
 
 /** Pads one row to `length`, with or without a new attention mask (Python's _pad). */
@@ -24,10 +25,15 @@ function pad_row(row: Row, tokenizer: Padder, length: number | null, side: Side,
   if (with_mask && !padded["attention_mask"]) padded["attention_mask"] = ids.map(() => 1);
   const missing = length === null ? 0 : length - ids.length;
   if (missing <= 0) return padded;
-  const fill = { [main]: tokenizer.pad_token_id!, token_type_ids: tokenizer.pad_token_type_id, special_tokens_mask: 1 };
+  const fill = {
+    [main]: tokenizer.pad_token_id!,
+    token_type_ids: tokenizer.pad_token_type_id,
+    special_tokens_mask: 1,
+    ...tokenizer.pad_values,
+  };
   for (const [key, value] of Object.entries({ ...fill, ...(with_mask && { attention_mask: 0 }) })) {
     if (!padded[key]) continue;
-    const padding = new Array<number>(missing).fill(value);
+    const padding = new Array<unknown>(missing).fill(value) as number[];
     padded[key] = side === "right" ? [...padded[key], ...padding] : [...padding, ...padded[key]];
   }
   return padded;

@@ -11,5 +11,11 @@ export function rstrip(text: string): string {
   return text.slice(0, end);
 }
 export const strip = (text: string) => lstrip(rstrip(text));
+const SPACES = new RegExp(`[${SPACE}]+`, "u");
+/** Python's `text.split()`. */
+export const words_of = (text: string) =>
+  strip(text)
+    .split(SPACES)
+    .filter((word) => word !== "");
 /** Python's re.escape, for patterns with the flag u. */
 export const escape_pattern = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");

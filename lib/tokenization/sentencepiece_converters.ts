@@ -218,6 +218,8 @@ const FAMILIES: Record<string, Family> = {
     unk_id: () => 3,
     ends: () => ["</s> $A", "</s> $A </s> </s> $B", "<s>"],
   },
+  LayoutXLM: { vocab: fairseq("<mask>"), unk_id: () => 3, ends: roberta },
+  Udop: { ends: () => ["$A </s>", "$A </s> $B </s>"] },
   XLMRoberta: { vocab: fairseq("<mask>"), unk_id: () => 3, ends: roberta },
   XLNet: {
     ...albert,

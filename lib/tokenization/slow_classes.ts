@@ -47,7 +47,6 @@ export const SLOW_TOKENIZER_CLASSES: ReadonlyMap<string, SlowClass> = new Map(Ob
 
 const SACREMOSES = "Python splits its texts with the package sacremoses";
 const JIEBA = "Python splits its texts with the package rjieba";
-const BOXES = "its texts are words with boxes on a page";
 
 /** Classes of Python that do not exist here, and why. */
 export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
@@ -65,9 +64,6 @@ export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
   ["GPTNeoXJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["GPTSanJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["JukeboxTokenizer", "its inputs are artists, genres and lyrics"],
-  ["LayoutLMv2Tokenizer", BOXES],
-  ["LayoutLMv3Tokenizer", BOXES],
-  ["LayoutXLMTokenizer", BOXES],
   ["LukeTokenizer", "its inputs are texts with entities"],
   ["MLukeTokenizer", "its inputs are texts with entities"],
   ["MarkupLMTokenizer", "its inputs are the nodes of a page"],
@@ -79,7 +75,6 @@ export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
   ["TapasTokenizer", "its inputs are tables"],
   ["TapexTokenizer", "its inputs are tables"],
   ["TransfoXLTokenizer", SACREMOSES],
-  ["UdopTokenizer", BOXES],
   ["VitsTokenizer", "Python writes its texts as phonemes"],
   ["Wav2Vec2PhonemeCTCTokenizer", "Python writes its texts as phonemes"],
   ["XLMTokenizer", SACREMOSES],

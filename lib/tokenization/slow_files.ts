@@ -7,8 +7,8 @@ import { ROLES } from "./special_tokens.js";
 type Vocabulary = Record<string, number>;
 
 const all_of = (families: string) => new Set(families.split(" "));
-const NORMALIZED = all_of("Bart BigBird Blenderbot CLIP GPT2 LED Longformer Roberta");
-const NORMALIZED_MASK = all_of("Bart BigBird Deberta LED RemBert");
+const NORMALIZED = all_of("Bart BigBird Blenderbot CLIP GPT2 LED LayoutLMv3 Longformer Roberta");
+const NORMALIZED_MASK = all_of("Bart BigBird Deberta LED LayoutLMv3 RemBert");
 
 const BASIC = { do_basic_tokenize: true, never_split: null };
 const CLEANED = { ...BASIC, clean_up_tokenization_spaces: true };
@@ -22,6 +22,7 @@ const SLOW_DEFAULTS: Record<string, Record<string, unknown>> = {
     CLEANED,
   ),
   ...same("Realm RetriBert Splinter", BASIC),
+  LayoutLMv2: { ...BASIC, model_max_length: 512 },
   Herbert: { bos_token: "<s>", additional_special_tokens: Array.from({ length: 10 }, (_, i) => `<special${i}>`) },
   RemBert: { unk_token: "[UNK]", pad_token: "[PAD]", do_lower_case: false, keep_accents: true },
 };

@@ -5,7 +5,7 @@ import { expected, from_native, TransformersError } from "../errors.js";
 import { type NativeTokenizer, native } from "../native.js";
 import { dump_json } from "../python_json.js";
 import type { MaskOptions } from "./base.js";
-import { SPACE, strip } from "./python_text.js";
+import { SPACE, strip, words_of } from "./python_text.js";
 import { ordered_vocabulary, type Vocabulary } from "./slow.js";
 import { type Ends, TokenizerWithEnds } from "./slow_ends.js";
 import { invalid, lines } from "./slow_parts.js";
@@ -15,12 +15,6 @@ type Keywords = Record<string, unknown>;
 const WORD = new RegExp(`[^${SPACE}]+\\n?`, "gu");
 /** The same for Python's package `regex`, which knows only Unicode's white space. */
 const REGEX_WORD = /\P{White_Space}+\n?/gu;
-const SPACES = new RegExp(`[${SPACE}]+`, "u");
-/** Python's `text.split()`. */
-const words_of = (text: string) =>
-  strip(text)
-    .split(SPACES)
-    .filter((word) => word !== "");
 
 function read_lines(path: unknown, argument: string): string[] {
   if (typeof path !== "string") throw expected("the path of a vocabulary", argument, path);
@@ -266,7 +260,14 @@ export class ProphetNetTokenizer extends TokenizerWithEnds {
   protected override _tokenize(given: string): string[] {
     // Rust leaves what Unicode has not assigned.
     const text = given.replace(/(?![\t\n\r])\p{C}|\ufffd/gu, "");
-    return this.#engine.encode(text, null, { add_special_tokens: false }).tokens;
+    const pieces_of = (part: string) => this.#engine.encode(part, null, { add_special_tokens: false }).tokens;
+    const special = new Set(this.all_special_tokens);
+    const words = words_of(text);
+    if (!words.some((word) => special.has(word))) return pieces_of(text);
+    // Special tokens that are left in a text are words as they stand.
+    return words.flatMap((word) =>
+      special.has(word) ? [this.encoder.has(word) ? word : this.unk_token!] : pieces_of(word),
+    );
   }
   override convert_tokens_to_string(tokens: readonly string[]): string {
     return strip(tokens.join(" ").replaceAll(" ##", ""));

@@ -10,7 +10,7 @@ import { prompt_ids, type WhisperPrompt } from "./whisper_prompt.js";
 type Vocabulary = Record<string, number>;
 type Keywords = Record<string, unknown>;
 
-const ROBERTA = ["Roberta", "Bart", "LED", "Longformer", "Mvp"];
+const ROBERTA = ["Roberta", "Bart", "LED", "LayoutLMv3", "Longformer", "Mvp"];
 const BYTE_LEVEL = ["GPT2", "CodeGen", "Qwen2", "CLIP", "Deberta", "Blenderbot", "Whisper", ...ROBERTA];
 /** Tokens of characters, whose last one ends a word. */
 const WORDS = ["OpenAIGPT", "Herbert"];

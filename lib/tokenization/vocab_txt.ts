@@ -7,7 +7,7 @@ type Keywords = Record<string, unknown>;
 
 /** Families whose BertConverter is the plain one. */
 const BERT = (
-  "Bert ConvBert DPRContextEncoder DPRQuestionEncoder DPRReader DistilBert Electra LayoutLM Lxmert MobileBert RetriBert" +
+  "Bert ConvBert DPRContextEncoder DPRQuestionEncoder DPRReader DistilBert Electra LayoutLM LayoutLMv2 Lxmert MobileBert RetriBert" +
   " Realm SqueezeBert"
 ).split(" ");
 /** Their ways to put a text or two between the tokens cls and sep. */

@@ -257,8 +257,9 @@ def plain(value):
     if isinstance(value, numpy.integer):
         return int(value)
     if hasattr(value, "tolist"):
-        if value.dtype == object:
-            raise ValueError("rows of different lengths")  # numpy makes an array of lists of them
+        if value.dtype == object or 0 in value.shape[1:]:
+            # numpy makes an array of lists of them, torch of no columns where the first is empty
+            raise ValueError("rows of different lengths")
         return {"tensor": value.tolist()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
@@ -345,8 +346,10 @@ def write(folder, count, seed, family):
         cases.append({"kind": maker.__name__, "given": given, "expected": expected})
         if isinstance(expected, dict) and "error" in expected:
             # What failed may have left it half-way: set for targets, or for filling in.
+            said = dict(messages.texts)
             tokenizer = AutoTokenizer.from_pretrained(path)
             tokenizer.model_max_length = limit
+            messages.texts = said
     texts = list(messages.texts)
     for _ in range(count // 20):
         fresh = AutoTokenizer.from_pretrained(path)
