@@ -87,6 +87,9 @@ export class InstanceNorm extends GroupNorm {
   }
 }
 
+/** A tensor that is saved, and does not count among the parameters. */
+const buffer = (shape: number[], init: "ones" | "zeros"): Parameter => new Parameter(shape, { init, buffer: true });
+
 /**
  * By the mean and variance of each channel that training has found: x [batch, channels, …]. After a convolution it costs
  * nothing: the convolution takes it into its weight, which the engine computes once.
@@ -101,11 +104,11 @@ export class FrozenBatchNorm extends Module {
   constructor(num_features: number, { eps = 1e-5, affine = true } = {}) {
     super();
     if (affine) {
-      this.weight = new Parameter([num_features], "ones");
-      this.bias = new Parameter([num_features], "zeros");
+      this.weight = buffer([num_features], "ones");
+      this.bias = buffer([num_features], "zeros");
     }
-    this.running_mean = new Parameter([num_features], "zeros");
-    this.running_var = new Parameter([num_features], "ones");
+    this.running_mean = buffer([num_features], "zeros");
+    this.running_var = buffer([num_features], "ones");
     this.eps = eps;
   }
 
@@ -142,9 +145,15 @@ export class FrozenBatchNorm extends Module {
   }
 }
 
-/** … whose checkpoints have the number of batches too. */
+/** … whose weight and bias can be trained; checkpoints have the number of batches too. */
 class BatchNorm extends FrozenBatchNorm {
-  num_batches_tracked = new Parameter([], "zeros");
+  num_batches_tracked = buffer([], "zeros");
+
+  constructor(num_features: number, options: { eps?: number; affine?: boolean } = {}) {
+    super(num_features, options);
+    if (this.weight) this.weight = new Parameter([num_features], "ones");
+    if (this.bias) this.bias = new Parameter([num_features], "zeros");
+  }
 }
 export class BatchNorm1d extends BatchNorm {}
 export class BatchNorm2d extends BatchNorm {}

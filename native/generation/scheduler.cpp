@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "background.h"
 #include "errors.h"
 #include "generation/generation.h"
 
@@ -102,7 +101,6 @@ void Scheduler::stop() {
 }
 
 void Scheduler::loop() {
-  compute_in_background();
   while (take_messages()) {
     start_waiting();  // what was sent; and below, for whom there is room now
     look_ahead();

@@ -9,6 +9,7 @@ import {
   Conv1d,
   Conv2d,
   cat,
+  FrozenBatchNorm,
   GroupNorm,
   gelu,
   interpolate,
@@ -163,4 +164,11 @@ test.each([
     expect(relative_error(outputs["output"], output.data)).toBeLessThan(1e-5);
   }
   await engine.dispose();
+});
+
+test("the statistics of batch norm are saved, and count as parameters no more than in torch", () => {
+  const parameters = bind({ norm: new BatchNorm2d(3), frozen: new FrozenBatchNorm(3) });
+  expect(parameters.map(({ name }) => name)).toContain("frozen.running_mean");
+  const counted = parameters.filter(({ spec }) => !spec.buffer);
+  expect(counted.map(({ name }) => name)).toEqual(["norm.weight", "norm.bias"]);
 });
