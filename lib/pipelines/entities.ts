@@ -116,10 +116,11 @@ export function group(entities: readonly Labelled[], vocabulary: Vocabulary): Gr
 export function without_overlaps(entities: readonly Grouped[], text: string): Grouped[] {
   const sorted = [...entities].sort((a, b) => Number(a.start) - Number(b.start));
   const length = ({ start, end }: Grouped) => code_points(text.slice(Number(start), Number(end)));
-  const kept: Grouped[] = [];
+  const kept = sorted.slice(0, 1);
   for (const entity of sorted) {
-    const previous = kept.at(-1);
-    if (!previous || Number(entity.start) >= Number(previous.end)) kept.push(entity);
+    // Python compares the first one with itself, too: an empty one is there twice.
+    const previous = kept[kept.length - 1];
+    if (Number(entity.start) >= Number(previous.end)) kept.push(entity);
     else {
       const longer = length(entity) - length(previous);
       if (longer > 0 || (longer === 0 && entity.score > previous.score)) kept[kept.length - 1] = entity;

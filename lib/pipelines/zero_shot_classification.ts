@@ -123,10 +123,11 @@ export class ZeroShotClassificationPipeline extends ChunkPipeline<string, ZeroSh
       tokenizer.pad_token = tokenizer.eos_token;
     }
     try {
-      return tokenizer(sequence, hypothesis, { return_tensors: "pt", truncation: "only_first" });
+      // As a batch: there an empty hypothesis is a text.
+      return tokenizer([[sequence, hypothesis]], { return_tensors: "pt", truncation: "only_first" });
     } catch (error) {
       if (!(error instanceof Error) || !error.message.includes("too short")) throw error;
-      return tokenizer(sequence, hypothesis, { return_tensors: "pt" });
+      return tokenizer([[sequence, hypothesis]], { return_tensors: "pt" });
     }
   }
 
