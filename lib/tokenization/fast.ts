@@ -189,8 +189,9 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     return unk === null ? null : (this._tokenizer.token_to_id(unk) ?? null);
   }
 
-  convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
+  // Of a field of BatchEncoding, whose type is any, the first one counts.
   convert_ids_to_tokens(ids: Iterable<number | bigint>, options?: { skip_special_tokens?: boolean }): (string | null)[];
+  convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
   convert_ids_to_tokens(
     ids: number | bigint | Iterable<number | bigint>,
     options: { skip_special_tokens?: boolean } = {},

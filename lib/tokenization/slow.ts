@@ -172,8 +172,9 @@ export abstract class PreTrainedTokenizer extends PreTrainedTokenizerBase {
     return this.#added_ids.get(tokens) ?? this.convert_token_to_id(tokens);
   }
 
-  convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
+  // Of a field of BatchEncoding, whose type is any, the first one counts.
   convert_ids_to_tokens(ids: Iterable<number | bigint>, options?: { skip_special_tokens?: boolean }): (string | null)[];
+  convert_ids_to_tokens(id: number | bigint, options?: { skip_special_tokens?: boolean }): string | null;
   convert_ids_to_tokens(
     ids: number | bigint | Iterable<number | bigint>,
     options: { skip_special_tokens?: boolean } = {},

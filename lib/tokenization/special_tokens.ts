@@ -36,8 +36,8 @@ export abstract class SpecialTokens<Arguments extends unknown[], Result> extends
 
   abstract convert_tokens_to_ids(token: string): number | null;
   abstract convert_tokens_to_ids(tokens: readonly string[]): (number | null)[];
-  abstract convert_ids_to_tokens(id: number): string | null;
   abstract convert_ids_to_tokens(ids: readonly number[]): (string | null)[];
+  abstract convert_ids_to_tokens(id: number): string | null;
   abstract add_tokens(tokens: Token | readonly Token[], options?: { special_tokens?: boolean }): number;
 
   /** Takes what the keywords of a constructor say about special tokens; the tokens may not be in the vocabulary yet. */
