@@ -82,6 +82,12 @@ export interface NativeStateDict {
   read_f32(name: string, target: Float32Array, begin?: number): void;
   /** Adds or replaces a tensor, with a copy of `data`; RangeError unless dtype, shape and length fit. */
   set(name: string, dtype: CheckpointDtype, shape: readonly number[], data: NodeJS.TypedArray): void;
+  /**
+   * Makes `name` a float32 tensor of its own: what it is plus scale · b a, of the tensors `a` [rank, inputs] and `b`
+   * [outputs, rank] of `adapter`. The matrix is [outputs, inputs], or [inputs, outputs] with `transposed`; RangeError
+   * for others.
+   */
+  add_low_rank(name: string, adapter: NativeStateDict, a: string, b: string, scale: number, transposed: boolean): void;
   /** Ties: `name` becomes the very tensor that `existing` is. */
   alias(name: string, existing: string): void;
   /** False if there was none. */

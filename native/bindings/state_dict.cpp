@@ -6,6 +6,7 @@
 
 #include "bindings/bindings.h"
 #include "bindings/guarded.h"
+#include "checkpoint/low_rank.h"
 
 namespace gt::bindings {
 
@@ -128,6 +129,7 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::read>>("read"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::read_f32>>("read_f32"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::set>>("set"),
+                           InstanceMethod<&StateDictObject::guard<&StateDictObject::add_low_rank>>("add_low_rank"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::alias>>("alias"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::erase>>("delete"),
                            InstanceMethod<&StateDictObject::guard<&StateDictObject::rename>>("rename"),
@@ -243,6 +245,18 @@ class StateDictObject final : public Napi::ObjectWrap<StateDictObject> {
                        std::to_string(bytes.count));
     auto storage = checkpoint::own_memory(std::vector<uint8_t>(bytes.data, bytes.data + bytes.count));
     changeable().set(name, Tensor{dtype, std::move(shape), std::move(storage), 0, bytes.count});
+    return info.Env().Undefined();
+  }
+
+  Napi::Value add_low_rank(const Napi::CallbackInfo& info) {
+    const std::string name = string_argument(info[0], "name");
+    const auto adapter = unwrap_state_dict(info[1]);
+    const Tensor &a = adapter->at(string_argument(info[2], "a")), &b = adapter->at(string_argument(info[3], "b"));
+    if (!info[4].IsNumber()) expected("a number", "scale", info[4]);
+    if (!info[5].IsBoolean()) expected("a boolean", "transposed", info[5]);
+    const float scale = info[4].As<Napi::Number>().FloatValue();
+    Tensor sum = checkpoint::add_low_rank(snapshot()->at(name), a, b, scale, info[5].As<Napi::Boolean>().Value());
+    changeable().set(name, std::move(sum));
     return info.Env().Undefined();
   }
 

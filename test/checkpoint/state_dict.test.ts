@@ -163,3 +163,71 @@ describe("A state dict", () => {
     expect(() => state.set("a", "F32", [], new Float32Array(1))).toThrow("was disposed");
   });
 });
+
+describe("add_low_rank", () => {
+  /** Whole numbers up to 4, so that every sum is exact. */
+  const numbers = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => ((i * seed) % 9) - 4);
+
+  // The last one is work for several threads.
+  it.each([
+    [3, 5, 2],
+    [1, 4, 1],
+    [700, 900, 24],
+  ])("adds the product of [%i, rank] and [rank, %i]", (outputs, inputs, rank) => {
+    const [weight, a, b] = [numbers(outputs * inputs, 5), numbers(rank * inputs, 7), numbers(outputs * rank, 11)];
+    const wanted = (i: number, j: number) => {
+      let sum = 0;
+      for (let k = 0; k < rank; k++) sum += b[i * rank + k] * a[k * inputs + j];
+      return 0.5 * sum;
+    };
+    const adapter = state_dict();
+    adapter.set("a", "F32", [rank, inputs], a);
+    adapter.set("b", "F32", [outputs, rank], b);
+    for (const transposed of [false, true]) {
+      const state = state_dict();
+      state.set("w", "F32", transposed ? [inputs, outputs] : [outputs, inputs], weight);
+      state.alias("before", "w");
+      state.add_low_rank("w", adapter, "a", "b", 0.5, transposed);
+      const sums = read_f32(state, "w");
+      const differences = sums.filter((sum, at) => {
+        const [row, column] = [Math.floor(at / (transposed ? outputs : inputs)), at % (transposed ? outputs : inputs)];
+        return sum !== weight[at] + (transposed ? wanted(column, row) : wanted(row, column));
+      });
+      expect(differences).toHaveLength(0);
+      expect([...read_f32(state, "before")]).toEqual([...weight]);
+    }
+  });
+
+  it("makes a tensor of half precision float32", () => {
+    const adapter = state_dict();
+    adapter.set("a", "BF16", [1, 2], new Uint16Array([0x3f80, 0x4000]));
+    adapter.set("b", "F32", [1, 1], new Float32Array([3]));
+    const state = state_dict();
+    state.set("w", "BF16", [1, 2], new Uint16Array([0x3f80, 0x3f80]));
+    state.add_low_rank("w", adapter, "a", "b", 1, false);
+    expect(state.info("w")).toMatchObject({ dtype: "F32", shape: [1, 2] });
+    expect([...read_f32(state, "w")]).toEqual([4, 7]);
+  });
+
+  it("refuses what does not fit", () => {
+    const adapter = state_dict({ vector: [1, 2] });
+    adapter.set("a", "F32", [2, 3], new Float32Array(6));
+    adapter.set("b", "F32", [4, 2], new Float32Array(8));
+    const state = state_dict({ vector: [1, 2] });
+    state.set("w", "F32", [4, 3], new Float32Array(12));
+    state.add_low_rank("w", adapter, "a", "b", 1, false);
+    const add = (name: string, a: string, b: string, transposed: boolean) => () =>
+      state.add_low_rank(name, adapter, a, b, 1, transposed);
+    expect(add("w", "a", "b", true)).toThrow(RangeError);
+    expect(add("w", "b", "a", false)).toThrow(
+      "Expected matrices [rank, inputs] and [outputs, rank] for a weight (4, 3)",
+    );
+    expect(add("vector", "a", "b", false)).toThrow(RangeError);
+    expect(add("w", "vector", "b", false)).toThrow(RangeError);
+    expect(add("none", "a", "b", false)).toThrow("no tensor named none");
+    expect(() => state.add_low_rank("w", {} as NativeStateDict, "a", "b", 1, false)).toThrow("a StateDict");
+    expect(() => state.add_low_rank("w", adapter, "a", "b", "1" as unknown as number, false)).toThrow(
+      "a number for scale",
+    );
+  });
+});

@@ -112,18 +112,10 @@ export class Adapter {
     return { a, b, rank: a_shape[0], scale: scaling(this.config, module, a_shape[0]), embedding };
   }
 
-  /** `scale * b a` as a matrix in the model's order, added to `weight` [rows, columns], flat. */
-  add_to(weight: Float32Array, [rows, columns]: number[], pair: Pair, transposed: boolean): void {
-    const { rank, scale, embedding } = pair;
-    const [a, b] = [this.read(pair.a), this.read(pair.b)];
-    const flipped = embedding || transposed;
-    const [outputs, inputs] = flipped ? [columns, rows] : [rows, columns];
-    for (let i = 0; i < outputs; i++)
-      for (let k = 0; k < rank; k++) {
-        const factor = scale * b[i * rank + k];
-        if (flipped) for (let j = 0; j < inputs; j++) weight[j * outputs + i] += factor * a[k * inputs + j];
-        else for (let j = 0; j < inputs; j++) weight[i * inputs + j] += factor * a[k * inputs + j];
-      }
+  /** Adds `scale * b a` to a matrix of `state`. `transposed`: it is a Conv1D's. */
+  add_to(state: NativeStateDict, name: string, transposed: boolean): void {
+    const pair = this.pairs.get(name);
+    if (pair) state.add_low_rank(name, this.state, pair.a, pair.b, pair.scale, pair.embedding || transposed);
   }
 
   /** A tensor of the adapter, flat. */

@@ -2,13 +2,18 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/integrations/peft.py `PeftAdapterMixin`
 import { Callable } from "../../callable.js";
 import { expected, TransformersError, warn_once } from "../../errors.js";
-import type { NativeStateDict } from "../../native.js";
+import { type NativeStateDict, native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
 import type { ModelOutput } from "../outputs.js";
 import { type Adapter, type LoadAdapterOptions, load_adapter } from "./adapter.js";
 import type { LoraConfig } from "./config.js";
 
 const no_adapter = () => new TransformersError("No adapter loaded. Please load an adapter first.", "no_adapter");
+
+/** The tensors that adapters change: with `pairs: false` those that they replace. */
+function adapted_names(adapters: readonly Adapter[], { pairs = true } = {}): Set<string> {
+  return new Set(adapters.flatMap((one) => [...one.replacements.keys(), ...(pairs ? one.pairs.keys() : [])]));
+}
 
 export abstract class PeftAdapterMixin extends Callable<[unknown?, Record<string, unknown>?], Promise<ModelOutput>> {
   private readonly adapters = new Map<string, Adapter>();
@@ -163,8 +168,8 @@ export abstract class PeftAdapterMixin extends Callable<[unknown?, Record<string
             `${name} shares its tensor with another weight, so that an adapter of it cannot be merged`,
             "unsupported",
           );
-    for (const [name, values] of this.adapted(chosen, state)) {
-      state.set(name, "F32", state.info(name).shape, values);
+    for (const name of adapted_names(chosen)) {
+      this.adapt(chosen, state, name);
       await new Promise(setImmediate);
     }
     this.delete_adapter([...this.adapters.keys()]);
@@ -189,44 +194,34 @@ export abstract class PeftAdapterMixin extends Callable<[unknown?, Record<string
       this.adapters_changed(before);
   }
 
-  /** The tensors as adapters make them, float32 and flat: with `pairs: false` only those that they replace. */
-  protected *adapted(
-    adapters: readonly Adapter[],
-    state: NativeStateDict,
-    { pairs = true } = {},
-  ): Generator<[string, Float32Array]> {
-    const names = new Set(adapters.flatMap((one) => [...one.replacements.keys(), ...(pairs ? one.pairs.keys() : [])]));
-    for (const name of names) yield [name, this.adapted_tensor(adapters, state, name, { pairs })];
+  /** Makes a tensor of `state` what adapters make of it, in float32: with `pairs: false` only what replaces it. */
+  private adapt(adapters: readonly Adapter[], state: NativeStateDict, name: string, { pairs = true } = {}): void {
+    const replacing = adapters.findLast((one) => one.replacements.has(name));
+    if (replacing)
+      state.set(name, "F32", state.info(name).shape, replacing.read(replacing.replacements.get(name) as string));
+    for (const adapter of pairs ? adapters : []) adapter.add_to(state, name, this.transposed_weights().has(name));
   }
 
   /** A tensor as adapters make it, float32 and flat. */
-  protected adapted_tensor(
-    adapters: readonly Adapter[],
-    state: NativeStateDict,
-    name: string,
-    { pairs = true } = {},
-  ): Float32Array {
-    const { shape } = state.info(name);
-    const replacing = adapters.findLast((one) => one.replacements.has(name));
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    if (replacing) replacing.state.read_f32(replacing.replacements.get(name) as string, values);
-    else state.read_f32(name, values);
-    for (const adapter of pairs ? adapters : []) {
-      const pair = adapter.pairs.get(name);
-      if (pair) adapter.add_to(values, shape, pair, this.transposed_weights().has(name));
-    }
+  protected adapted_tensor(adapters: readonly Adapter[], state: NativeStateDict, name: string): Float32Array {
+    const own = new (native().StateDict)(state);
+    this.adapt(adapters, own, name);
+    const values = new Float32Array(own.info(name).shape.reduce((product, size) => product * size, 1));
+    own.read_f32(name, values);
+    own.dispose();
     return values;
   }
 
   /** Runs `build` while `state` holds the tensors as the active adapters make them. */
   protected with_adapted<Result>(state: NativeStateDict, options: { pairs?: boolean }, build: () => Result): Result {
+    const chosen = this.chosen_adapters();
     const kept: [string, string][] = [];
     try {
-      for (const [name, values] of this.adapted(this.chosen_adapters(), state, options)) {
+      for (const name of adapted_names(chosen, options)) {
         const original = `${name}\0base_layer`;
         state.alias(original, name);
         kept.push([name, original]);
-        state.set(name, "F32", state.info(name).shape, values);
+        this.adapt(chosen, state, name, options);
       }
       return build();
     } finally {
