@@ -75,6 +75,8 @@ export interface NativeGenerationOptions {
   /** One array for each row, left-padded to one length; default: the last token of each prompt. */
   negative_prompt_ids?: ArrayLike<number>[] | null;
   negative_prompt_attention_mask?: ArrayLike<number>[] | null;
+  /** What the rows of the negative prompt go on with; default: the tokens that are chosen. */
+  guidance_token?: number | null;
   /** Pairs of token ids and bias. */
   sequence_bias?: [number[], number][] | null;
   encoder_repetition_penalty?: number | null;
@@ -142,6 +144,8 @@ export interface NativeGenerateRequest {
   cache_length?: number;
   /** [rows, n_vocab]: what follows the rows of `cache`, which hold the whole prompt. `input_ids` may be empty then. */
   first_logits?: Float32Array;
+  /** Behind an encoder: a cache that the rows of `negative_prompt_ids` begin from, and which stays as it is. */
+  guidance_cache?: number;
   assistant?: NativeAssistant;
 }
 
@@ -172,11 +176,15 @@ export interface NativeGenerationHooks {
   prefix_allowed_tokens_fn?(batch_id: number, input_ids: Int32Array): Int32Array;
   /** The next uniform in [0, 1). */
   uniform?(): number;
-  /** Tokens to follow `input_ids`, of an assistant that is to make `count` of its own; the loop goes on when `done` is called. */
+  /**
+   * Tokens to follow `input_ids`, of an assistant that is to make `count` of its own; the loop goes on when `done` is
+   * called. An assistant that draws them does so by `uniforms`, and gives what it drew from: [tokens, n_vocab].
+   */
   candidates?(
     input_ids: Int32Array,
     count: number,
-    done: (error?: { code: string; message: string }, tokens?: Int32Array) => void,
+    uniforms: Float64Array,
+    done: (error?: { code: string; message: string }, tokens?: Int32Array, scores?: Float32Array) => void,
   ): void;
 }
 
@@ -213,8 +221,8 @@ export interface NativeGenerateResult {
 /** What both engines do. */
 export interface NativeGeneratingEngine {
   generate(request: NativeGenerateRequest, events: NativeGenerateEvents): { cancel(): void };
-  /** For `NativeAssistant`. */
-  target(): unknown;
+  /** For `NativeAssistant`: the engine, and a cache whose first row is to go on; that is the request's from then on. */
+  target(cache?: number): unknown;
   /** A cache that a call is continuing goes when that ends. */
   release_cache(cache: number): void;
   /** Frees everything; requests under way end with code "disposed", later calls throw it. */

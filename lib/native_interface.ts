@@ -257,8 +257,11 @@ export interface NativeTokenizer {
   to_json(pretty: boolean, with_vocabulary?: boolean): string;
   /** The tokenizer with its tables, for the constructor; empty for one that is as quickly read from JSON. */
   compile(): Uint8Array;
-  /** What the token adds to the byte stream of a decoded text: for streaming. */
-  token_bytes(id: number): Uint8Array;
+  /**
+   * What each token adds to the bytes of a decoded text: those of all ids one after another, of id i up to `ends[i]`;
+   * nothing for ids without a token. Those in `verbatim` give what they are called.
+   */
+  token_bytes(verbatim: number[]): { bytes: Uint8Array; ends: Uint32Array };
   /** Counts the words of a text, as the model would get them, for `train`. */
   count_words(text: string): void;
   /**

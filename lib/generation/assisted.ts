@@ -3,13 +3,16 @@
 import { compare_versions } from "../configuration/loading.js";
 import { expected, TransformersError, warn_once } from "../errors.js";
 import type { AssistantState, NativeAssistant, NativeGeneratingEngine, NativeGenerationHooks } from "../native.js";
+import { AssistantRuns } from "./assistant_runs.js";
+import type { EngineCache } from "./cache.js";
 import type { GenerationConfig } from "./configuration.js";
 import { type Continue, DifferentTokenizers, text_tokenizer } from "./different_tokenizers.js";
 import { GENERATION_FIELDS } from "./fields.js";
+import { check_model_kwargs } from "./inputs.js";
 import type { GenerationMixin } from "./mixin.js";
 import { native_options } from "./native_options.js";
 import { prepare_generation_config } from "./prepare.js";
-import { run_request } from "./request.js";
+import { type Guess, translator_of, UniversalSpeculativeDecoding } from "./universal.js";
 
 const DOC_REFERENCE =
   "(see https://huggingface.co/docs/transformers/en/generation_strategies#universal-assisted-decoding)";
@@ -22,6 +25,9 @@ export interface Assistance {
   assistant_tokenizer?: unknown;
 }
 
+/** Sizes that an assistant which shares the model's encoder must have, too. */
+const ENCODER_SIZES = ["encoder_attention_heads", "encoder_ffn_dim", "encoder_layers"];
+
 /** @throws TypeError, RangeError or TransformersError `unsupported` for what cannot be assisted. */
 export function check_assistance(
   model: GenerationMixin,
@@ -29,11 +35,8 @@ export function check_assistance(
   { assistant_model, tokenizer, assistant_tokenizer }: Assistance,
 ): void {
   const { assistant_early_exit, prompt_lookup_num_tokens, max_matching_ngram_size } = config;
-  if (assistant_early_exit !== null)
-    throw new TransformersError(
-      "assistant_early_exit is not supported: no engine can leave a model at one of its layers. Use an assistant_model or prompt_lookup_num_tokens.",
-      "unsupported",
-    );
+  if (assistant_early_exit !== null && !(Number.isInteger(assistant_early_exit) && assistant_early_exit > 0))
+    throw expected("a number of layers", "assistant_early_exit", assistant_early_exit);
   if (config.use_cache === false) throw new TypeError("assisted generate requires `use_cache=True`");
   if (prompt_lookup_num_tokens !== null) {
     if (prompt_lookup_num_tokens <= 0 || (max_matching_ngram_size ?? 2) < 0)
@@ -43,9 +46,11 @@ export function check_assistance(
   if (!assistant_model) return;
   if (typeof assistant_model.can_generate !== "function" || !assistant_model.can_generate())
     throw expected("a model that generates", "assistant_model", assistant_model);
-  if (model.config.is_encoder_decoder || assistant_model.config.is_encoder_decoder)
+  if (model.config.is_encoder_decoder && !assistant_model.config.is_encoder_decoder)
+    check_decoder(model, assistant_model);
+  if (!model.config.is_encoder_decoder && assistant_model.config.is_encoder_decoder)
     throw new TransformersError(
-      "An assistant_model for, or of, an encoder-decoder is not supported. Use prompt_lookup_num_tokens.",
+      "An encoder-decoder as the assistant_model of a decoder is not supported: in Python the tokens are no longer the model's own",
       "unsupported",
     );
   if (model.vocab_size === assistant_model.vocab_size) {
@@ -60,7 +65,20 @@ export function check_assistance(
       );
     text_tokenizer(tokenizer, "tokenizer");
     text_tokenizer(assistant_tokenizer, "assistant_tokenizer");
+    if (model.config.is_encoder_decoder)
+      throw new TransformersError("An encoder-decoder needs an assistant_model with its own tokenizer", "unsupported");
   }
+}
+
+/** Python lets a decoder assist an encoder-decoder whose encoder it can look at. None of those that are here can. */
+function check_decoder({ config }: GenerationMixin, assistant_model: GenerationMixin): never {
+  const own = assistant_model.config as Record<string, unknown>;
+  if (ENCODER_SIZES.some((name) => own[name] !== undefined && own[name] !== config[name]))
+    throw new TypeError(
+      "The main model and the assistant don't have compatible encoder-dependent input shapes. Ensure you load the assistant with the correct encoder-decoder class, e.g. `AutoModelForSpeechSeq2Seq` for Whisper.",
+    );
+  check_model_kwargs({ encoder_outputs: true });
+  throw new Error("unreachable");
 }
 
 /** What the native loop is told of an assistant. `config`: that of the call, resolved. */
@@ -74,6 +92,7 @@ function native_assistant(config: GenerationConfig, assistant_model: GenerationM
     max_new_tokens: null,
     stop_strings: null,
     prompt_lookup_num_tokens: null,
+    assistant_early_exit: null,
   });
   const use_model_defaults = compare_versions(own.transformers_version, "4.50.0") >= 0;
   const [resolved] = prepare_generation_config(
@@ -107,76 +126,82 @@ export interface AssistedCall {
   end(learned: AssistantState | undefined): void;
 }
 
-/** Puts an assistant to work. `engine` is its own; `signals` stop it. */
-export function assist(
-  config: GenerationConfig,
-  assistant_model: GenerationMixin,
-  engine: NativeGeneratingEngine,
-  { tokenizer, assistant_tokenizer, signals }: Assistance & { signals: AbortSignal[] },
-): AssistedCall {
-  const { generation_config } = assistant_model;
-  const assistant = native_assistant(config, assistant_model);
-  const keep_number = (learned: AssistantState | undefined) => {
-    if (learned && generation_config.num_assistant_tokens_schedule === "heuristic")
-      generation_config.num_assistant_tokens = learned.num_assistant_tokens;
-  };
-  if (assistant_tokenizer === undefined)
-    return {
-      assistant: { ...assistant, engine: engine.target() },
-      engine,
-      end(learned) {
-        keep_number(learned);
-        if (learned && generation_config.assistant_confidence_threshold)
-          generation_config.assistant_confidence_threshold = learned.confidence_threshold;
-      },
-    };
+/** Who assists: a model, its engine, and behind an encoder what that made of the text; `is_self`: layers of the model. */
+interface Assistant {
+  model: GenerationMixin;
+  engine: NativeGeneratingEngine;
+  cache: EngineCache | undefined;
+  is_self: boolean;
+}
 
-  let cache: number | undefined;
-  let under_way: Promise<unknown> = Promise.resolve();
-  const go_on: Continue = async (ids, known, count) => {
-    const most = Math.min(count, assistant.max_positions - ids.length);
-    if (most <= 0) return ids;
-    const options = {
-      ...assistant.options,
-      is_assistant: true,
-      assistant_confidence_threshold: assistant.confidence_threshold,
-      max_length: ids.length + most,
-      min_new_tokens: Math.max(Math.min(most, config.min_length - ids.length), 0),
-      return_dict_in_generate: true,
-      output_scores: false,
-      output_logits: false,
-      use_cache: true,
-    };
-    const continued = cache === undefined ? {} : { cache, cache_length: Math.min(known, ids.length - 1) };
-    const request = { input_ids: [Int32Array.from(ids)], options, ...continued };
-    const result = await run_request(engine, request, { rows: 1, call: { push() {} }, signals });
-    cache = result.cache;
-    return Array.from(result.sequences[0]);
+/** How the model itself is called. */
+interface Assisted extends Assistance {
+  signals: AbortSignal[];
+  target_vocab_size: number;
+}
+
+/** Puts an assistant to work; `signals` stop it. */
+export function assist(config: GenerationConfig, one: Assistant, call: Assisted): AssistedCall {
+  const { model, engine, cache, is_self } = one;
+  const { generation_config } = model;
+  const assistant = native_assistant(config, model);
+  const end = (learned: AssistantState | undefined) => {
+    if (!learned) return;
+    if (generation_config.num_assistant_tokens_schedule === "heuristic")
+      generation_config.num_assistant_tokens = learned.num_assistant_tokens;
+    // Only an assistant that is another model of the same tokens learns how sure it must be.
+    if (generation_config.assistant_confidence_threshold && !is_self && call.assistant_tokenizer === undefined)
+      generation_config.assistant_confidence_threshold = learned.confidence_threshold;
   };
-  const { target_lookbehind, assistant_lookbehind } = generation_config;
-  const settings = {
-    target_lookbehind: Number(target_lookbehind),
-    assistant_lookbehind: Number(assistant_lookbehind),
-    max_length: config.max_length,
-  };
-  const generator = new DifferentTokenizers(
-    text_tokenizer(tokenizer, "tokenizer"),
-    text_tokenizer(assistant_tokenizer, "assistant_tokenizer"),
-    settings,
-    go_on,
-  );
+  if (is_self || call.assistant_tokenizer === undefined)
+    return { assistant: { ...assistant, engine: engine.target(cache?.give_away()) }, engine, end };
+
+  const run = new AssistantRuns(engine, assistant, config.min_length, call.signals);
+  const generator = make_generator(config, model, call, run);
   return {
     assistant: { ...assistant, confidence_threshold: 0 },
     engine,
-    candidates(input_ids, count, done) {
-      under_way = generator.get_candidates(Array.from(input_ids), count).then(
-        (tokens) => done(undefined, Int32Array.from(tokens)),
+    candidates(input_ids, count, uniforms, done) {
+      run.under_way = generator(Array.from(input_ids), count, uniforms).then(
+        ({ tokens, scores }) => done(undefined, Int32Array.from(tokens), scores),
         (error) => done({ code: String(error?.code ?? "hook_failed"), message: String(error?.message ?? error) }),
       );
     },
     end(learned) {
-      keep_number(learned);
-      void under_way.then(() => cache !== undefined && engine.release_cache(cache));
+      end(learned);
+      run.end();
     },
   };
+}
+
+type Generator = (ids: number[], count: number, uniforms: Float64Array) => Promise<Guess>;
+
+/** How an assistant with another tokenizer guesses: its tokens are drawn where the model's are. */
+function make_generator(
+  config: GenerationConfig,
+  model: GenerationMixin,
+  call: Assisted,
+  run: AssistantRuns,
+): Generator {
+  const target_tokenizer = text_tokenizer(call.tokenizer, "tokenizer");
+  const assistant_tokenizer = text_tokenizer(call.assistant_tokenizer, "assistant_tokenizer");
+  const { max_length } = config;
+  if (config.do_sample) {
+    const sizes = { target: call.target_vocab_size, assistant: model.vocab_size };
+    const translator = translator_of(target_tokenizer, assistant_tokenizer, sizes);
+    const universal = new UniversalSpeculativeDecoding(translator, run, {
+      max_length,
+      eos_token_id: config.eos_token_id,
+    });
+    return (ids, count, uniforms) => universal.get_candidates(ids, count, uniforms);
+  }
+  const { target_lookbehind, assistant_lookbehind } = model.generation_config;
+  const settings = {
+    target_lookbehind: Number(target_lookbehind),
+    assistant_lookbehind: Number(assistant_lookbehind),
+    max_length,
+  };
+  const go_on: Continue = async (ids, known, count) => (await run.go_on(ids, known, count)).sequence;
+  const generator = new DifferentTokenizers(target_tokenizer, assistant_tokenizer, settings, go_on);
+  return async (ids, count) => ({ tokens: await generator.get_candidates(ids, count) });
 }

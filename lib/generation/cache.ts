@@ -58,9 +58,13 @@ export class EngineCache {
   }
 
   dispose(): void {
-    if (this.released) return;
+    if (!this.released) this.engine.release_cache(this.give_away());
+  }
+
+  /** The handle, for somebody who releases the cache from now on. */
+  give_away(): number {
     this.released = true;
     registry.unregister(this);
-    this.engine.release_cache(this.handle);
+    return this.handle;
   }
 }

@@ -65,13 +65,13 @@ export function negative_prompt(ids: unknown, mask: unknown, vocab_size: number)
 }
 
 /**
- * Takes out of `kwargs` what the rows have beside their ids: the names in `bounds`, each of the shape of `ids` and below
- * its bound. As in Python the last number of a row goes for all tokens that follow.
+ * Takes out of `kwargs` what the rows have beside their ids or embeddings, `shape` of them: the names in `bounds`, each of
+ * that shape and below its bound. As in Python the last number of a row goes for all tokens that follow.
  */
 export function take_row_inputs(
   kwargs: Record<string, unknown>,
   bounds: Record<string, number>,
-  ids: Int32Array[],
+  [count, length]: readonly [number, number],
 ): Record<string, Int32Array[]> {
   const taken: Record<string, Int32Array[]> = {};
   for (const [name, bound] of Object.entries(bounds)) {
@@ -79,9 +79,9 @@ export function take_row_inputs(
     delete kwargs[name];
     if (value === undefined || value === null) continue;
     const rows = to_rows(value, name);
-    if (rows.length !== ids.length || rows[0].length !== ids[0].length)
+    if (rows.length !== count || rows[0].length !== length)
       throw out_of_range(
-        `the shape of input_ids, [${ids.length}, ${ids[0].length}]`,
+        `the shape of input_ids, [${count}, ${length}]`,
         name,
         `shape [${rows.length}, ${rows[0].length}]`,
       );

@@ -3,7 +3,7 @@
 import { expected, from_native, TransformersError, warn_once } from "../errors.js";
 import type { Adapter } from "../models/peft/adapter.js";
 import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
-import type { NativeGenerateRequest, NativeGeneratingEngine } from "../native.js";
+import type { NativeGenerateRequest, NativeGenerateResult, NativeGeneratingEngine } from "../native.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";
 import type { PreTrainedTokenizerFast } from "../tokenization/fast.js";
@@ -20,7 +20,15 @@ import { check_generation_mode, prepare_generated_length, prepare_generation_con
 import { run_request } from "./request.js";
 import type { ResponseFormat } from "./response_format.js";
 import { type Start, type StartOptions, start_of_decoder } from "./start.js";
-import { type Rerun, type RowStates, type Rows, type StateFlags, step_states } from "./states.js";
+import {
+  joined_states,
+  pick_rows,
+  type Rerun,
+  type RowStates,
+  type Rows,
+  type StateFlags,
+  step_states,
+} from "./states.js";
 import type { BaseStreamer } from "./streamers.js";
 import { transition_scores } from "./transition_scores.js";
 
@@ -67,6 +75,33 @@ export function cannot_generate(model: object): TransformersError {
   );
 }
 
+/** What a call of generate() is, before its rows are known. */
+interface Settings {
+  config: GenerationConfig;
+  /** Arguments that may be settings, as the caller gave them. */
+  kwargs: Record<string, unknown>;
+  states: StateFlags;
+  assisted: boolean;
+  start: StartOptions;
+}
+
+/** Arguments that neither are settings nor go to the model. */
+const OWN_ARGUMENTS = new Set([
+  ...["logits_processor", "stopping_criteria", "prefix_allowed_tokens_fn", "assistant_model", "assistant_tokenizer"],
+  ...["streamer", "negative_prompt_ids", "negative_prompt_attention_mask", "use_model_defaults", "tokenizer"],
+  ...["response_format", "signal", "seed", "generator", "inputs", "generation_config"],
+  ...["synced_gpus", "custom_generate", "trust_remote_code"],
+]);
+
+const kwargs_of = (options: GenerateOptions): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => !OWN_ARGUMENTS.has(name)));
+
+/** What goes for the tokens that are made: of rows of embeddings the last number alone. */
+function of_next(row_inputs: Record<string, Int32Array[]>, embeds: unknown): Record<string, Int32Array[]> {
+  if (!embeds) return row_inputs;
+  return Object.fromEntries(Object.entries(row_inputs).map(([name, rows]) => [name, rows.map((row) => row.slice(-1))]));
+}
+
 /** A model that generates: what both engines share. */
 export abstract class GenerationMixin extends PreTrainedModel {
   abstract get vocab_size(): number;
@@ -76,8 +111,15 @@ export abstract class GenerationMixin extends PreTrainedModel {
   }
   /** Positions that the model has. */
   abstract get max_positions(): number;
-  /** The engine, ready to generate `rows` rows at a time after prompts of `tokens` tokens altogether. */
-  protected abstract generating_engine(rows: number, tokens: number): Promise<NativeGeneratingEngine>;
+  /**
+   * The engine, ready to generate `rows` rows at a time after prompts of `tokens` tokens altogether, which have these
+   * `inputs` beside their ids.
+   */
+  protected abstract generating_engine(
+    rows: number,
+    tokens: number,
+    inputs?: readonly string[],
+  ): Promise<NativeGeneratingEngine>;
 
   override can_generate(): boolean {
     return true;
@@ -117,32 +159,61 @@ export abstract class GenerationMixin extends PreTrainedModel {
     options: GenerateOptions,
     cancelled: AbortSignal,
   ): Promise<void> {
-    const {
-      generation_config,
-      logits_processor,
-      stopping_criteria,
-      prefix_allowed_tokens_fn,
-      assistant_model,
-      assistant_tokenizer,
-      streamer,
-      negative_prompt_ids,
-      negative_prompt_attention_mask,
-      use_model_defaults,
-      tokenizer,
-      response_format,
-      signal,
-      seed,
-      generator,
-      inputs,
-      synced_gpus,
-      custom_generate,
-      trust_remote_code,
-      ...kwargs
-    } = options;
     this.check_alive();
-    for (const [name, value] of Object.entries({ custom_generate, trust_remote_code }))
-      if (value) throw new TransformersError(`\`${name}\` asks for Python code, which cannot run here.`, "remote_code");
     const adapters = this.chosen_adapters();
+    const settings = this.settings_of(options);
+    const { config } = settings;
+    const start = await this.start(settings.start);
+    // What the encoder left in the engine goes with the call, unless the caller gets it.
+    const made = start.cache === settings.start.model_kwargs["past_key_values"] ? undefined : start.cache;
+    let kept = false;
+    try {
+      const { ids } = start;
+      if (settings.assisted && ids.length > 1)
+        throw new TypeError("assisted generate is only supported for batch_size = 1");
+      this.prepare_length(settings, start);
+      const copies = Math.max(config.num_beams, config.num_return_sequences);
+      const prompts = ids.flatMap((row) => Array.from({ length: copies }, () => Array.from(row)));
+      options.streamer?.put(prompts);
+
+      const request = this.request_of(settings, start, options);
+      const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
+      const inputs = Object.keys(start.row_inputs ?? {});
+      const engine = await this.generating_engine(lanes, ids.length * ids[0].length, inputs);
+      if (start.cache) request.cache = EngineCache.handle_of(start.cache, engine);
+      if (start.guidance) request.guidance_cache = EngineCache.handle_of(start.guidance.cache, engine);
+      const signals = [cancelled, ...(options.signal ? [options.signal] : [])];
+      const assistance = await this.assistance_of(settings, start, options, signals);
+      if (assistance) request.assistant = assistance.assistant;
+      if (assistance?.candidates) request.hooks = { ...request.hooks, candidates: assistance.candidates };
+      this.use_adapters(engine, adapters);
+      const result = await run_request(engine, request, {
+        rows: ids.length * config.num_return_sequences,
+        call,
+        streamer: options.streamer ?? undefined,
+        signals,
+      }).catch((error) => {
+        assistance?.end(undefined);
+        throw error;
+      });
+      options.streamer?.end();
+      assistance?.end(result.assistant);
+      if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
+      kept = Boolean(config["use_cache"] ?? true);
+      call.finish(await this.output_of(result, settings, start, copies, kept || !made ? engine : undefined));
+    } finally {
+      if (!kept) made?.dispose();
+      start.guidance?.cache.dispose();
+    }
+  }
+
+  /** Reads the arguments of generate(). @throws for what cannot be, in Python's order. */
+  private settings_of(options: GenerateOptions): Settings {
+    const kwargs = kwargs_of(options);
+    for (const name of ["custom_generate", "trust_remote_code"])
+      if (options[name])
+        throw new TransformersError(`\`${name}\` asks for Python code, which cannot run here.`, "remote_code");
+    const { streamer, signal, generation_config, assistant_model, tokenizer, assistant_tokenizer } = options;
     if (streamer && !(typeof streamer.put === "function" && typeof streamer.end === "function"))
       throw expected("an object with the methods put and end", "streamer", streamer);
     if (signal && typeof signal.addEventListener !== "function") throw expected("an AbortSignal", "signal", signal);
@@ -152,12 +223,12 @@ export abstract class GenerationMixin extends PreTrainedModel {
       this.generation_config,
       generation_config ?? undefined,
       kwargs,
-      { use_model_defaults: use_model_defaults ?? null, model_config: this.config },
+      { use_model_defaults: options.use_model_defaults ?? null, model_config: this.config },
     );
-    const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
     const mode = check_generation_mode(config, assistant_model);
     const assisted = mode === "assisted_generation";
-    warn_of_idle({ ...kwargs, synced_gpus }, config, { mode, is_encoder_decoder });
+    const is_encoder_decoder = Boolean(this.config.is_encoder_decoder);
+    warn_of_idle({ ...kwargs, synced_gpus: options["synced_gpus"] }, config, { mode, is_encoder_decoder });
     if (assisted) check_assistance(this, config, { assistant_model, tokenizer, assistant_tokenizer });
     if (streamer && config.num_beams > 1)
       throw new TypeError("`streamer` cannot be used with beam search (yet!). Make sure that `num_beams` is set to 1.");
@@ -170,109 +241,128 @@ export abstract class GenerationMixin extends PreTrainedModel {
         "output_attentions is not supported by the llama engine, which never holds whole attention matrices",
         "unsupported",
       );
-
     const { vocab_size, output_vocab_size } = this;
-    const start = await this.start({ config, inputs, model_kwargs, states, tokenizer, vocab_size, output_vocab_size });
-    const { ids, mask } = start;
-    if (assisted && ids.length > 1) throw new TypeError("assisted generate is only supported for batch_size = 1");
-    const length = ids[0].length;
-    // What the encoder left in the engine goes with the call, unless the caller gets it.
-    const keeps_cache = Boolean(config.return_dict_in_generate && (config["use_cache"] ?? true));
-    const made = start.cache === (model_kwargs["past_key_values"] ?? undefined) ? undefined : start.cache;
-    let kept = false;
-    const release = () => {
-      if (!kept) made?.dispose();
-    };
-    call.finally(release).catch(() => {}); // who awaits the call gets its error
+    const { inputs, negative_prompt_ids, negative_prompt_attention_mask } = options;
+    const negative = { ids: negative_prompt_ids, attention_mask: negative_prompt_attention_mask };
+    const start = { config, inputs, model_kwargs, states, tokenizer, negative, vocab_size, output_vocab_size };
+    return { config, kwargs, states, assisted, start };
+  }
+
+  /** Resolves the lengths of a call. */
+  private prepare_length({ config, kwargs }: Settings, { ids, embeds }: Start): void {
+    const is_default = (name: string) => kwargs[name] === undefined || kwargs[name] === null;
     prepare_generated_length(config, {
-      has_default_max_length: kwargs["max_length"] === undefined || kwargs["max_length"] === null,
-      has_default_min_length: kwargs["min_length"] === undefined || kwargs["min_length"] === null,
-      input_ids_length: length,
-      inputs_embeds_length: start.embeds_length,
+      has_default_max_length: is_default("max_length"),
+      has_default_min_length: is_default("min_length"),
+      input_ids_length: ids[0].length,
+      inputs_embeds_length: embeds?.length,
       max_position_embeddings: this.max_positions,
-      is_encoder_decoder,
+      is_encoder_decoder: Boolean(this.config.is_encoder_decoder),
     });
     if (config.max_length > this.max_positions)
       warn_once(
         `This is a friendly reminder - the current text generation call may exceed the model's predefined maximum length (${this.max_positions}). Depending on the model, you may observe exceptions, performance degradation, or nothing at all.`,
       );
-    const expanded = Math.max(config.num_beams, config.num_return_sequences);
-    const prompts = ids.flatMap((row) => Array.from({ length: expanded }, () => Array.from(row)));
-    streamer?.put(prompts);
+  }
 
+  /** What the native loop is asked for. Caches and an assistant are yet to come. */
+  private request_of({ config, start: { negative } }: Settings, start: Start, options: GenerateOptions) {
+    const { logits_processor, stopping_criteria, prefix_allowed_tokens_fn, generator } = options;
+    const { seed, tokenizer, response_format } = options;
     const hooks = make_hooks(
       { logits_processor, stopping_criteria, prefix_allowed_tokens_fn, ...(generator ? { generator } : {}) },
       config,
-      output_vocab_size,
+      this.output_vocab_size,
     );
+    const { ids, mask, embeds, row_inputs, guidance, first_logits } = start;
     const request: NativeGenerateRequest = {
       input_ids: ids,
-      ...(mask && start.embeds_length === undefined ? { attention_mask: mask } : {}),
-      ...(Object.keys(start.row_inputs ?? {}).length > 0 ? { row_inputs: start.row_inputs } : {}),
+      ...(mask && !embeds ? { attention_mask: mask } : {}),
+      ...(row_inputs && Object.keys(row_inputs).length > 0 ? { row_inputs: of_next(row_inputs, embeds) } : {}),
       options: {
         ...native_options(config, { seed, generator, tokenizer, response_format }),
-        ...(negative_prompt_ids
-          ? negative_prompt(negative_prompt_ids, negative_prompt_attention_mask, this.vocab_size)
-          : {}),
+        ...(guidance
+          ? { negative_prompt_ids: guidance.ids, guidance_token: guidance.token }
+          : negative?.ids
+            ? negative_prompt(negative.ids, negative.attention_mask, this.vocab_size)
+            : {}),
         ...(start.encoder?.ids ? { encoder_input_ids: start.encoder.ids } : {}),
         ...hooks.options,
       },
       ...(hooks.callbacks ? { hooks: hooks.callbacks } : {}),
+      ...(first_logits ? { first_logits } : {}),
     };
-    const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
-    const engine = await this.generating_engine(lanes, ids.length * length);
-    const past = start.cache;
-    if (past) request.cache = EngineCache.handle_of(past, engine);
-    if (start.first_logits) request.first_logits = start.first_logits;
-    const signals = [cancelled, ...(signal ? [signal] : [])];
-    let assistance: AssistedCall | undefined;
-    if (assisted && assistant_model && config.prompt_lookup_num_tokens === null) {
-      const assistant_engine = await assistant_model.generating_engine(1, length);
-      assistance = assist(config, assistant_model, assistant_engine, { tokenizer, assistant_tokenizer, signals });
-      request.assistant = assistance.assistant;
-      if (assistance.candidates) request.hooks = { ...request.hooks, candidates: assistance.candidates };
-    }
-    const rows = ids.length * config.num_return_sequences;
-    this.use_adapters(engine, adapters);
-    const result = await run_request(engine, request, {
-      rows,
-      call,
-      streamer: streamer ?? undefined,
-      signals,
-    }).catch((error) => {
-      assistance?.end(undefined);
-      throw error;
-    });
-    streamer?.end();
-    assistance?.end(result.assistant);
-    if (!config.return_dict_in_generate) return call.finish(to_int64(result.sequences));
+    return request;
+  }
+
+  /** Puts the assistant of a call to work: the one that it names, or the first layers of this model. */
+  private async assistance_of(
+    { config, assisted }: Settings,
+    start: Start,
+    { assistant_model, tokenizer, assistant_tokenizer }: GenerateOptions,
+    signals: AbortSignal[],
+  ): Promise<AssistedCall | undefined> {
+    if (!assisted) return undefined;
+    const layers = config["assistant_early_exit"] as number | null;
+    if (layers === null && config.prompt_lookup_num_tokens !== null) return undefined;
+    const model = layers === null ? (assistant_model as GenerationMixin) : this.early_exit(layers);
+    const engine = await model.generating_engine(1, start.ids[0].length);
+    const cache = model.config.is_encoder_decoder ? await model.encoded_for(start, config) : undefined;
+    const target_vocab_size = this.output_vocab_size;
+    const is_self = layers !== null;
+    return assist(
+      config,
+      { model, engine, cache, is_self },
+      { tokenizer, assistant_tokenizer, signals, target_vocab_size },
+    );
+  }
+
+  /** What an assistant's own encoder makes of the text of the call that it assists. */
+  private async encoded_for({ encoder }: Start, config: GenerationConfig): Promise<EngineCache> {
+    const { vocab_size, output_vocab_size } = this;
+    if (!encoder?.ids)
+      throw expected("the encoder's ids, for the encoder of the assistant_model", "input_ids", undefined);
+    const model_kwargs = { input_ids: encoder.ids, attention_mask: encoder.attention_mask };
+    const states = { output_hidden_states: false, output_attentions: false };
+    const own = new GenerationConfig({ ...config.to_dict(), guidance_scale: null });
+    const options = { config: own, inputs: undefined, model_kwargs, states, tokenizer: undefined };
+    const { cache } = await this.start({ ...options, vocab_size, output_vocab_size });
+    return cache as EngineCache;
+  }
+
+  /** The output object of a finished request. `engine`: that which goes on with its cache, unless that is not kept. */
+  private async output_of(
+    result: NativeGenerateResult,
+    { config, states }: Settings,
+    start: Start,
+    copies: number,
+    engine: NativeGeneratingEngine | undefined,
+  ): Promise<GenerateOutput> {
     const { cache, cache_lengths = [] } = result;
+    const { mask, encoder } = start;
     const padding = mask ? mask[0].length - mask[0].reduce((sum, bit) => sum + bit, 0) : 0;
-    const rerun: Rerun = (inputs, owners) =>
+    const rerun: Rerun = (rows, owners) =>
       this.rerun(
-        inputs,
-        owners.map((row) => Math.floor(row / expanded)),
+        rows,
+        owners.map((row) => Math.floor(row / copies)),
         states,
         start,
       );
-    kept = keeps_cache;
     const wants_states = states.output_hidden_states || states.output_attentions;
-    call.finish(
-      generate_output(result, {
-        vocab_size: output_vocab_size,
-        is_encoder_decoder,
-        output_scores: Boolean(config["output_scores"]),
-        states: {
-          ...(wants_states ? await step_states(result, { ids, mask, cached: start.cached }, rerun) : {}),
-          encoder_hidden_states: start.encoder?.outputs?.hidden_states,
-          encoder_attentions: start.encoder?.outputs?.attentions,
-        },
-        past_key_values:
-          cache === undefined || (made && !kept)
-            ? undefined
-            : EngineCache.of(engine, cache, past, Array.from(cache_lengths), cache_lengths[0] + padding),
-      }),
-    );
+    return generate_output(result, {
+      vocab_size: this.output_vocab_size,
+      is_encoder_decoder: Boolean(this.config.is_encoder_decoder),
+      output_scores: Boolean(config["output_scores"]),
+      states: {
+        ...(wants_states ? await step_states(result, start, rerun) : {}),
+        encoder_hidden_states: encoder?.outputs?.hidden_states,
+        encoder_attentions: encoder?.outputs?.attentions,
+      },
+      past_key_values:
+        cache === undefined || !engine
+          ? undefined
+          : EngineCache.of(engine, cache, start.cache, Array.from(cache_lengths), cache_lengths[0] + padding),
+    });
   }
 
   /** Whether forward() can give attentions. */
@@ -284,7 +374,8 @@ export abstract class GenerationMixin extends PreTrainedModel {
   protected async start(options: StartOptions): Promise<Start> {
     return start_of_decoder(options, {
       row_inputs: this.row_inputs,
-      prefill: (embeds, mask) => this.prefill_embeds(embeds, mask),
+      prefill: (args) => this.prefill(args),
+      positions_of: (mask) => this.positions_of(mask) as Record<string, Int32Array[]>,
       choose_next: (ids, sequence_bias) => this.choose_next(ids, sequence_bias, options.tokenizer),
     });
   }
@@ -299,19 +390,21 @@ export abstract class GenerationMixin extends PreTrainedModel {
     return {};
   }
 
-  /** Computes a prompt of embeddings: the logits of what follows, [rows, vocabulary], and the cache. */
-  private async prefill_embeds(inputs_embeds: unknown, attention_mask: Uint8Array[]) {
-    const positions = this.positions_of(attention_mask);
-    const output = await this.forward({ inputs_embeds, attention_mask, ...positions, use_cache: true });
-    const { data, dims } = output["logits"] as Tensor;
-    const [rows, length, size] = dims;
-    const first_logits = new Float32Array(rows * size);
-    for (let row = 0; row < rows; row++) {
-      const end = (row + 1) * length * size;
-      first_logits.set((data as Float32Array).subarray(end - size, end), row * size);
-    }
-    return { first_logits, cache: output["past_key_values"] as EngineCache };
+  /**
+   * Computes a prompt by arguments of forward(): the logits of what follows each row, [rows, vocabulary], the cache, and
+   * the states that the arguments ask for.
+   */
+  protected async prefill(
+    _args: Record<string, unknown>,
+  ): Promise<{ first_logits: Float32Array; cache: EngineCache; states: RowStates }> {
+    throw new TransformersError(
+      `inputs_embeds is not supported by ${this.constructor.name}: pass input_ids`,
+      "unsupported",
+    );
   }
+
+  /** A model of the first `layers` layers of this one: for `assistant_early_exit`. @throws for those that have none. */
+  protected abstract early_exit(layers: number): GenerationMixin;
 
   /** A prompt and the token that follows, as `token_healing` chooses it. */
   private async choose_next(ids: number[], sequence_bias: [number[], number][], tokenizer: unknown): Promise<number[]> {
@@ -324,10 +417,43 @@ export abstract class GenerationMixin extends PreTrainedModel {
    * The states of whole rows, by the output's fields: for `output_hidden_states` and `output_attentions`. `prompts`: the
    * row of `start` that each began as.
    */
-  protected async rerun(inputs: Rows, _prompts: number[], flags: StateFlags, _start: Start): Promise<RowStates> {
-    const positions = this.positions_of(inputs.attention_mask);
-    const { hidden_states, attentions } = await this.forward({ ...inputs, ...positions, ...flags, use_cache: false });
-    return { hidden_states, attentions } as RowStates;
+  protected async rerun(rows: Rows, prompts: number[], flags: StateFlags, start: Start): Promise<RowStates> {
+    const { input_ids, attention_mask } = rows;
+    const { embeds, row_inputs = {} } = start;
+    const [{ length }] = input_ids;
+    const beside: Record<string, Int32Array[]> = { ...this.positions_of(attention_mask) };
+    for (const [name, values] of Object.entries(row_inputs))
+      beside[name] = prompts.map((prompt) =>
+        Int32Array.from({ length }, (_, i) => values[prompt][i] ?? values[prompt].at(-1)),
+      );
+    const columns = (begin: number, end: number) =>
+      Object.fromEntries(Object.entries(beside).map(([name, all]) => [name, all.map((row) => row.slice(begin, end))]));
+    const run = async (args: Record<string, unknown>): Promise<RowStates> => {
+      const { hidden_states, attentions } = await this.forward({ ...args, ...flags });
+      return { hidden_states, attentions } as RowStates;
+    };
+    if (!embeds) return run({ ...rows, ...beside, use_cache: false });
+    // Embeddings first, then the ids behind them.
+    const { cache, states } = await this.prefill({
+      inputs_embeds: pick_rows(embeds, prompts),
+      attention_mask: attention_mask.map((row) => row.slice(0, embeds.length)),
+      ...columns(0, embeds.length),
+      ...flags,
+    });
+    try {
+      if (length === embeds.length) return states;
+      const ids = input_ids.map((row) => row.slice(embeds.length));
+      const more = await run({
+        input_ids: ids,
+        attention_mask,
+        ...columns(embeds.length, length),
+        past_key_values: cache,
+        use_cache: true,
+      });
+      return joined_states(states, more);
+    } finally {
+      cache.dispose();
+    }
   }
 
   /**

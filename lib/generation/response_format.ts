@@ -1,6 +1,6 @@
 // The option `response_format`: what an answer must look like.
 import { expected, from_native, out_of_range } from "../errors.js";
-import { type NativeGrammar, type NativeGrammarVocabulary, native } from "../native.js";
+import { type NativeGrammar, type NativeGrammarVocabulary, type NativeTokenizer, native } from "../native.js";
 import { json_object_grammar, json_schema_to_grammar } from "./grammar/json_schema.js";
 import { parse_regex } from "./grammar/regex.js";
 import { regex_to_gbnf } from "./grammar/regex_to_gbnf.js";
@@ -68,7 +68,7 @@ interface Vocabulary {
   convert_tokens_to_string(tokens: string[]): string;
   tokenize(text: string): string[];
   /** The C++ engine, where there is one. */
-  readonly _tokenizer?: { token_bytes(id: number): Uint8Array };
+  readonly _tokenizer?: Pick<NativeTokenizer, "token_bytes">;
 }
 
 interface Compiled {
@@ -90,38 +90,35 @@ function compile(tokenizer: unknown): Compiled {
   const special = new Set(vocabulary.all_special_ids);
   for (const [id, token] of Object.entries(vocabulary.added_tokens_decoder ?? {}))
     if (token.special) special.add(Number(id));
-  const bytes = bytes_of(vocabulary, special);
-  const ends = new Uint32Array(bytes.length);
-  let end = 0;
-  for (let id = 0; id < bytes.length; id++) ends[id] = end += bytes[id]?.length ?? 0;
-  const all = new Uint8Array(end);
-  for (let id = 0; id < bytes.length; id++) all.set(bytes[id] ?? [], id === 0 ? 0 : ends[id - 1]);
+  // A grammar names control tokens by what they are called.
+  const { bytes, ends } = vocabulary._tokenizer?.token_bytes([...special]) ?? token_bytes(vocabulary, special);
   const result = {
     length: vocabulary.length,
-    vocabulary: new (native().GrammarVocabulary)(all, ends, [...special]),
+    vocabulary: new (native().GrammarVocabulary)(bytes, ends, [...special]),
     grammars: new Map<string, NativeGrammar>(),
   };
   compiled.set(vocabulary, result);
   return result;
 }
 
-function bytes_of(vocabulary: Vocabulary, special: ReadonlySet<number>): (Uint8Array | undefined)[] {
-  const result: (Uint8Array | undefined)[] = [];
-  const put = (id: number, bytes: Uint8Array) => {
-    while (result.length <= id) result.push(undefined);
-    result[id] = bytes;
-  };
-  const engine = vocabulary._tokenizer;
+/** What `NativeTokenizer.token_bytes` gives, of a tokenizer that is written in JavaScript. */
+function token_bytes(vocabulary: Vocabulary, special: ReadonlySet<number>): ReturnType<NativeTokenizer["token_bytes"]> {
   const encoder = new TextEncoder();
-  const before = engine ? [] : vocabulary.tokenize("a");
-  const prefix = engine ? "" : vocabulary.convert_tokens_to_string(before);
+  const before = vocabulary.tokenize("a");
+  const prefix = vocabulary.convert_tokens_to_string(before);
+  const texts: Uint8Array[] = [];
   for (const [token, id] of Object.entries(vocabulary.get_vocab())) {
-    // A grammar names control tokens by what they are called.
-    if (special.has(id)) put(id, encoder.encode(token));
-    else if (engine) put(id, engine.token_bytes(id));
-    else put(id, encoder.encode(vocabulary.convert_tokens_to_string([...before, token]).slice(prefix.length)));
+    const text = special.has(id) ? token : vocabulary.convert_tokens_to_string([...before, token]).slice(prefix.length);
+    texts[id] = encoder.encode(text);
   }
-  return result;
+  const ends = new Uint32Array(texts.length);
+  let end = 0;
+  for (let id = 0; id < texts.length; id++) ends[id] = end += texts[id]?.length ?? 0;
+  const bytes = new Uint8Array(end);
+  texts.forEach((text, id) => {
+    bytes.set(text, ends[id] - text.length);
+  });
+  return { bytes, ends };
 }
 
 /**

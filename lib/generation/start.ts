@@ -21,11 +21,29 @@ export interface Start {
   cached: number;
   /** [rows, vocabulary]: what follows the rows, which the cache holds altogether then. */
   first_logits?: Float32Array;
-  /** Columns of a prompt of embeddings. */
-  embeds_length?: number;
-  /** What the rows have beside their ids. */
+  /** A prompt of embeddings, which the ids are not. */
+  embeds?: Vectors;
+  /** What the rows have beside their ids, or embeddings. */
   row_inputs?: Record<string, Int32Array[]>;
   encoder?: { ids: Int32Array[] | undefined; outputs: EncoderOutputs | undefined; attention_mask: unknown };
+  /** What guidance leads away from, where that is more than a prompt. */
+  guidance?: Guidance;
+}
+
+/** Rows of a decoder behind what the encoder made of negative prompts. */
+export interface Guidance {
+  cache: EngineCache;
+  ids: Int32Array[];
+  /** What they go on with, whatever is chosen; undefined: what is chosen. */
+  token: number | undefined;
+}
+
+/** Rows of vectors. */
+export interface Vectors {
+  data: Float32Array;
+  rows: number;
+  length: number;
+  size: number;
 }
 
 export interface StartOptions {
@@ -34,6 +52,8 @@ export interface StartOptions {
   inputs: unknown;
   /** Whatever else is no setting. */
   model_kwargs: Kwargs;
+  /** Of classifier-free guidance. */
+  negative?: { ids: unknown; attention_mask: unknown };
   states: StateFlags;
   tokenizer: unknown;
   vocab_size: number;
@@ -47,15 +67,17 @@ const is_given = (value: unknown) => value !== undefined && value !== null;
 export interface Decoder {
   /** What it takes beside ids, of their shape, each below a bound. */
   row_inputs: Record<string, number>;
-  /** Computes a prompt of embeddings. */
-  prefill(inputs_embeds: unknown, mask: Uint8Array[]): Promise<{ first_logits: Float32Array; cache: EngineCache }>;
+  /** Computes a prompt by arguments of forward(). */
+  prefill(args: Kwargs): Promise<{ first_logits: Float32Array; cache: EngineCache }>;
+  /** The positions of rows with this mask, where forward() takes them. */
+  positions_of(mask: Uint8Array[]): Record<string, Int32Array[]>;
   /** For `token_healing`. */
   choose_next: ChooseNext;
 }
 
 /** The start of a model that has a decoder only. */
 export async function start_of_decoder(options: StartOptions, decoder: Decoder): Promise<Start> {
-  const { config, inputs, model_kwargs, states, tokenizer, vocab_size } = options;
+  const { config, inputs, model_kwargs, tokenizer, vocab_size } = options;
   const { input_ids, attention_mask, past_key_values, inputs_embeds, ...rest } = model_kwargs;
   const { output_attentions: _attentions, output_hidden_states: _hidden_states, ...others } = rest;
   check_model_kwargs(Object.fromEntries(Object.entries(others).filter(([name]) => !(name in decoder.row_inputs))));
@@ -80,30 +102,34 @@ export async function start_of_decoder(options: StartOptions, decoder: Decoder):
     warn_once(
       "A decoder-only architecture is being used, but right-padding was detected! For correct generation results, please set `padding_side='left'` when initializing the tokenizer.",
     );
-  const row_inputs = take_row_inputs(others, decoder.row_inputs, ids);
-  const beside = [...(embeds ? ["inputs_embeds"] : []), ...Object.keys(row_inputs)];
-  const wants_states = states.output_hidden_states || states.output_attentions;
-  if (beside.length > 0 && (wants_states || (embeds && (is_given(past_key_values) || beside.length > 1))))
-    throw new TransformersError(
-      `generate() takes ${beside.join(" and ")} without other inputs, past_key_values, output_hidden_states and output_attentions only`,
-      "unsupported",
-    );
+  const length = embeds?.length ?? ids[0].length;
+  if (embeds && embeds.rows !== ids.length)
+    throw out_of_range(`${embeds.rows} rows, as in inputs_embeds`, "input_ids", ids.length);
+  const row_inputs = take_row_inputs(others, decoder.row_inputs, [ids.length, length]);
   if (!embeds) {
     const cache = (past_key_values as EngineCache | undefined) ?? undefined;
     return { ids, mask, row_inputs, cache, cached: cache?.length ?? 0 };
   }
-  const { rows, length } = embeds;
-  if (rows !== ids.length) throw out_of_range(`${rows} rows, as in inputs_embeds`, "input_ids", ids.length);
-  const seen = mask ?? Array.from({ length: rows }, () => new Uint8Array(length).fill(1));
-  const { first_logits, cache } = await decoder.prefill(inputs_embeds, seen);
-  return { ids, mask, cache, cached: 0, first_logits, embeds_length: length };
+  if (is_given(past_key_values))
+    throw new TransformersError("generate() takes inputs_embeds without past_key_values only", "unsupported");
+  const attention_of = mask ?? ids.map(() => new Uint8Array(length).fill(1));
+  const positions = decoder.positions_of(attention_of);
+  const { first_logits, cache } = await decoder.prefill({
+    inputs_embeds,
+    attention_mask: attention_of,
+    ...positions,
+    ...row_inputs,
+  });
+  return { ids, mask, row_inputs, cache, cached: 0, first_logits, embeds };
 }
 
-/** Runs the encoder on what forward() would take; with `store` the engine keeps what the decoder needs of it. */
-export type RunEncoder = (
-  args: Kwargs,
-  store: boolean,
-) => Promise<{ outputs: EncoderOutputs; cache: EngineCache | undefined }>;
+/** What the start of an encoder-decoder needs of its model. */
+export interface EncoderDecoder {
+  /** Runs the encoder on what forward() would take; with `store` the engine keeps what the decoder needs of it. */
+  run_encoder(args: Kwargs, store: boolean): Promise<{ outputs: EncoderOutputs; cache: EngineCache | undefined }>;
+  /** What the decoder reads where a call brings these ids of the encoder alone. @throws TypeError where it must be told. */
+  decoder_ids(input_ids: Int32Array[]): Int32Array[];
+}
 
 /**
  * … of a model with an encoder: runs it on `inputs`, `input_ids` or `inputs_embeds`, unless the call brings its outputs
@@ -111,7 +137,7 @@ export type RunEncoder = (
  * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `_prepare_model_inputs`,
  * `_prepare_encoder_decoder_kwargs_for_generation`, `_prepare_decoder_input_ids_for_generation`
  */
-export async function start_of_encoder_decoder(options: StartOptions, run_encoder: RunEncoder): Promise<Start> {
+export async function start_of_encoder_decoder(options: StartOptions, model: EncoderDecoder): Promise<Start> {
   const { config, inputs, model_kwargs, states, vocab_size } = options;
   const { input_ids, inputs_embeds, attention_mask, encoder_outputs, past_key_values, ...rest } = model_kwargs;
   const {
@@ -129,9 +155,6 @@ export async function start_of_encoder_decoder(options: StartOptions, run_encode
   const text = inputs ?? input_ids;
   if (is_given(text) && is_given(inputs_embeds))
     throw new TypeError("You passed `inputs_embeds` and `input_ids` to `.generate()`. Please pick one.");
-  if (config.guidance_scale !== null && config.guidance_scale !== 1)
-    throw new TransformersError("guidance_scale is for models without an encoder", "unsupported");
-
   const has_states = is_given(encoder_outputs) || is_given(inputs_embeds) || is_given(past_key_values);
   const ids = is_given(text) || !has_states ? prompt_rows(text, config, vocab_size) : undefined;
   prepare_special_tokens(config, { has_attention_mask: is_given(attention_mask), is_encoder_decoder: true });
@@ -147,12 +170,15 @@ export async function start_of_encoder_decoder(options: StartOptions, run_encode
   const reads = ids || is_given(encoder_outputs) || is_given(inputs_embeds);
   if (past && wants_states && !reads)
     throw expected("encoder_outputs, for the states that are wanted", "input_ids", undefined);
-  const run = !past || wants_states ? await run_encoder(encoder_args, !past) : undefined;
+  const run = !past || wants_states ? await model.run_encoder(encoder_args, !past) : undefined;
   const cache = past ?? run?.cache;
   try {
     const rows = (cache as EngineCache).lengths.length;
+    const begun = decoder_rows(config, rows, decoder_input_ids, decoder_attention_mask, options.output_vocab_size);
+    const guided = config.guidance_scale !== null && config.guidance_scale !== 1;
     return {
-      ...decoder_rows(config, rows, decoder_input_ids, decoder_attention_mask, options.output_vocab_size),
+      ...begun,
+      ...(guided ? { guidance: await start_of_guidance(options, begun.ids, model) } : {}),
       cache,
       cached: past?.length ?? 0,
       encoder: { ids: ids ?? encoder_ids(config), outputs: run?.outputs, attention_mask: mask },
@@ -161,6 +187,36 @@ export async function start_of_encoder_decoder(options: StartOptions, run_encode
     run?.cache?.dispose();
     throw error;
   }
+}
+
+/**
+ * Python's processor of guidance calls the model with the negative prompt, or with the last tokens of the decoder, as
+ * ids of the *encoder*, and the model takes for the decoder's what forward() makes of them. So it does at each step with
+ * the token that was chosen, while the encoder's part is in the cache already.
+ * https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/logits_process.py `UnbatchedClassifierFreeGuidanceLogitsProcessor`
+ */
+async function start_of_guidance(
+  { config, negative, vocab_size, output_vocab_size }: StartOptions,
+  begun: Int32Array[],
+  model: EncoderDecoder,
+): Promise<Guidance> {
+  if (config.use_cache === false)
+    throw new TransformersError("guidance_scale of an encoder-decoder needs use_cache", "unsupported");
+  const given = is_given(negative?.ids);
+  const input_ids = given ? to_rows(negative?.ids, "negative_prompt_ids") : begun.map((row) => row.slice(-1));
+  check_ids(input_ids, vocab_size, "negative_prompt_ids");
+  if (input_ids.length !== begun.length)
+    throw out_of_range(`${begun.length} rows, as many as the prompt's`, "negative_prompt_ids", input_ids.length);
+  const shape = [input_ids.length, input_ids[0].length] as const;
+  const mask = given && is_given(negative?.attention_mask) ? negative?.attention_mask : undefined;
+  const attention_mask = mask && to_mask(mask, shape, "negative_prompt_attention_mask");
+  const ids = model.decoder_ids(input_ids);
+  check_ids(ids, output_vocab_size, "negative_prompt_ids");
+  // What a token that was chosen becomes: always the same one, or itself.
+  const other = ids[0][0] === 0 ? 1 : 0;
+  const [[fed]] = model.decoder_ids([Int32Array.of(other)]);
+  const { cache } = await model.run_encoder({ input_ids, attention_mask }, true);
+  return { cache: cache as EngineCache, ids, token: fed === other ? undefined : fed };
 }
 
 /** Processors that look at the encoder's ids have none to look at: they are switched off. */

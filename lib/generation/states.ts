@@ -3,6 +3,7 @@
 import type { NativeGenerateResult } from "../native.js";
 import { Tensor } from "../tensor/index.js";
 import type { StepStates } from "./outputs.js";
+import type { Start, Vectors } from "./start.js";
 
 /** Which rows ran at each step. */
 interface Ran {
@@ -34,12 +35,22 @@ export interface Rows {
 export type Rerun = (rows: Rows, owners: number[]) => Promise<RowStates>;
 
 /** How the rows of a request began. */
-export interface Prompts {
+interface Prompts {
   ids: Int32Array[];
   /** 0 for padding. */
   mask: Uint8Array[] | undefined;
   /** Columns that a cache held already: nobody computed their states. */
   cached: number;
+}
+
+/** Rows that began with embeddings: zeros stand for those. */
+function with_columns({ ids, mask, embeds, cached }: Start, sequences: Int32Array[]): [Prompts, Int32Array[]] {
+  if (!embeds) return [{ ids, mask, cached }, sequences];
+  const room = new Int32Array(embeds.length);
+  return [
+    { ids: ids.map(() => room), mask, cached },
+    sequences.map((row) => Int32Array.of(...room, ...row.subarray(ids[0].length))),
+  ];
 }
 
 /** Rows without beams: the sequences themselves. */
@@ -87,10 +98,11 @@ function of_beams(prompts: Int32Array[], tokens: Int32Array[], sources: Int32Arr
  */
 export async function step_states(
   result: NativeGenerateResult,
-  prompts: Prompts,
+  start: Start,
   rerun: Rerun,
 ): Promise<Record<string, StepStates>> {
-  const { running_tokens: tokens, running_sources: sources, sequences } = result;
+  const { running_tokens: tokens, running_sources: sources } = result;
+  const [prompts, sequences] = with_columns(start, result.sequences);
   const length = prompts.ids[0].length;
   const ran = tokens && sources ? of_beams(prompts.ids, tokens, sources) : of_sequences(sequences, length);
   const rows = ran.at[0].length;
@@ -179,4 +191,39 @@ function copy_row(source: Tensor, from: number, target: Tensor, to: number, begi
       const at = ((from * heads + head) * length + begin + token) * size;
       result.set(values.subarray(at, at + width), ((to * heads + head) * count + token) * width);
     }
+}
+
+/** Some of the rows, one after another: [prompts, length, size]. */
+export function pick_rows({ data, length, size }: Vectors, rows: number[]): Tensor {
+  const count = length * size;
+  const picked = new Float32Array(rows.length * count);
+  for (const [i, row] of rows.entries()) picked.set(data.subarray(row * count, (row + 1) * count), i * count);
+  return new Tensor("float32", picked, [rows.length, length, size]);
+}
+
+/** States of whole rows from those of their beginning and those of what follows, whose attentions see both. */
+export function joined_states(before: RowStates, behind: RowStates): RowStates {
+  const joined: RowStates = {};
+  for (const [field, layers] of Object.entries(behind))
+    joined[field] = layers?.map((last, layer) => {
+      const first = (before[field] as readonly Tensor[])[layer];
+      const length = first.dims[first.dims.length - 2] + last.dims[last.dims.length - 2];
+      const shape = [...last.dims.slice(0, -2), length, last.dims.at(-1) as number];
+      const whole = new Tensor("float32", new Float32Array(shape.reduce((a, b) => a * b)), shape);
+      const data = whole.data as Float32Array;
+      const [width, groups] = [shape.at(-1) as number, shape.slice(0, -2).reduce((a, b) => a * b)];
+      for (const [part, begin] of [
+        [first, 0],
+        [last, first.dims[first.dims.length - 2]],
+      ] as const) {
+        const [count, size] = part.dims.slice(-2);
+        for (let i = 0; i < groups * count; i++)
+          data.set(
+            (part.data as Float32Array).subarray(i * size, (i + 1) * size),
+            (Math.floor(i / count) * length + begin + (i % count)) * width,
+          );
+      }
+      return whole;
+    });
+  return joined;
 }

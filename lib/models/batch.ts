@@ -1,5 +1,5 @@
 // Rows of tokens on their way into a program: read from the arguments of a call, packed, fed.
-import { out_of_range, TransformersError } from "../errors.js";
+import { expected, out_of_range, TransformersError } from "../errors.js";
 import type { NativeGraphEngine } from "../native.js";
 import type { Feeds } from "./graph_model.js";
 import { check_ids, to_mask, to_rows, to_vectors } from "./inputs.js";
@@ -133,6 +133,32 @@ export function flat(all: Int32Array[], packing: Packing): Int32Array {
 /** The packed token at a position of each row. */
 export function pick({ tokens, length }: Packing, positions: Int32Array): Int32Array {
   return positions.map((position, row) => Math.max(0, tokens[row * length + position]));
+}
+
+/** … at each of these positions, row by row. */
+export function pick_all({ tokens, rows, length }: Packing, positions: Int32Array): Int32Array {
+  return Int32Array.from({ length: rows * positions.length }, (_, i) => {
+    const row = Math.floor(i / positions.length);
+    return Math.max(0, tokens[row * length + positions[i % positions.length]]);
+  });
+}
+
+/**
+ * The positions that `logits_to_keep` asks for: the last ones, so many, or those of a list; undefined: all.
+ * @throws TypeError for anything else, RangeError for positions that the rows do not have.
+ */
+export function kept_positions(keep: unknown, length: number): Int32Array | undefined {
+  if (keep === undefined || keep === null || keep === 0) return undefined;
+  if (typeof keep === "number") {
+    if (!Number.isInteger(keep) || keep < 0) throw expected("a count of positions", "logits_to_keep", keep);
+    const count = Math.min(keep, length);
+    return Int32Array.from({ length: count }, (_, i) => length - count + i);
+  }
+  const [positions, ...others] = to_rows(keep, "logits_to_keep");
+  if (others.length > 0) throw expected("one list of positions", "logits_to_keep", keep);
+  if (positions.length === 0 || positions.some((position) => position < -length || position >= length))
+    throw out_of_range(`positions from ${-length} to ${length - 1}`, "logits_to_keep", keep);
+  return positions.map((position) => (position < 0 ? length + position : position));
 }
 
 interface FeedsOptions {

@@ -4,6 +4,8 @@
 export interface DecodeSize {
   tokens: number;
   outputs: number;
+  /** Optional inputs that it reads. */
+  given?: readonly string[];
 }
 
 const LONGEST = 512;

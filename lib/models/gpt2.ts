@@ -131,6 +131,7 @@ abstract class GPT2WithHead extends GPT2PreTrainedModel {
 
 export class GPT2LMHeadModel extends GPT2WithHead {
   static override head = heads.causal_lm;
+  static override takes_logits_to_keep = true;
   lm_head = new Linear(this.config.n_embd, this.config.vocab_size, { bias: false });
 
   override tied_weights(): [string, string][] {

@@ -4,13 +4,16 @@ import { from_native, TransformersError } from "../errors.js";
 import type { EngineCache } from "../generation/cache.js";
 import { cannot_generate, GenerationMixin } from "../generation/mixin.js";
 import type { Start } from "../generation/start.js";
+import type { RowStates } from "../generation/states.js";
 import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
 import { bind, Conv1D, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
 import type { Tensor } from "../tensor/index.js";
+import type { Arguments } from "./batch.js";
 import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { load_own_adapter, resolve_own_checkpoint } from "./model_options.js";
+import type { ModelOutput } from "./outputs.js";
 import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
 import type { TokenTensors } from "./resizing.js";
 
@@ -26,7 +29,7 @@ export type Feeds = Record<string, Int32Array | Float32Array>;
 /** What a program computed: flat values with their shape. */
 export type Computed = Record<string, { data: Float32Array; shape: readonly number[] }>;
 
-const name_of = ({ tokens, outputs }: DecodeSize) => `${tokens} ${outputs}`;
+const name_of = ({ tokens, outputs, given = [] }: DecodeSize) => [tokens, outputs, ...given].join(" ");
 
 /** What the engine counts up to, for models whose positions have no end. */
 const MOST_POSITIONS = 2 ** 30;
@@ -219,9 +222,21 @@ export abstract class GraphModel extends GenerationMixin {
     throw cannot_generate(this);
   }
 
-  protected override async generating_engine(rows: number, tokens: number): Promise<NativeGraphEngine> {
+  /** Inputs that generate() computes with only where a call brings them. */
+  protected get optional_inputs(): readonly string[] {
+    return [];
+  }
+
+  protected override async generating_engine(
+    rows: number,
+    tokens: number,
+    inputs: readonly string[] = [],
+  ): Promise<NativeGraphEngine> {
     const engine = this.graph_engine();
-    const missing = decode_sizes(rows, tokens).filter((size) => !this.decode_programs.has(name_of(size)));
+    const given = this.optional_inputs.filter((name) => inputs.includes(name));
+    const missing = decode_sizes(rows, tokens)
+      .map((size) => ({ ...size, given }))
+      .filter((size) => !this.decode_programs.has(name_of(size)));
     for (const size of missing) {
       const { id } = this.add_program(() => ({ logits: this.decode_step(size)["logits"] }));
       this.decode_programs.set(name_of(size), id);
@@ -266,22 +281,48 @@ export abstract class GraphModel extends GenerationMixin {
     return false;
   }
 
+  /** forward() with the logits of each row's last position alone, [rows, 1, vocabulary], hidden or not. */
+  protected async forward_last(_args: Arguments): Promise<ModelOutput> {
+    throw cannot_generate(this);
+  }
+
+  /** Computes a prompt by arguments of forward(): what follows it, and the cache. */
+  protected override async prefill(args: Arguments) {
+    const output = await this.forward_last({ ...args, use_cache: true });
+    const { logits, past_key_values, hidden_states, attentions } = output as unknown as Record<string, Tensor>;
+    const states = { hidden_states, attentions } as unknown as RowStates;
+    return { first_logits: logits.data as Float32Array, cache: past_key_values as unknown as EngineCache, states };
+  }
+
   /**
-   * Computes a prompt whose mask hides tokens, where generate() cannot leave them out as if they were not there.
-   * `prefix`: of the prompt's arguments in forward().
+   * Computes a prompt whose mask hides tokens, where generate() cannot leave them out as if they were not there: they
+   * count, or what is to follow stands behind one of them. `prefix`: of the prompt's arguments in forward().
    */
-  protected async prefill(start: Start, prefix = ""): Promise<Start> {
-    const { ids, mask, cached } = start;
-    if (start.first_logits || !this.counts_padding || !mask?.some((row) => row.includes(0))) return start;
-    const { logits, past_key_values } = (await this.forward({
-      [`${prefix}input_ids`]: ids.map((row) => row.subarray(cached)),
+  protected async prefill_hidden(start: Start, prefix = ""): Promise<Start> {
+    const { ids, mask, cached, cache, first_logits, row_inputs = {} } = start;
+    const hides = mask?.some((row) => (this.counts_padding ? row.includes(0) : row[row.length - 1] === 0));
+    if (first_logits || !mask || !hides) return start;
+    const of_new = (rows: Record<string, Int32Array[]>) =>
+      Object.entries(rows).map(([name, values]) => [name, values.map((row) => row.subarray(cached))]);
+    const made = await this.prefill({
+      ...Object.fromEntries(of_new({ [`${prefix}input_ids`]: ids, ...this.positions_of(mask), ...row_inputs })),
       [`${prefix}attention_mask`]: mask,
-      past_key_values: start.cache,
-      use_cache: true,
-    })) as unknown as { logits: Tensor; past_key_values: EngineCache };
-    const [, length, size] = logits.dims;
-    const first_logits = logits.slice(null, [length - 1, length]).view(-1, size).data as Float32Array;
-    return { ...start, cache: past_key_values, first_logits };
+      past_key_values: cache,
+    });
+    return { ...start, cache: made.cache, first_logits: made.first_logits };
+  }
+
+  /** Python's early exit changes a number that these models do not read; only their caches do. */
+  protected override early_exit(layers: number): GenerationMixin {
+    const { name, base_model_prefix: prefix } = this.constructor as typeof GraphModel;
+    if (!((this as unknown as Record<string, unknown>)[prefix] instanceof GraphModel))
+      throw new TypeError(`'${name}' object has no attribute '${prefix}'`);
+    const { is_encoder_decoder, num_hidden_layers } = this.config;
+    if (!is_encoder_decoder && layers < num_hidden_layers)
+      throw new RangeError(
+        `assistant_early_exit (${layers}): ${name} computes all of its ${num_hidden_layers} layers, as in Python (list index out of range)`,
+      );
+    return this;
   }
 
   override get vocab_size(): number {

@@ -14,7 +14,9 @@ import {
   is_given,
   is_padding_cheap,
   is_wanted,
+  kept_positions,
   pick,
+  pick_all,
   read_batch,
   token_feeds,
 } from "./batch.js";
@@ -83,8 +85,16 @@ export abstract class Seq2SeqModel extends GraphModel {
    * @throws TypeError for unknown arguments, RangeError for ids out of range and shapes that do not fit.
    */
   override async forward(inputs?: unknown, options: Arguments = {}): Promise<ModelOutput> {
+    return this.pass(named_arguments(inputs, options));
+  }
+
+  protected override forward_last(args: Arguments): Promise<ModelOutput> {
+    return this.pass(args, 1);
+  }
+
+  /** `keep`: so many of the decoder's last positions get logits; default: all. */
+  private async pass(args: Arguments, keep?: number): Promise<ModelOutput> {
     const type = this.constructor as typeof Seq2SeqModel;
-    const args = named_arguments(inputs, options);
     const known = [...ENCODER, ...DECODER, ...STATES, ...type.head.labels];
     check_arguments(args, [...known, "encoder_outputs", "past_key_values", "use_cache"], type.name);
     const labels = given_of(args, type.head.labels);
@@ -106,18 +116,21 @@ export abstract class Seq2SeqModel extends GraphModel {
     const stored = past ? continued_memory(args["past_key_values"], args["attention_mask"]) : undefined;
 
     const last = this.last_positions(encoder?.batch, decoder);
+    const kept = kept_positions(keep, decoder.length);
     const has_labels = type.head.labels.length > 0 && Object.keys(labels).length === type.head.labels.length;
     const keep_padding =
       this.keeps_padding(decoder, wants) ||
       has_labels ||
-      last?.some((position, row) => decoder.mask?.[row][position] === 0);
+      last?.some((position, row) => decoder.mask?.[row][position] === 0) ||
+      kept?.some((position) => decoder.mask?.some((row) => row[position] === 0));
     const packing = pack({ ...decoder, causal: true, keep_padding: keep_padding === true });
     const positions = this.positions(decoder);
-    const feeds = {
+    const feeds: Feeds = {
       ...encoder?.feeds,
       ...token_feeds(decoder, packing, { positions, max_positions: this.max_positions, argument_prefix: "decoder_" }),
     };
     if (last) feeds["last"] = pick(packing, last);
+    if (kept) feeds["outputs"] = pick_all(packing, kept);
 
     const cached = past || this.gives_cache(args, has_labels);
     const memory = stored ?? memory_of((encoder as Encoder).packing);
@@ -130,6 +143,7 @@ export abstract class Seq2SeqModel extends GraphModel {
       attention_width: wants.attentions ? (decoder.past?.length ?? 0) + decoder.length : undefined,
       memory_width: wants.attentions ? memory.length : undefined,
       embeds_size: decoder.embeds?.size,
+      outputs: kept && packing.rows * kept.length,
     };
     const rows = {
       ...cached_rows(packing),
@@ -144,6 +158,7 @@ export abstract class Seq2SeqModel extends GraphModel {
     const fields = fields_of(computed, (field) => {
       if (field === "cross_attentions") return { packing, keys };
       if (field === "decoder_attentions") return { packing, keys: packing };
+      if (field === "logits" && kept) return undefined;
       return field === "decoder_hidden_states" || type.head.output.per_token.includes(field)
         ? { packing }
         : encoder_place(field, encoder);
@@ -314,8 +329,15 @@ export abstract class Seq2SeqModel extends GraphModel {
 
   protected override async start(options: StartOptions): Promise<Start> {
     if (!this.can_generate()) throw cannot_generate(this);
-    const start = await start_of_encoder_decoder(options, (args, store) => this.run_encoder(args, store));
-    return this.prefill(start, "decoder_");
+    const start = await start_of_encoder_decoder(options, {
+      run_encoder: (args, store) => this.run_encoder(args, store),
+      decoder_ids: (ids) => {
+        const made = this.default_decoder_ids(ids);
+        if (made) return made;
+        throw new TypeError("You have to specify either decoder_input_ids or decoder_inputs_embeds");
+      },
+    });
+    return this.prefill_hidden(start, "decoder_");
   }
 
   protected override get counts_padding(): boolean {

@@ -13,7 +13,9 @@ import {
   is_given,
   is_padding_cheap,
   is_wanted,
+  kept_positions,
   pick,
+  pick_all,
   read_batch,
   token_feeds,
   token_integers,
@@ -47,6 +49,8 @@ export abstract class TextModel extends GraphModel {
   static token_inputs: readonly string[] = [];
   /** Likewise, but not computed with unless the caller gives them: `tokens.given`. */
   static optional_inputs: readonly string[] = [];
+  /** Whether forward() takes `logits_to_keep`: a number of last positions (0: all), or a list of positions. */
+  static takes_logits_to_keep = false;
   /** Whether forward() takes `position_ids`. */
   static takes_position_ids = true;
 
@@ -85,8 +89,15 @@ export abstract class TextModel extends GraphModel {
    * @throws TypeError for unknown arguments, RangeError for ids out of range and shapes that do not fit.
    */
   override async forward(inputs?: unknown, options: Arguments = {}): Promise<ModelOutput> {
+    return this.pass(this.forward_arguments(inputs, options));
+  }
+
+  protected override forward_last(args: Arguments): Promise<ModelOutput> {
+    return this.pass({ ...args, logits_to_keep: 1 });
+  }
+
+  private async pass(args: Arguments): Promise<ModelOutput> {
     const type = this.constructor as typeof TextModel;
-    const args = this.forward_arguments(inputs, options);
     const choices = type.head === multiple_choice ? flatten_choices(args) : undefined;
     const batch = read_batch(args, {
       vocab_size: this.vocab_size,
@@ -104,6 +115,7 @@ export abstract class TextModel extends GraphModel {
     const labels = given_of(args, type.head.labels);
     const has_labels = Object.keys(labels).length > 0;
     const last = this.last_positions(batch);
+    const kept = kept_positions(args["logits_to_keep"], length);
     const packing = pack({
       ...batch,
       causal: this.is_causal,
@@ -113,10 +125,12 @@ export abstract class TextModel extends GraphModel {
         wants.attentions ||
         has_labels ||
         is_padding_cheap(batch.mask, this) ||
-        last?.some((position, row) => batch.mask?.[row][position] === 0),
+        last?.some((position, row) => batch.mask?.[row][position] === 0) ||
+        kept?.some((position) => batch.mask?.some((row) => row[position] === 0)),
     });
     const feeds = this.feeds(args, batch, packing);
     if (last) feeds["last"] = pick(packing, last);
+    if (kept) feeds["outputs"] = pick_all(packing, kept);
     const given = type.optional_inputs.filter((name) => name in feeds);
     const { past } = batch;
     const cached = wants.cache || past !== undefined;
@@ -127,6 +141,7 @@ export abstract class TextModel extends GraphModel {
       given,
       attention_width: wants.attentions ? (past?.length ?? 0) + length : undefined,
       embeds_size: batch.embeds?.size,
+      outputs: kept && rows * kept.length,
     };
     const { computed, cache } = await this.execute_cached(
       `${Object.values(tokens)} ${wants.hidden_states}`,
@@ -138,6 +153,7 @@ export abstract class TextModel extends GraphModel {
     return this.assemble(computed, packing, labels, {
       ...args,
       choices,
+      kept: kept?.length,
       past_key_values: wants.cache ? past_key_values : undefined,
     });
   }
@@ -163,15 +179,19 @@ export abstract class TextModel extends GraphModel {
   }
 
   protected override async start(options: StartOptions): Promise<Start> {
-    return this.prefill(await super.start(options));
+    return this.prefill_hidden(await super.start(options));
   }
 
   protected override get row_inputs(): Record<string, number> {
-    const { takes_position_ids, token_inputs } = this.constructor as typeof TextModel;
+    const { takes_position_ids, token_inputs, optional_inputs } = this.constructor as typeof TextModel;
     return {
       ...(takes_position_ids ? { position_ids: this.max_positions } : {}),
-      ...Object.fromEntries(token_inputs.map((name) => [name, this.type_count])),
+      ...Object.fromEntries([...token_inputs, ...optional_inputs].map((name) => [name, this.type_count])),
     };
+  }
+
+  protected override get optional_inputs(): readonly string[] {
+    return (this.constructor as typeof TextModel).optional_inputs;
   }
 
   /** They count what the mask shows, also where the model itself would count otherwise. */
@@ -184,7 +204,7 @@ export abstract class TextModel extends GraphModel {
     return { position_ids };
   }
 
-  protected override decode_step({ tokens, outputs }: DecodeSize): Record<string, Sym | undefined> {
+  protected override decode_step({ tokens, outputs, given = [] }: DecodeSize): Record<string, Sym | undefined> {
     if (!this.can_generate()) return super.decode_step({ tokens, outputs });
     if (!this.is_causal)
       throw new TransformersError(
@@ -192,7 +212,7 @@ export abstract class TextModel extends GraphModel {
         "cannot_generate",
       );
     const picked = outputs < tokens ? { outputs } : {};
-    return this.compute(new Tokens({ count: tokens, rows: tokens, cached: true, ...picked }));
+    return this.compute(new Tokens({ count: tokens, rows: tokens, cached: true, given, ...picked }));
   }
 
   /** Writes the computation down, with the states that were asked for. */
@@ -208,9 +228,12 @@ export abstract class TextModel extends GraphModel {
     const { head } = this.constructor as typeof TextModel;
     const { hidden_states, attentions, ...fields } = fields_of(computed, (field) => {
       if (field === "attentions") return { packing, keys: packing };
+      if (field === "logits" && args["kept"] !== undefined) return undefined;
       return field === "hidden_states" || head.output.per_token.includes(field) ? { packing } : undefined;
     });
     const own = fields as Record<string, Tensor>;
+    if (args["kept"] !== undefined)
+      own["logits"] = own["logits"].view(packing.rows, args["kept"] as number, own["logits"].dims[1]);
     if (args["choices"]) own["logits"] = own["logits"].view(-1, args["choices"] as number);
     const loss = Object.keys(labels).length > 0 ? head.loss?.(own, labels, this.config) : undefined;
     const output = new head.output({
@@ -231,6 +254,7 @@ export abstract class TextModel extends GraphModel {
     known.push(...type.head.labels, ...OPTIONS);
     if (type.takes_position_ids) known.push("position_ids");
     if (type.head.cached) known.push("past_key_values");
+    if (type.takes_logits_to_keep) known.push("logits_to_keep");
     check_arguments(args, known, type.name);
     return args;
   }

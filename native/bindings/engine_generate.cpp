@@ -128,13 +128,18 @@ Napi::Value EngineObject::generate(const Napi::CallbackInfo& info) {
       request.hooks = std::make_shared<JsHooks>(queue_, call.hooks.Value(), std::move(owner));
     }
     listen(id, request, events);
-    call.cache = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
-    request.cache = take_cache(call.cache);
+    const uint32_t cache = static_cast<uint32_t>(integer(arguments, "cache", 0, 0, max_id));
+    const uint32_t guidance = static_cast<uint32_t>(integer(arguments, "guidance_cache", 0, 0, max_id));
     request.cache_length = static_cast<int32_t>(integer(arguments, "cache_length", -1, -1, std::numeric_limits<int32_t>::max()));
     try {
+      request.cache = take_cache(cache);
+      call.cache = cache;
+      request.guidance_cache = take_cache(guidance);
+      call.guidance = guidance;
       call.request = engine_->submit(std::move(request));
     } catch (...) {
       give_back_cache(env, call.cache);
+      give_back_cache(env, call.guidance);
       throw;
     }
     calls_.emplace(id, std::move(call));
@@ -189,6 +194,7 @@ void EngineObject::finish_call(Napi::Env env, uint32_t id, const char* event, co
   const Call call = std::move(found->second);
   calls_.erase(found);
   give_back_cache(env, call.cache);
+  give_back_cache(env, call.guidance);
   let_go(env);
   const Napi::Object events = call.events.Value();
   events.Get(event).As<Napi::Function>().Call(events, {value});

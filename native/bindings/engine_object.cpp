@@ -26,9 +26,22 @@ void EngineObject::check_alive() const {
 Napi::Value EngineObject::target(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     check_alive();
-    using Target = std::shared_ptr<generation::RequestTarget>;
-    return Napi::External<Target>::New(info.Env(), new Target(engine_), [](Napi::Env, const Target* target) { delete target; });
+    auto target = std::make_unique<Target>(Target{engine_, nullptr});
+    if (given(info[0])) {
+      const auto handle = static_cast<uint32_t>(integer(info[0], "cache", 1, max_id));
+      target->cache = take_cache(handle);
+      count_memory(info.Env(), -caches_.at(handle).bytes);
+      caches_.erase(handle);
+    }
+    const auto external = Napi::External<Target>::New(info.Env(), target.get(), [](Napi::Env, const Target* made) { delete made; });
+    target.release();
+    return external;
   });
+}
+
+const EngineObject::Target& EngineObject::target_of(const Napi::Value& value, const char* name) {
+  if (!value.IsExternal()) expected("an engine's target()", name, value);
+  return *value.As<Napi::External<Target>>().Data();
 }
 
 void EngineObject::count_memory(Napi::Env env, int64_t bytes) {

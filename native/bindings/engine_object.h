@@ -34,7 +34,18 @@ class EngineObject {
  public:
   virtual ~EngineObject() = default;
 
-  // target(), generate(request, events), release_cache(cache), dispose() of lib/native_engines.ts.
+  // What target() gives: the engine, and a cache that goes with it. Who takes the cache closes its rows.
+  struct Target {
+    std::shared_ptr<generation::RequestTarget> engine;
+    std::shared_ptr<generation::Cache> cache;
+    ~Target() {
+      if (cache && cache.use_count() == 1) engine->release(std::move(cache));
+    }
+  };
+  // Throws TypeError for anything else.
+  static const Target& target_of(const Napi::Value& value, const char* name);
+
+  // target(cache), generate(request, events), release_cache(cache), dispose() of lib/native_engines.ts.
   Napi::Value target(const Napi::CallbackInfo& info);
   Napi::Value generate(const Napi::CallbackInfo& info);
   void release_cache(const Napi::CallbackInfo& info);
@@ -84,7 +95,8 @@ class EngineObject {
     Napi::ObjectReference hooks;
     Napi::ObjectReference failure;  // what a hook threw
     uint64_t request = 0;
-    uint32_t cache = 0;  // that it continues
+    uint32_t cache = 0;     // that it continues
+    uint32_t guidance = 0;  // that its rows without the prompt begin from
   };
 
   struct Cache {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "bindings/arguments.h"
+#include "bindings/engine_object.h"
 #include "bindings/grammar.h"
 #include "bindings/token_strings.h"
 #include "generation/constraints.h"
@@ -122,6 +123,7 @@ void read_processors(const Napi::Object& object, GenerationOptions& o) {
   o.negative_prompt_ids = rows_of(object, "negative_prompt_ids");
   for (const Ids& row : rows_of(object, "negative_prompt_attention_mask"))
     o.negative_prompt_attention_mask.emplace_back(row.begin(), row.end());
+  if (property(object, "guidance_token")) o.guidance_token = count(object, "guidance_token", 0, 0);
   if (const auto value = property(object, "sequence_bias")) o.sequence_bias = biases(*value, "sequence_bias");
   o.encoder_repetition_penalty = static_cast<float>(number(object, "encoder_repetition_penalty", 1));
   o.repetition_penalty = static_cast<float>(number(object, "repetition_penalty", 1));
@@ -202,8 +204,9 @@ GenerationOptions generation_options(const Napi::Object& object) {
 std::shared_ptr<const generation::Assistant> assistant(const Napi::Object& object) {
   auto result = std::make_shared<generation::Assistant>();
   if (const auto engine = property(object, "engine")) {
-    if (!engine->IsExternal()) expected("an engine's target()", "assistant.engine", *engine);
-    result->engine = *engine->As<Napi::External<std::shared_ptr<generation::RequestTarget>>>().Data();
+    const EngineObject::Target& target = EngineObject::target_of(*engine, "assistant.engine");
+    result->engine = target.engine;
+    result->cache = target.cache;
   }
   result->options = generation_options(gt::bindings::object(object.Get("options"), "assistant.options"));
   result->max_positions = count(object, "max_positions", most, 1);

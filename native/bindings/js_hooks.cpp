@@ -32,6 +32,17 @@ Napi::Value call(const Napi::Object& hooks, const char* name, const std::vector<
   return hooks.Get(name).As<Napi::Function>().Call(hooks, arguments);
 }
 
+// Tokens, and the scores of all tokens that each was drawn from, one after another.
+generation::Candidates read_candidates(const Napi::Value& tokens, const Napi::Value& scores) {
+  const auto ids = typed_array(tokens, napi_int32_array, "an Int32Array", "candidates").As<Napi::Int32Array>();
+  generation::Candidates result{{ids.Data(), ids.Data() + ids.ElementLength()}, {}};
+  if (!given(scores) || result.tokens.empty()) return result;
+  const auto all = typed_array(scores, napi_float32_array, "a Float32Array", "the candidates' scores").As<Napi::Float32Array>();
+  const size_t size = all.ElementLength() / result.tokens.size();
+  for (size_t i = 0; i < result.tokens.size(); i++) result.scores.emplace_back(all.Data() + i * size, all.Data() + (i + 1) * size);
+  return result;
+}
+
 bool has(const Napi::Object& hooks, const char* name) {
   const auto value = property(hooks, name);
   if (value && !value->IsFunction()) expected("a function", name, *value);
@@ -129,16 +140,15 @@ std::vector<int32_t> JsHooks::allowed_tokens(int32_t batch_id, const generation:
 }
 
 // JavaScript answers when it can: the function that it is given may be called after the request is over.
-void JsHooks::get_candidates(const generation::Ids& ids, int32_t count, Answer answer) {
-  queue_->post([self = shared_from_this(), ids, count, answer = std::move(answer)](Napi::Env env) {
+void JsHooks::get_candidates(const generation::Ids& ids, int32_t count, std::vector<double> uniforms, Answer answer) {
+  queue_->post([self = shared_from_this(), ids, count, uniforms = std::move(uniforms), answer = std::move(answer)](Napi::Env env) {
     const auto take = [answer](const Napi::CallbackInfo& info) {
       try {
         if (given(info[0])) {
           const Napi::Object error = object(info[0], "error");
           throw Error(text(error, "code", "hook_failed"), text(error, "message", ""));
         }
-        const auto array = typed_array(info[1], napi_int32_array, "an Int32Array", "candidates").As<Napi::Int32Array>();
-        answer({array.Data(), array.Data() + array.ElementLength()}, nullptr);
+        answer(read_candidates(info[1], info[2]), nullptr);
       } catch (...) {
         answer({}, std::current_exception());
       }
@@ -146,7 +156,9 @@ void JsHooks::get_candidates(const generation::Ids& ids, int32_t count, Answer a
     try {
       const Napi::Object hooks = self->owner_.find();
       if (hooks.IsEmpty()) return;
-      call(hooks, "candidates", {js_ids(env, ids), Napi::Number::New(env, count), Napi::Function::New(env, take)});
+      Napi::Float64Array numbers = Napi::Float64Array::New(env, uniforms.size());
+      std::copy(uniforms.begin(), uniforms.end(), numbers.Data());
+      call(hooks, "candidates", {js_ids(env, ids), Napi::Number::New(env, count), numbers, Napi::Function::New(env, take)});
     } catch (const Napi::Error& error) {
       self->owner_.keep(error);
       answer({}, std::make_exception_ptr(Error("hook_failed", error.Message())));

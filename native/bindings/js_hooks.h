@@ -28,7 +28,7 @@ class JsHooks final : public generation::HostHooks, public std::enable_shared_fr
   void process_logits(size_t group, const std::vector<generation::Ids>& ids, float* scores, int32_t vocab_size) override;
   std::vector<uint8_t> should_stop(const std::vector<generation::Ids>& ids, const float* scores, int32_t vocab_size) override;
   std::vector<int32_t> allowed_tokens(int32_t batch_id, const generation::Ids& ids) override;
-  void get_candidates(const generation::Ids& ids, int32_t count, Answer answer) override;
+  void get_candidates(const generation::Ids& ids, int32_t count, std::vector<double> uniforms, Answer answer) override;
   std::vector<double> uniforms(size_t count) override;
   void interrupt() override;
 

@@ -373,7 +373,13 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
 
   Napi::Value token_bytes(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      return uint8_array(info.Env(), tokenizer_->token_bytes(static_cast<uint32_t>(size_argument(info[0], "id"))));
+      const auto table = tokenizer_->token_table(ids_argument(info[0]));
+      auto ends = Napi::Uint32Array::New(info.Env(), table.ends.size());
+      std::copy(table.ends.begin(), table.ends.end(), ends.Data());
+      Napi::Object result = Napi::Object::New(info.Env());
+      result.Set("bytes", uint8_array(info.Env(), table.bytes));
+      result.Set("ends", ends);
+      return result;
     });
   }
 

@@ -21,7 +21,7 @@ class AssistantHooks final : public HostHooks {
   void process_logits(size_t, const std::vector<Ids>&, float*, int32_t) override {}
   std::vector<uint8_t> should_stop(const std::vector<Ids>&, const float*, int32_t) override { return {}; }
   std::vector<int32_t> allowed_tokens(int32_t, const Ids&) override { return {}; }
-  void get_candidates(const Ids&, int32_t, Answer) override {}
+  void get_candidates(const Ids&, int32_t, std::vector<double>, Answer) override {}
   std::vector<double> uniforms(size_t count) override { return uniforms_->next(count); }
   void interrupt() override {
     if (host_) host_->interrupt();
@@ -82,30 +82,38 @@ Ids PromptLookupCandidateGenerator::allowed(const Ids& ids, Ids candidates) {
 
 // -- assistants of other tokenizers
 
-HostCandidateGenerator::HostCandidateGenerator(const Request& request)
+HostCandidateGenerator::HostCandidateGenerator(const Request& request, std::shared_ptr<Uniforms> uniforms, int32_t vocab_size)
     : request_(request),
+      uniforms_(std::move(uniforms)),
+      vocab_size_(vocab_size),
       strategy_(request.assistant->state, request.assistant->heuristic),
-      inbox_(std::make_shared<Inbox<Ids>>(request.wake)) {
+      inbox_(std::make_shared<Inbox<Candidates>>(request.wake)) {
   if (!request.hooks || !request.hooks->has_candidates) throw TypeError("Expected the engine of the assistant, or a hook that asks it");
 }
 
 void HostCandidateGenerator::ask(const Ids& ids) {
-  asked_ = static_cast<size_t>(request_.options.max_length) > ids.size() + 1;
+  const auto room = request_.options.max_length - static_cast<int32_t>(ids.size()) - 1;
+  asked_ = room > 0;
   if (!asked_) return;
-  request_.hooks->get_candidates(ids, static_cast<int32_t>(strategy_.state().num_assistant_tokens),
-                                 [inbox = inbox_](Ids tokens, std::exception_ptr failure) {
-                                   if (failure) inbox->fail(failure);
-                                   else inbox->put(std::move(tokens));
-                                 });
+  const auto count = static_cast<int32_t>(strategy_.state().num_assistant_tokens);
+  std::vector<double> uniforms;
+  if (uniforms_) uniforms = uniforms_->peek(static_cast<size_t>(std::min(count, room)));
+  request_.hooks->get_candidates(ids, count, std::move(uniforms), [inbox = inbox_](Candidates candidates, std::exception_ptr failure) {
+    if (failure) inbox->fail(failure);
+    else inbox->put(std::move(candidates));
+  });
 }
 
 std::optional<Candidates> HostCandidateGenerator::get_candidates() {
   proposed_ = 0;
   if (!asked_) return Candidates{};
-  std::optional<Ids> tokens = inbox_->take();
-  if (!tokens) return std::nullopt;
-  proposed_ = tokens->size();
-  return Candidates{std::move(*tokens), {}};
+  std::optional<Candidates> candidates = inbox_->take();
+  if (!candidates) return std::nullopt;
+  proposed_ = candidates->tokens.size();
+  if (uniforms_) uniforms_->next(proposed_);
+  for (const auto& scores : candidates->scores)
+    if (scores.size() != static_cast<size_t>(vocab_size_)) throw TypeError("Expected scores of " + std::to_string(vocab_size_) + " tokens for each candidate");
+  return candidates;
 }
 
 // -- assistants
@@ -117,6 +125,7 @@ AssistedCandidateGenerator::AssistedCandidateGenerator(const Request& request, c
       hooks_(std::make_shared<AssistantHooks>(request.hooks, request.options.do_sample ? std::move(uniforms) : nullptr)),
       strategy_(request.assistant->state, request.assistant->heuristic),
       inbox_(std::make_shared<Inbox<Result>>(request.wake)) {
+  cache_ = request.assistant->cache;
   if (!request.attention_mask.empty())
     padding_ = static_cast<size_t>(std::count(request.attention_mask[0].begin(), request.attention_mask[0].end(), 0));
 }
@@ -165,7 +174,7 @@ void AssistedCandidateGenerator::ask(const Ids& ids) {
   if (cache_) {
     request.cache = cache_;
     const auto common = std::mismatch(cached_.begin(), cached_.end(), ids.begin(), ids.end()).first - cached_.begin();
-    request.cache_length = std::min(static_cast<int32_t>(common), length - 1) - static_cast<int32_t>(padding_);
+    request.cache_length = std::max(std::min(static_cast<int32_t>(common), length - 1) - static_cast<int32_t>(padding_), 0);
   }
   // The engine may go before the answer is read, never before the call: whoever waits keeps it.
   request.on_done = [inbox = inbox_, engine = std::weak_ptr<RequestTarget>(assistant.engine)](Result result) {
@@ -203,7 +212,8 @@ std::unique_ptr<CandidateGenerator> make_candidate_generator(const Request& requ
                                                              std::shared_ptr<Uniforms> uniforms, int32_t vocab_size) {
   if (request.options.prompt_lookup_num_tokens > 0)
     return std::make_unique<PromptLookupCandidateGenerator>(request.options, processors, vocab_size);
-  if (!request.assistant->engine) return std::make_unique<HostCandidateGenerator>(request);
+  if (!request.assistant->engine)
+    return std::make_unique<HostCandidateGenerator>(request, request.options.do_sample ? std::move(uniforms) : nullptr, vocab_size);
   return std::make_unique<AssistedCandidateGenerator>(request, processors, std::move(uniforms));
 }
 

@@ -15,12 +15,6 @@
 
 namespace gt::generation {
 
-// Tokens that may come next.
-struct Candidates {
-  Ids tokens;
-  std::vector<std::vector<float>> scores;  // [tokens][vocab_size]: what each was drawn from; empty: it was not drawn
-};
-
 // Lives on the thread of the engine whose tokens it guesses.
 class CandidateGenerator {
  public:
@@ -97,8 +91,8 @@ class Inbox {
 // Asks the host, who knows of an assistant that has other tokens.
 class HostCandidateGenerator final : public CandidateGenerator {
  public:
-  // `request` must outlive this.
-  explicit HostCandidateGenerator(const Request& request);
+  // `request` must outlive this. `uniforms` are shared with it; null: its tokens are not drawn.
+  HostCandidateGenerator(const Request& request, std::shared_ptr<Uniforms> uniforms, int32_t vocab_size);
   ~HostCandidateGenerator() override { inbox_->close(); }
 
   void ask(const Ids& ids) override;
@@ -108,8 +102,10 @@ class HostCandidateGenerator final : public CandidateGenerator {
 
  private:
   const Request& request_;
+  std::shared_ptr<Uniforms> uniforms_;
+  int32_t vocab_size_;
   AssistantStrategy strategy_;
-  std::shared_ptr<Inbox<Ids>> inbox_;
+  std::shared_ptr<Inbox<Candidates>> inbox_;
   bool asked_ = false;
   size_t proposed_ = 0;
 };

@@ -119,8 +119,11 @@ void Generation::check() const {
       throw TypeError("Expected past_key_values of " + std::to_string(ids.size()) + " rows but received " +
                       std::to_string(cached));
   }
+  const auto is_one_each = [&](const std::vector<Ids>& rows) {
+    return rows.size() == ids.size() && std::all_of(rows.begin(), rows.end(), [](const Ids& row) { return row.size() == 1; });
+  };
   for (const auto& [name, values] : request_.row_inputs)
-    if (!rectangular(values)) throw TypeError("Expected " + name + " of the shape of input_ids");
+    if (!rectangular(values) && !(given_ && is_one_each(values))) throw TypeError("Expected " + name + " of the shape of input_ids");
   if (given_ && (!request_.cache || request_.first_logits.size() != ids.size() * static_cast<size_t>(vocab_size_)))
     throw TypeError("Expected first_logits of shape [" + std::to_string(ids.size()) + ", " + std::to_string(vocab_size_) +
                     "] together with past_key_values");
@@ -130,6 +133,8 @@ void Generation::check() const {
       throw TypeError("num_return_sequences has to be 1 when doing assisted generate, but is " +
                       std::to_string(options.num_return_sequences) + ".");
   }
+  if (request_.guidance_cache && (!guided_ || request_.guidance_cache->rows.empty()))
+    throw TypeError("Expected guidance_scale, and rows, for the cache of the negative prompt");
   const std::vector<Ids>& negative = options.negative_prompt_ids;
   for (size_t row = 0; row < options.negative_prompt_attention_mask.size(); row++)
     if (row >= negative.size() || options.negative_prompt_attention_mask[row].size() != negative[row].size())
@@ -173,6 +178,9 @@ bool Generation::start() {
   }
   for (Lane& lane : lanes_)
     if (lane.row < 0) lane.row = decoder_.open_row();
+  if (const Cache* guidance = request_.guidance_cache.get())
+    for (size_t row = 0; row < rows_; row += copies_)
+      decoder_.copy_row(guidance->rows.at(row * request_.input_ids.size() / rows_ % guidance->rows.size()), lanes_[rows_ + row].row);
   for (size_t row = 0; row < rows_ && !request_.row_inputs.empty(); row += copies_) {
     RowInputs inputs;
     const size_t prompt = row * request_.input_ids.size() / rows_;
@@ -253,7 +261,7 @@ void Generation::advance(size_t first) {
     lane.pending.clear();
     lane.tail = 1;
     lane.fed = 0;
-    if (!search_->over(row)) lane.pending.push_back(ids_[row].back());
+    if (!search_->over(row)) lane.pending.push_back(i < rows_ ? ids_[row].back() : request_.options.guidance_token.value_or(ids_[row].back()));
     else if (!request_.keep_cache && !request_.cache) close(lane);
   }
   if (request_.on_tokens && request_.options.num_beams == 1) {

@@ -3,12 +3,19 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <functional>
 #include <vector>
 
 #include "generation/options.h"
 
 namespace gt::generation {
+
+// Tokens that may come next.
+struct Candidates {
+  Ids tokens;
+  std::vector<std::vector<float>> scores;  // [tokens][vocab_size]: what each was drawn from; empty: it was not drawn
+};
 
 class HostHooks {
  public:
@@ -26,10 +33,11 @@ class HostHooks {
   // Nonzero for each row that is done, after its last token was appended. `scores` as above: what the token came from.
   virtual std::vector<uint8_t> should_stop(const std::vector<Ids>& ids, const float* scores, int32_t vocab_size) = 0;
   virtual std::vector<int32_t> allowed_tokens(int32_t batch_id, const Ids& ids) = 0;
-  // Tokens that may follow `ids`, from an assistant that is to make `count` of its own for them. Does not wait: `answer`
-  // comes once, from any thread, or never if the request is over before.
-  using Answer = std::function<void(Ids, std::exception_ptr)>;
-  virtual void get_candidates(const Ids& ids, int32_t count, Answer answer) = 0;
+  // Tokens that may follow `ids`, from an assistant that is to make `count` of its own for them. Where it draws them, it
+  // does so by `uniforms`, one for each, and gives what it drew them from. Does not wait: `answer` comes once, from any
+  // thread, or never if the request is over before.
+  using Answer = std::function<void(Candidates, std::exception_ptr)>;
+  virtual void get_candidates(const Ids& ids, int32_t count, std::vector<double> uniforms, Answer answer) = 0;
   // The next `count` numbers in [0, 1).
   virtual std::vector<double> uniforms(size_t count) = 0;
 

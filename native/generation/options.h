@@ -56,6 +56,7 @@ struct GenerationOptions {
   std::optional<float> guidance_scale;
   std::vector<Ids> negative_prompt_ids;  // empty: the last token of each prompt
   std::vector<std::vector<uint8_t>> negative_prompt_attention_mask;
+  std::optional<int32_t> guidance_token;  // what the rows without the prompt go on with; none: the tokens that are chosen
   std::vector<std::pair<Ids, float>> sequence_bias;
   float encoder_repetition_penalty = 1.0f;
   float repetition_penalty = 1.0f;

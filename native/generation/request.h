@@ -28,6 +28,7 @@ class RequestTarget {
 // The model that goes ahead in assisted decoding.
 struct Assistant {
   std::shared_ptr<RequestTarget> engine;  // none: the host asks it
+  std::shared_ptr<Cache> cache;           // behind an encoder: a row that holds what that read, of which the request disposes
   GenerationOptions options;  // of its calls; lengths and outputs are set anew for each
   int32_t max_positions = 0;
   AssistantState state;
@@ -65,6 +66,8 @@ struct Request {
   std::shared_ptr<Cache> cache;
   int32_t cache_length = -1;  // tokens of its rows that still hold; -1: all
   bool keep_cache = false;
+  // Behind an encoder: what options.negative_prompt_ids begin from, a row for each of them; the rows stay as they are.
+  std::shared_ptr<Cache> guidance_cache;
   std::shared_ptr<const Assistant> assistant;
   bool at_once = false;         // fails with Error("no_space") instead of waiting for room
   std::function<void()> wake;   // set by the scheduler: from any thread, the request can go on

@@ -75,10 +75,29 @@ Uniforms::Uniforms(const GenerationOptions& options, std::shared_ptr<HostHooks> 
       random_(options.do_sample ? seed_of(options) : 0) {}
 
 std::vector<double> Uniforms::next(size_t count) {
+  if (ahead_.empty()) return draw(count);
+  const auto known = static_cast<std::ptrdiff_t>(std::min(count, ahead_.size()));
+  std::vector<double> result(ahead_.begin(), ahead_.begin() + known);
+  ahead_.erase(ahead_.begin(), ahead_.begin() + known);
+  const std::vector<double> more = draw(count - result.size());
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+std::vector<double> Uniforms::peek(size_t count) {
+  size_t missing = count - std::min(count, ahead_.size());
+  if (is_list()) missing = std::min(missing, list_.size() - used_);
+  const std::vector<double> more = draw(missing);
+  ahead_.insert(ahead_.end(), more.begin(), more.end());
+  return {ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(std::min(count, ahead_.size()))};
+}
+
+std::vector<double> Uniforms::draw(size_t count) {
   std::vector<double> result;
+  if (count == 0) return result;
   if (hooks_) {
     result = hooks_->uniforms(count);
-  } else if (!list_.empty()) {
+  } else if (is_list()) {
     if (list_.size() - used_ < count)
       throw RangeError("Expected one number in `generator` for each row and step but the " +
                        std::to_string(list_.size()) + " given are used up");

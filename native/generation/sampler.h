@@ -1,6 +1,7 @@
 // Drawing tokens: uniforms in [0, 1), and the inverse of the cumulative distribution over ascending token ids.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -17,10 +18,16 @@ class Uniforms {
   Uniforms(const GenerationOptions& options, std::shared_ptr<HostHooks> hooks);
   // Throws RangeError when the list has run out, or for numbers outside [0, 1).
   std::vector<double> next(size_t count);
+  // What next() will give, as far as there is any.
+  std::vector<double> peek(size_t count);
 
  private:
+  bool is_list() const { return !hooks_ && !list_.empty(); }
+  std::vector<double> draw(size_t count);
+
   std::vector<double> list_;
   size_t used_ = 0;
+  std::deque<double> ahead_;  // drawn already
   std::shared_ptr<HostHooks> hooks_;
   Random random_;
 };

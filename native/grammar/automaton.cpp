@@ -12,7 +12,7 @@ constexpr uint64_t most_work = 100000000;
 
 }  // namespace
 
-Automaton::Automaton(Network network) : network_(std::move(network)) {}
+Automaton::Automaton(Network network) : network_(std::move(network)), classes_(network_.classes()) {}
 
 size_t Automaton::Hash::operator()(const Set& set) const {
   uint64_t hash = set.size();
@@ -26,6 +26,7 @@ size_t Automaton::Hash::operator()(const Set& set) const {
 void Automaton::clear() {
   for (auto& ids : state_ids_) ids.clear();
   states_.clear();
+  transitions_.clear();
   frame_ids_.clear();
   frames_.clear();
   memory_ = 0;
@@ -44,9 +45,8 @@ Automaton::State Automaton::start() {
   return state_of({{network_.rules[network_.root].start, frame}});
 }
 
-Automaton::State Automaton::next(State state, size_t symbol) {
+Automaton::State Automaton::find_next(State state, size_t symbol) {
   const auto index = static_cast<size_t>(state);
-  if (states_[index].next[symbol] != unknown) return states_[index].next[symbol];
   const size_t byte_classes = network_.representative.size();
   Set kernel;
   for (const Configuration& one : *states_[index].set) {
@@ -62,7 +62,7 @@ Automaton::State Automaton::next(State state, size_t symbol) {
     }
   }
   const State found = kernel.empty() ? dead : state_of(kernel);
-  states_[index].next[symbol] = found;
+  transitions_[index * classes_ + symbol] = found;
   return found;
 }
 
@@ -127,9 +127,10 @@ Automaton::State Automaton::intern(Set set, bool complete) {
   const auto known = ids.find(set);
   if (known != ids.end()) return known->second;
   const auto state = static_cast<State>(states_.size());
-  memory_ += 200 + set.size() * sizeof(Configuration) + network_.classes() * sizeof(State);
+  memory_ += 200 + set.size() * sizeof(Configuration) + classes_ * sizeof(State);
   const auto added = ids.emplace(std::move(set), state).first;
-  states_.push_back({&added->first, complete, std::vector<State>(network_.classes(), unknown)});
+  states_.push_back({&added->first, complete});
+  transitions_.resize(states_.size() * classes_, unknown);
   return state;
 }
 

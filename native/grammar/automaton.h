@@ -50,11 +50,14 @@ class Automaton {
   struct StateData {
     const Set* set;
     bool complete;
-    std::vector<State> next;  // by class; `unknown` if it was not asked for
   };
   static constexpr State unknown = -2;
 
-  State next(State state, size_t symbol);
+  State next(State state, size_t symbol) {
+    const State known = transitions_[static_cast<size_t>(state) * classes_ + symbol];
+    return known != unknown ? known : find_next(state, symbol);
+  }
+  State find_next(State state, size_t symbol);
   State state_of(const Set& kernel);
   State intern(Set set, bool complete);
   uint32_t frame_of(Set callers);
@@ -63,6 +66,8 @@ class Automaton {
   Network network_;
   std::unordered_map<Set, State, Hash> state_ids_[2];  // by `complete`
   std::vector<StateData> states_;
+  const size_t classes_;            // of the network
+  std::vector<State> transitions_;  // of each state, by class; `unknown` if it was not asked for
   std::unordered_map<Set, uint32_t, Hash> frame_ids_;
   std::vector<const Set*> frames_;
   size_t memory_ = 0;

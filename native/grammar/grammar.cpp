@@ -1,6 +1,7 @@
 #include "grammar/grammar.h"
 
 #include <algorithm>
+#include <bitset>
 
 #include "errors.h"
 #include "grammar/gbnf.h"
@@ -92,25 +93,23 @@ std::shared_ptr<const Allowed> Grammar::find_allowed(Automaton::State state) con
   auto result = std::make_shared<Allowed>();
   result->complete = automaton_.complete(state);
   result->bits.assign((static_cast<size_t>(vocabulary_->size()) + 63) / 64, 0);
-  const auto allow = [&](int32_t token) {
-    uint64_t& word = result->bits[static_cast<size_t>(token) / 64];
-    const uint64_t bit = uint64_t{1} << (token % 64);
-    result->count += (word & bit) == 0;
-    word |= bit;
+  const auto allow = [bits = result->bits.data()](int32_t token) {
+    bits[static_cast<size_t>(token) / 64] |= uint64_t{1} << (token % 64);
   };
-  const std::vector<Vocabulary::Node>& trie = vocabulary_->trie();
-  const std::vector<int32_t>& tokens = vocabulary_->tokens();
-  std::vector<Automaton::State> states(vocabulary_->deepest() + 1, Automaton::dead);  // by depth, on the way down
+  const Vocabulary::Trie& trie = vocabulary_->trie();
+  const std::vector<int32_t>& tokens = trie.tokens;
+  std::vector<Automaton::State> states(trie.deepest + 1, Automaton::dead);  // by depth, on the way down
   states[0] = state;
-  for (uint32_t i = 0; i < trie.size();) {
-    const Vocabulary::Node& node = trie[i];
+  const auto count = static_cast<uint32_t>(trie.nodes.size());
+  for (uint32_t i = 0; i < count;) {
+    const Vocabulary::Node& node = trie.nodes[i];
     const Automaton::State after = automaton_.step(states[node.depth - 1], node.byte);
     if (after == Automaton::dead) {
       i = node.next;
       continue;
     }
     states[node.depth] = after;
-    for (uint32_t t = node.tokens; t < node.token_end; t++) allow(tokens[t]);
+    for (uint32_t t = i == 0 ? 0 : trie.nodes[i - 1].tokens_end; t < node.tokens_end; t++) allow(tokens[t]);
     if ((i & 1023) == 0 && automaton_.memory() > most_at_once)
       throw Error("grammar_limit", "response_format: the grammar is too ambiguous: one token takes more than " +
                                        std::to_string(most_at_once >> 20) + " MiB");
@@ -119,6 +118,7 @@ std::shared_ptr<const Allowed> Grammar::find_allowed(Automaton::State state) con
   const std::vector<int32_t>& named = automaton_.tokens();
   for (size_t i = 0; i < named.size(); i++)
     if (named[i] < vocabulary_->size() && automaton_.step_token(state, i) != Automaton::dead) allow(named[i]);
+  for (const uint64_t word : result->bits) result->count += static_cast<int32_t>(std::bitset<64>(word).count());
   if (result->count <= few)
     for (size_t word = 0; word < result->bits.size(); word++)
       for (uint64_t bits = result->bits[word]; bits != 0; bits &= bits - 1)

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace gt::grammar {
@@ -21,16 +21,19 @@ class Vocabulary {
   // The id of a token with these bytes, control tokens included; -1: none.
   int32_t find(std::string_view bytes) const;
 
-  // The nodes of the trie, each before those below it. Its root is not among them.
   struct Node {
+    uint32_t next;          // the node after all that are below
+    uint32_t tokens_end;    // those that end here, in Trie::tokens, begin where those of the node before end
+    uint16_t depth;         // 1 for the first byte
     uint8_t byte;
-    uint32_t depth;              // 1 for the first byte
-    uint32_t next;               // the node after all that are below
-    uint32_t tokens, token_end;  // those that end here, in tokens()
   };
-  const std::vector<Node>& trie() const { return trie_; }
-  const std::vector<int32_t>& tokens() const { return tokens_; }
-  uint32_t deepest() const { return deepest_; }
+  struct Trie {
+    std::vector<Node> nodes;  // each before those below it; the root is not among them
+    std::vector<int32_t> tokens;
+    uint32_t deepest = 0;
+  };
+  // Made when it is first asked for, by the thread that asks: that takes some time for a large vocabulary.
+  const Trie& trie() const;
 
  private:
   bool is_text(int32_t token) const { return token >= 0 && token < size() && !special_[static_cast<size_t>(token)]; }
@@ -40,12 +43,13 @@ class Vocabulary {
     return std::string_view(bytes_).substr(begin, ends_[i] - begin);
   }
 
+  Trie build() const;
+
   std::string bytes_;
   std::vector<uint32_t> ends_;
   std::vector<bool> special_;
-  std::vector<int32_t> tokens_;  // in the order of their bytes
-  std::vector<Node> trie_;
-  uint32_t deepest_ = 0;
+  mutable std::once_flag built_;
+  mutable Trie trie_;
 };
 
 }  // namespace gt::grammar

@@ -1,5 +1,7 @@
 #include "graph/decode_program.h"
 
+#include <algorithm>
+
 #include "errors.h"
 
 namespace gt::graph {
@@ -25,6 +27,7 @@ DecodeProgram::DecodeProgram(uint32_t id, std::shared_ptr<const Program> whole)
     else if (name != "position_ids" && name != "spans") others.push_back(name);
   }
   if (tokens == 0) invalid("does not read input_ids");
+  std::sort(others.begin(), others.end());
   for (const Output& output : program->outputs) {
     if (output.name != "logits") continue;
     const Shape& shape = program->nodes[static_cast<size_t>(output.node)].shape;

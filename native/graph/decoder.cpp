@@ -52,7 +52,13 @@ void check_spans(const Run& run, const std::string& input, size_t n_keys) {
 }  // namespace
 
 void GraphDecoder::set_programs(std::vector<DecodeProgram> programs, int32_t max_positions, bool counts_padding) {
-  programs_ = std::move(programs);
+  families_.clear();
+  for (DecodeProgram& program : programs) {
+    auto found = std::find_if(families_.begin(), families_.end(), [&](const Family& family) { return family.inputs == program.others; });
+    if (found == families_.end()) found = families_.insert(families_.end(), Family{program.others, {}});
+    found->programs.push_back(std::move(program));
+  }
+  std::stable_sort(families_.begin(), families_.end(), [](const Family& a, const Family& b) { return a.inputs.size() < b.inputs.size(); });
   max_positions_ = max_positions;
   counts_padding_ = counts_padding;
 }
@@ -64,8 +70,8 @@ GraphDecoder::Memory::~Memory() {
 }
 
 int32_t GraphDecoder::vocab_size() const {
-  if (programs_.empty()) throw Error("unsupported", "this model does not generate");
-  return programs_[0].vocab_size;
+  if (families_.empty()) throw Error("unsupported", "this model does not generate");
+  return families_[0].programs[0].vocab_size;
 }
 
 int32_t GraphDecoder::max_positions() const { return max_positions_; }
@@ -140,6 +146,18 @@ int64_t GraphDecoder::cache_size(const generation::Cache& cache) const {
 
 // -- generate()
 
+const GraphDecoder::Family& GraphDecoder::family(Row row) const {
+  const generation::RowInputs& given = rows_[static_cast<size_t>(row)].inputs;
+  const auto reads_all = [&](const Family& family) {
+    return std::all_of(given.begin(), given.end(), [&](const auto& input) {
+      return input.first == "position_ids" || std::count(family.inputs.begin(), family.inputs.end(), input.first) > 0;
+    });
+  };
+  const auto found = std::find_if(families_.begin(), families_.end(), reads_all);
+  if (found == families_.end()) throw Error("unsupported", "this model does not read all that the rows have beside their ids");
+  return *found;
+}
+
 int32_t GraphDecoder::next_position(Row row) const {
   return row_length(row) + (counts_padding_ ? rows_[static_cast<size_t>(row)].hidden : 0);
 }
@@ -149,7 +167,7 @@ void GraphDecoder::check(const std::vector<RowInput>& inputs) const {
     if (next_position(input.row) + input.count > max_positions_)
       throw RangeError("Expected at most " + std::to_string(max_positions_) + " tokens in a row but received " +
                        std::to_string(next_position(input.row) + input.count));
-    if (programs_.at(0).reads_memory && !memory(input.row)) throw Error("unsupported", "the decoder needs what the encoder said");
+    if (families_.at(0).programs[0].reads_memory && !memory(input.row)) throw Error("unsupported", "the decoder needs what the encoder said");
     for (int32_t i = 0; i < input.count; i++)
       if (input.tokens[i] < 0 || input.tokens[i] >= vocab_size())
         throw RangeError("Expected token ids from 0 to " + std::to_string(vocab_size() - 1) + " but received " + std::to_string(input.tokens[i]));
@@ -183,9 +201,13 @@ DecodeStatus GraphDecoder::decode(const std::vector<RowInput>& inputs) {
   const HeedInstead heed(runner_.backend(), aborted_);
   try {
     for (size_t first = 0; first < tokens_.size();) {
-      const Piece piece = next_piece(programs_, wanted_.data() + first, static_cast<int32_t>(tokens_.size() - first));
+      const Family& family = this->family(tokens_[first].row);
+      size_t end = first + 1;
+      for (; end < tokens_.size(); end++)
+        if (tokens_[end].row != tokens_[end - 1].row && &this->family(tokens_[end].row) != &family) break;
+      const Piece piece = next_piece(family.programs, wanted_.data() + first, static_cast<int32_t>(end - first));
       if (piece.tokens == 0) throw Error("unsupported", "this model does not generate");
-      compute(piece, first);
+      compute(piece, family, first);
       first += static_cast<size_t>(piece.tokens);
     }
   } catch (const Error& error) {
@@ -211,7 +233,7 @@ int32_t GraphDecoder::row_input(const Token& token, const std::string& name, int
   return found->second[std::min(static_cast<size_t>(token.position), found->second.size() - 1)];
 }
 
-void GraphDecoder::compute(const Piece& piece, size_t first) {
+void GraphDecoder::compute(const Piece& piece, const Family& family, size_t first) {
   const DecodeProgram& program = *piece.program;
   const auto size = static_cast<size_t>(program.tokens);
   Graph& graph = runner_.graph(program.id, *program.program);
@@ -265,7 +287,7 @@ void GraphDecoder::compute(const Piece& piece, size_t first) {
   set("spans", spans_);
   set("memory_spans", memory_spans_);
   if (program.picks_outputs) set("outputs", outputs_);
-  for (const std::string& name : program.others) {
+  for (const std::string& name : family.inputs) {
     others_.assign(size, 0);
     for (size_t i = 0; i < static_cast<size_t>(piece.tokens); i++) others_[i] = row_input(tokens_[first + i], name, 0);
     set(name, others_);

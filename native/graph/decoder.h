@@ -83,6 +83,13 @@ class GraphDecoder final : public generation::Decoder {
     int32_t position;
   };
 
+  // Programs that read the same of a row beside its ids and positions.
+  struct Family {
+    std::vector<std::string> inputs;
+    std::vector<DecodeProgram> programs;
+  };
+  // The one for a row: of those that read all that the row has, that which reads the least.
+  const Family& family(generation::Row row) const;
   const Cells& cells(generation::Row row) const { return rows_[static_cast<size_t>(row)].cells; }
   Cells& cells(generation::Row row) { return rows_[static_cast<size_t>(row)].cells; }
   // The position of the next token.
@@ -91,13 +98,13 @@ class GraphDecoder final : public generation::Decoder {
   void check(const std::vector<generation::RowInput>& inputs) const;
   void lay_out(const std::vector<generation::RowInput>& inputs);
   int32_t row_input(const Token& token, const std::string& name, int32_t otherwise) const;
-  void compute(const Piece& piece, size_t first);
+  void compute(const Piece& piece, const Family& family, size_t first);
   void store(const CachedRun& run, const std::vector<generation::Row>& rows, Cells& fresh);
   std::vector<std::shared_ptr<const Memory>> store_memory(const CachedRun& run, const std::vector<generation::Row>& rows);
 
   Runner runner_;
   const std::atomic<bool>& aborted_;
-  std::vector<DecodeProgram> programs_;
+  std::vector<Family> families_;
   int32_t max_positions_ = 0;
   bool counts_padding_ = false;
   std::vector<RowState> rows_;

@@ -79,18 +79,6 @@ std::optional<std::string_view> Tokenizer::id_to_token(uint32_t id) const {
   return vocabulary().has(id) ? std::optional(vocabulary().token(id)) : std::nullopt;
 }
 
-std::vector<std::string> Tokenizer::token_strings() const {
-  std::vector<std::string> result(vocabulary().end_id());
-  for (uint32_t id = 0; id < result.size(); id++) {
-    if (vocabulary().has(id)) result[id] = vocabulary().token(id);
-  }
-  for (const auto& [id, token] : added_.by_id()) {
-    if (id >= result.size()) result.resize(id + 1);
-    result[id] = token.content;
-  }
-  return result;
-}
-
 size_t Tokenizer::vocab_size(bool with_added_tokens) const {
   size_t size = vocabulary().size();
   if (!with_added_tokens) return size;

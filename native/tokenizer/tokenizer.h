@@ -76,13 +76,16 @@ class Tokenizer {
   std::string decode(const uint32_t* ids, size_t count, bool skip_special_tokens);
   // The decoder alone.
   std::string decode(std::vector<std::string> tokens) const;
-  // What a token adds to the bytes of a decoded text; nothing for an id without a token.
-  std::string token_bytes(uint32_t id) const;
+  // What each token adds to the bytes of a decoded text: those of all ids one after another, of id i up to ends[i];
+  // nothing for an id without a token. Those in `verbatim` give what they are called.
+  struct TokenTable {
+    std::string bytes;
+    std::vector<uint32_t> ends;
+  };
+  TokenTable token_table(const std::vector<uint32_t>& verbatim);
 
   std::optional<uint32_t> token_to_id(const std::string& token) const;
   std::optional<std::string_view> id_to_token(uint32_t id) const;
-  // By id, added tokens included; empty where an id has no token. For stop strings, which work on these.
-  std::vector<std::string> token_strings() const;
   const Vocabulary& vocabulary() const { return *model_->vocabulary(); }
   const AddedVocabulary& added() const { return added_; }
   size_t vocab_size(bool with_added_tokens) const;
@@ -155,7 +158,7 @@ class Tokenizer {
   // The normalizer or the pre-tokenizer is another one.
   void find_raw_words();
   void plan_special_tokens();
-  void fill_decode_table();
+  const DecodeTable& decode_table();
   std::string decode_as_one(const uint32_t* ids, size_t count, bool skip_special_tokens) const;
 
   std::optional<TruncationInFile> truncation_;

@@ -6,32 +6,33 @@
 
 namespace gt::tokenizer {
 
-void Tokenizer::fill_decode_table() {
+const Tokenizer::DecodeTable& Tokenizer::decode_table() {
+  if (!decode_table_.ends.empty()) return decode_table_;
   size_t end = vocabulary().end_id();
   if (!added_.by_id().empty()) end = std::max<size_t>(end, added_.by_id().rbegin()->first + 1);
-  decode_table_ = {};
   decode_table_.ends.reserve(end);
   decode_table_.flags.reserve(end);
+  std::string token, bytes;
   for (uint32_t id = 0; id < end; id++) {
-    const auto token = id_to_token(id);
     uint8_t flags = 0;
-    if (token) {
-      const std::string bytes = token_bytes(id);
+    if (const auto found = id_to_token(id)) {
+      token = bytes = *found;
+      if (decoder_) decoder_->token_bytes(bytes);
       decode_table_.bytes.append(bytes);
       flags = DecodeTable::kToken;
-      if (added_.is_special(std::string(*token))) flags |= DecodeTable::kSpecial;
-      if (bytes.size() == 1 && fallback_byte(*token) >= 0) flags |= DecodeTable::kByte;
+      if (added_.is_special(token)) flags |= DecodeTable::kSpecial;
+      if (bytes.size() == 1 && fallback_byte(token) >= 0) flags |= DecodeTable::kByte;
     }
     decode_table_.ends.push_back(static_cast<uint32_t>(decode_table_.bytes.size()));
     decode_table_.flags.push_back(flags);
   }
+  return decode_table_;
 }
 
 std::string Tokenizer::decode(const uint32_t* ids, size_t count, bool skip_special_tokens) {
   const Decoder::Parts parts = decoder_ ? decoder_->parts() : Decoder::Parts::none;
   if (parts == Decoder::Parts::none) return decode_as_one(ids, count, skip_special_tokens);
-  const DecodeTable& table = decode_table_;
-  if (table.ends.empty()) fill_decode_table();
+  const DecodeTable& table = decode_table();
   // What an id adds to the text; nothing if it is left out.
   const auto flags_of = [&](uint32_t id) -> uint8_t {
     const uint8_t flags = id < table.flags.size() ? table.flags[id] : 0;
@@ -102,11 +103,22 @@ std::string Tokenizer::decode(std::vector<std::string> tokens) const {
   return text;
 }
 
-std::string Tokenizer::token_bytes(uint32_t id) const {
-  const auto token = id_to_token(id);
-  std::string bytes(token.value_or(std::string_view()));
-  if (token && decoder_) decoder_->token_bytes(bytes);
-  return bytes;
+Tokenizer::TokenTable Tokenizer::token_table(const std::vector<uint32_t>& verbatim) {
+  const DecodeTable& table = decode_table();
+  std::vector<bool> is_verbatim(table.ends.size(), false);
+  for (const uint32_t id : verbatim)
+    if (id < is_verbatim.size()) is_verbatim[id] = true;
+  TokenTable result;
+  result.bytes.reserve(table.bytes.size());
+  result.ends.reserve(table.ends.size());
+  uint32_t begin = 0;
+  for (uint32_t id = 0; id < table.ends.size(); id++) {
+    if (is_verbatim[id]) result.bytes.append(id_to_token(id).value_or(std::string_view()));
+    else result.bytes.append(table.bytes, begin, table.ends[id] - begin);
+    begin = table.ends[id];
+    result.ends.push_back(static_cast<uint32_t>(result.bytes.size()));
+  }
+  return result;
 }
 
 }  // namespace gt::tokenizer

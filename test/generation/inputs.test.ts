@@ -55,7 +55,8 @@ describe("generate() takes", () => {
     ["embeddings of another size", { inputs_embeds: [[[1, 2]]] }, /vectors of \d+ values for inputs_embeds/],
     ["positions of another shape", { input_ids: [[1, 2]], position_ids: [[0]] }, /shape of input_ids, \[1, 2\]/],
     ["positions that the model does not have", { input_ids: [[1, 2]], position_ids: [[0, 99]] }, /99/],
-    ["types that the model looks up among its words", { input_ids: [[1]], token_type_ids: [[0]] }, /token_type_ids/],
+    ["types beyond the words that they are looked up among", { input_ids: [[1]], token_type_ids: [[900]] }, /900/],
+    ["embeddings beside a cache", { inputs_embeds: [[new Array(40).fill(0)]], past_key_values: {} }, /inputs_embeds/],
   ])("no %s", async (_what, options, message) => {
     const model = await load("graph/gpt2-lm");
     await expect(model.generate({ max_new_tokens: 2, ...options })).rejects.toThrow(message as RegExp);

@@ -1,5 +1,6 @@
 // Decoder checkpoints in safetensors, of the families in this folder: their tensors go to libllama as they are read.
 import type { PretrainedConfig } from "../../configuration/pretrained_config.js";
+import { TransformersError } from "../../errors.js";
 import { native } from "../../native.js";
 import type { ParameterSpec } from "../initialization.js";
 import { load_own_adapter, resolve_own_checkpoint } from "../model_options.js";
@@ -17,6 +18,8 @@ const ROTARY_POSITIONS = 2 ** 20;
 /** `LlamaForCausalLM`, `Qwen2Model`, …: one subclass for each family and head, made by `decoder_class`. */
 export class DecoderModel extends LlamaEngineModel {
   static family: LlamaFamily;
+  /** Models of the first layers of this one, by their number; they go with the engine. */
+  private readonly early_exits = new Map<number, DecoderModel>();
 
   /**
    * Loads a checkpoint: a folder, or a name in the cache or on the Hub; with `gguf_file` a GGUF file of it. Options that
@@ -99,6 +102,38 @@ export class DecoderModel extends LlamaEngineModel {
   protected override token_tensors(): TokenTensors {
     const embeddings = this.own_name("model.embed_tokens.weight");
     return this.head.logits ? { embeddings, head: "lm_head.weight" } : { embeddings };
+  }
+
+  /** A model with fewer layers, over the same tensors, in an engine of its own. */
+  protected override early_exit(layers: number): DecoderModel {
+    if (this.chosen_adapters().length > 0)
+      throw new TransformersError("assistant_early_exit is not supported together with adapters", "unsupported");
+    if (layers >= this.decoder.num_hidden_layers) return this;
+    const known = this.early_exits.get(layers);
+    if (known) return known;
+    const config = (this.config.constructor as typeof PretrainedConfig).from_dict(
+      this.config.to_dict(),
+    ) as PretrainedConfig;
+    config["num_hidden_layers"] = layers;
+    const type = this.constructor as new (config: PretrainedConfig, name_or_path?: string) => DecoderModel;
+    const made = new type(config, this.name_or_path);
+    made.state = new (native().StateDict)(this.require_tensors("assistant_early_exit"));
+    made.placement = this.placement;
+    made.generation_config = this.generation_config;
+    this.early_exits.set(layers, made);
+    return made;
+  }
+
+  protected override retire_engine(): void {
+    for (const model of this.early_exits.values()) void model.dispose();
+    this.early_exits.clear();
+    super.retire_engine();
+  }
+
+  protected override async drop_engine(): Promise<void> {
+    const exits = [...this.early_exits.values()];
+    this.early_exits.clear();
+    await Promise.all([super.drop_engine(), ...exits.map((model) => model.dispose())]);
   }
 
   protected override load_engine(on_progress?: (progress: number) => void) {

@@ -90,6 +90,13 @@ export abstract class LlamaEngineModel extends GenerationMixin {
     return this.head.logits;
   }
 
+  protected override early_exit(_layers: number): GenerationMixin {
+    throw new TransformersError(
+      "assistant_early_exit is not supported by a model that lives in a GGUF file. Use an assistant_model or prompt_lookup_num_tokens.",
+      "unsupported",
+    );
+  }
+
   protected override async generating_engine(): Promise<NativeLlamaEngine> {
     if (!this.can_generate()) throw cannot_generate(this);
     return this.engine();

@@ -208,6 +208,33 @@ describe.each(["llama engine", "graph engine"])("%s", (engine) => {
     expect(again.texts).toEqual(many[2].texts);
   });
 
+  test("assisted: what is guessed keeps to the format, and the answer is that of the model alone", async () => {
+    const model = models[engine];
+    const other = models[engine === "llama engine" ? "graph engine" : "llama engine"];
+    const prompt = [tokenizer.encode('In the beginning {"name": "abc", "age": 7, "next": null}')];
+    const generate = async (format: ResponseFormat, options: Record<string, unknown>) => {
+      const output = await model.generate(prompt, {
+        response_format: format,
+        tokenizer,
+        max_new_tokens: 150,
+        pad_token_id: 2,
+        ...options,
+      });
+      return (output.tolist() as number[][])[0].slice(prompt[0].length);
+    };
+    for (const [name, format, holds] of FORMATS) {
+      const alone = await generate(format, { do_sample: false });
+      for (const help of [{ prompt_lookup_num_tokens: 4 }, { assistant_model: other }, { assistant_model: model }]) {
+        expect(await generate(format, { do_sample: false, ...help }), name).toEqual(alone);
+        for (const seed of [1, 2]) {
+          const row = await generate(format, { do_sample: true, top_k: 0, seed, ...help });
+          const text = tokenizer.decode(row, { skip_special_tokens: true });
+          expect(EOS.includes(row.at(-1) as number) && holds(text), text).toBe(true);
+        }
+      }
+    }
+  });
+
   test("as a processor among others", async () => {
     class NoA extends LogitsProcessor {
       override _call(_: bigint[][], logits: Tensor) {
