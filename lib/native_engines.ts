@@ -216,6 +216,8 @@ export interface NativeGenerateResult {
   cache_lengths?: Int32Array;
   /** What the assistant has learned. */
   assistant?: AssistantState;
+  /** Seconds that the engine computed for it; the rest is the loop's. */
+  decode_time: number;
 }
 
 /** What both engines do. */

@@ -144,7 +144,8 @@ interface Assisted extends Assistance {
 export function assist(config: GenerationConfig, one: Assistant, call: Assisted): AssistedCall {
   const { model, engine, cache, is_self } = one;
   const { generation_config } = model;
-  const assistant = native_assistant(config, model);
+  const made = native_assistant(config, model);
+  const assistant = { ...made, adapts_now: made.adapts_now && !is_self };
   const end = (learned: AssistantState | undefined) => {
     if (!learned) return;
     if (generation_config.num_assistant_tokens_schedule === "heuristic")

@@ -54,6 +54,7 @@ Napi::Object js_result(Napi::Env env, const generation::Result& result) {
     object.Set("running_sources", arrays<Napi::Int32Array>(env, result.running_sources));
   }
   if (!result.cache_lengths.empty()) object.Set("cache_lengths", typed<Napi::Int32Array>(env, result.cache_lengths));
+  object.Set("decode_time", result.decode_time);
   if (result.assistant) {
     Napi::Object assistant = Napi::Object::New(env);
     assistant.Set("num_assistant_tokens", result.assistant->num_assistant_tokens);

@@ -27,6 +27,7 @@ class Generation {
   // After the decode of a batch in which its inputs start at `first`.
   void advance(size_t first);
   bool done() const { return search_->done(); }
+  void add_decode_time(double seconds) { result_.decode_time += seconds; }
 
   // Ends it: what it made, and its rows given back.
   Result finish();

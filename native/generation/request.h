@@ -47,6 +47,7 @@ struct Result {
   std::shared_ptr<Cache> cache;                 // with keep_cache: one row for each sequence
   std::vector<int32_t> cache_lengths;           // tokens of those rows
   int64_t cache_size = 0;                       // bytes
+  double decode_time = 0;                       // seconds that its batches took the decoder
   std::vector<float> confidences;               // of an assistant's tokens, with assistant_confidence_threshold
   std::optional<AssistantState> assistant;      // what the request's assistant has learned
 };

@@ -208,7 +208,11 @@ void Scheduler::step() {
       fed.emplace_back(job, batch.size());
       budget -= std::min(budget, job->generation->add_inputs(batch, budget));
     }
-    return decoder_->decode(batch);
+    const auto begin = std::chrono::steady_clock::now();
+    const DecodeStatus status = decoder_->decode(batch);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    for (Job* job : jobs) job->generation->add_decode_time(time.count());
+    return status;
   };
   std::vector<Job*> jobs;
   for (const auto& job : active_)

@@ -5,8 +5,15 @@ import {
   AutoModelForCausalLM,
   AutoModelForSeq2SeqLM,
   AutoTokenizer,
+  BartConfig,
+  BartForCausalLM,
+  BartForConditionalGeneration,
   BaseStreamer,
+  BertConfig,
+  BertLMHeadModel,
   type CausalLM,
+  GPT2Config,
+  GPT2LMHeadModel,
   Tensor,
 } from "../../lib/index.js";
 import { fixture, read_json, read_tensors, relative_error } from "../fixtures.js";
@@ -71,6 +78,81 @@ describe("generate() takes", () => {
     ]);
     const results = (await Promise.all(calls)).map((output) => output.tolist());
     expect(results).toEqual(types.flatMap(({ sequences }) => [sequences, alone]));
+  });
+});
+
+describe("what follows padding on the right, where a model is too large to compute padding unasked", () => {
+  const size = { vocab_size: 20_000, max_position_embeddings: 32, pad_token_id: 1, bos_token_id: 0, eos_token_id: 2 };
+  const bert = { ...size, hidden_size: 256, num_hidden_layers: 1, num_attention_heads: 4, intermediate_size: 256 };
+  const bart = {
+    ...{ ...size, d_model: 256, encoder_layers: 1, decoder_layers: 1, encoder_ffn_dim: 256, decoder_ffn_dim: 256 },
+    ...{ encoder_attention_heads: 4, decoder_attention_heads: 4, decoder_start_token_id: 2, is_encoder_decoder: true },
+  };
+  const input_ids = [
+    [10, 20, 30, 40, 50, 60],
+    [70, 80, 90, 100, 1, 1],
+  ];
+  const attention_mask = input_ids.map((row) => row.map((id) => Number(id !== 1)));
+  const last = (logits: Tensor) => logits.slice(null, [5, 6]).view(2, -1).argmax(-1).tolist();
+  const options = { do_sample: false, max_new_tokens: 1, eos_token_id: null, forced_eos_token_id: null };
+  const position_ids = [
+    [0, 1, 2, 3, 4, 5],
+    [0, 1, 2, 3, 1, 1],
+  ];
+
+  it.each([
+    [
+      "GPT-2",
+      { position_ids },
+      () => GPT2LMHeadModel.from_config(new GPT2Config({ ...size, n_embd: 256, n_layer: 1, n_head: 4 }), { seed: 1 }),
+    ],
+    [
+      "BERT",
+      { position_ids },
+      () => BertLMHeadModel.from_config(new BertConfig({ ...bert, is_decoder: true }), { seed: 2 }),
+    ],
+    [
+      "a decoder of BART",
+      {},
+      () =>
+        BartForCausalLM.from_config(new BartConfig({ ...bart, is_encoder_decoder: false, is_decoder: true }), {
+          seed: 3,
+        }),
+    ],
+  ] as const)("%s", async (_, positions, made) => {
+    const model = (await made()) as unknown as CausalLM;
+    // States are asked for so that all is computed that Python computes.
+    const all = { input_ids, attention_mask, output_hidden_states: true, ...positions };
+    const wanted = last((await model.forward(all))["logits"] as Tensor);
+    const output = await model.generate({ input_ids, attention_mask, ...options });
+    expect(output.slice(null, [6, 7]).view(-1).tolist()).toEqual(wanted);
+    await model.dispose();
+  });
+
+  it("embeddings", async () => {
+    const config = new GPT2Config({ ...size, n_embd: 256, n_layer: 1, n_head: 4 });
+    const model = await GPT2LMHeadModel.from_config(config, { seed: 4 });
+    const values = Float32Array.from({ length: 2 * 6 * 256 }, (_, i) => Math.sin(i * i));
+    const inputs_embeds = new Tensor("float32", values, [2, 6, 256]);
+    const all = { inputs_embeds, attention_mask, output_hidden_states: true };
+    const wanted = last((await model.forward({ ...all, position_ids }))["logits"] as Tensor);
+    const output = await model.generate({ inputs_embeds, attention_mask, ...options });
+    expect(output.view(-1).tolist()).toEqual(wanted);
+    await model.dispose();
+  });
+
+  it("a prompt for the decoder of an encoder-decoder", async () => {
+    const model = await BartForConditionalGeneration.from_config(new BartConfig(bart), { seed: 5 });
+    const decoder = {
+      decoder_input_ids: input_ids.map((row) => [2, ...row.slice(1)]),
+      decoder_attention_mask: attention_mask,
+    };
+    const text = { input_ids: input_ids.map((row) => row.toReversed()) };
+    const states = { output_hidden_states: true };
+    const wanted = last((await model.forward({ ...text, ...decoder, ...states }))["logits"] as Tensor);
+    const output = await model.generate({ ...text, ...decoder, ...options });
+    expect(output.slice(null, [6, 7]).view(-1).tolist()).toEqual(wanted);
+    await model.dispose();
   });
 });
 
@@ -145,6 +227,12 @@ describe("guidance of an encoder-decoder", () => {
   });
 });
 
+const DEFAULTS = {
+  num_assistant_tokens: 20,
+  num_assistant_tokens_schedule: "constant",
+  assistant_confidence_threshold: 0.4,
+};
+
 /** Writes down what it is given. */
 class Recorder extends BaseStreamer {
   readonly chunks: number[][] = [];
@@ -181,7 +269,7 @@ describe("assisted generation", () => {
     const helper = who === undefined ? model : typeof who === "number" ? await noisy(one.model, who) : await load(who);
     const { generation_config } = helper;
     helper.generation_config = generation_config.clone();
-    helper.generation_config.update({ num_assistant_tokens: 20, assistant_confidence_threshold: 0.4, ...settings });
+    helper.generation_config.update({ ...DEFAULTS, ...settings });
     const tokenizers = async () => ({
       tokenizer: await AutoTokenizer.from_pretrained(fixture(one.model)),
       assistant_tokenizer: await AutoTokenizer.from_pretrained(fixture(who as string)),

@@ -2,6 +2,7 @@
 // schema's order, none that it does not name comes unless additionalProperties says so, whitespace is limited.
 import { out_of_range, received, warn_once } from "../../errors.js";
 import { characters, literal, minus, set_to_gbnf } from "./char_set.js";
+import { Exclusion } from "./exclusive.js";
 import { FORMATS, SHARED } from "./json_rules.js";
 import { type Bound, integer_range, number_range } from "./number_range.js";
 import { parse_regex } from "./regex.js";
@@ -118,13 +119,24 @@ class Converter {
     if (anyOf !== undefined || oneOf !== undefined) {
       const keyword = anyOf !== undefined ? "anyOf" : "oneOf";
       const others = { ...rest, ...(anyOf !== undefined ? given({ oneOf }) : {}) };
-      const branches = this.list(schema[keyword], keyword).map((one, i) => {
-        const plain = !has_rest && Object.keys(others).every(is_annotation);
-        return this.visit(plain ? one : merge(others, this.inlined(one), this.argument), `${path}-${i}`, depth + 1);
-      });
-      return union(branches);
+      const plain = !has_rest && Object.keys(others).every(is_annotation);
+      const choices = this.list(schema[keyword], keyword).map((one) =>
+        plain ? one : merge(others, this.inlined(one), this.argument),
+      );
+      if (keyword === "oneOf") this.check_exclusion(choices, path);
+      return union(choices.map((one, i) => this.visit(one, `${path}-${i}`, depth + 1)));
     }
     return this.plain(schema, path, depth);
+  }
+
+  /** Warns where an answer may fulfil several alternatives of oneOf. */
+  private check_exclusion(choices: unknown[], path: string): void {
+    const overlap = new Exclusion((schema) => this.inlined(schema), this.argument).overlap(choices);
+    if (!overlap) return;
+    const [one, other] = overlap.toSorted((a, b) => a - b);
+    warn_once(
+      `${this.argument}: oneOf at ${path} is read as anyOf: an answer may fulfil the alternatives ${one} and ${other} both. A type, or a required property with a const, would tell them apart.`,
+    );
   }
 
   /** A schema without references, allOf and the like. */

@@ -109,8 +109,13 @@ export class DecoderModel extends LlamaEngineModel {
     if (this.chosen_adapters().length > 0)
       throw new TransformersError("assistant_early_exit is not supported together with adapters", "unsupported");
     if (layers >= this.decoder.num_hidden_layers) return this;
-    const known = this.early_exits.get(layers);
-    if (known) return known;
+    const exit = this.early_exits.get(layers) ?? this.first_layers(layers);
+    this.early_exits.set(layers, exit);
+    exit.generation_config = this.generation_config;
+    return exit;
+  }
+
+  private first_layers(layers: number): DecoderModel {
     const config = (this.config.constructor as typeof PretrainedConfig).from_dict(
       this.config.to_dict(),
     ) as PretrainedConfig;
@@ -119,8 +124,6 @@ export class DecoderModel extends LlamaEngineModel {
     const made = new type(config, this.name_or_path);
     made.state = new (native().StateDict)(this.require_tensors("assistant_early_exit"));
     made.placement = this.placement;
-    made.generation_config = this.generation_config;
-    this.early_exits.set(layers, made);
     return made;
   }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { json_schema_to_grammar, response_format_to_grammar } from "../../../lib/index.js";
 import { native } from "../../../lib/native.js";
 import { grammar_of, grammar_of_schema } from "./bytes.js";
@@ -165,6 +165,44 @@ const TABLE: [name: string, schema: object | boolean, yes: string[], no: string[
     ['{"kind":"a"}', '{"kind":"c"}', '{"kind":"b","x":1}'],
   ],
   [
+    "one of several, told apart by a constant",
+    {
+      oneOf: [
+        { type: "object", properties: { kind: { const: "a" }, x: { type: "integer" } }, required: ["kind"] },
+        { type: "object", properties: { kind: { enum: ["b", "c"] }, x: { type: "null" } }, required: ["kind", "x"] },
+        { $ref: "#/$defs/list" },
+      ],
+      $defs: { list: { type: "array", items: { type: "null" }, maxItems: 2 } },
+    },
+    ['{"kind":"a"}', '{"kind":"a","x":1}', '{"kind":"b","x":null}', "[null]"],
+    ['{"kind":"b"}', '{"kind":"d","x":null}', "{}", "[1]"],
+  ],
+  [
+    "one of several, told apart by what they have",
+    {
+      oneOf: [
+        { type: "object", properties: { a: { type: "null" } }, required: ["a"] },
+        { type: "object", properties: { b: { type: "null" }, c: { type: "null" } }, required: ["b"] },
+      ],
+    },
+    ['{"a":null}', '{"b":null}', '{"b":null,"c":null}'],
+    ['{"a":null,"b":null}', "{}", '{"c":null}'],
+  ],
+  [
+    "one of several numbers and strings",
+    {
+      oneOf: [
+        { type: "integer", maximum: 3 },
+        { type: "integer", exclusiveMinimum: 3, maximum: 9 },
+        { type: "string", maxLength: 1 },
+        { type: "string", minLength: 2, maxLength: 3 },
+        { const: "four" },
+      ],
+    },
+    ["-1", "3", "4", "9", '""', '"a"', '"ab"', '"four"'],
+    ["10", '"abcd"'],
+  ],
+  [
     "all of several",
     {
       allOf: [
@@ -257,6 +295,118 @@ test.each(TABLE)("whatever the grammar lets through is JSON that fulfils the sch
     if (!("additionalItems" in Object(schema))) expect(valid(value, schema as JsonSchema), text).toBe(true);
   }
   expect(complete).toBeGreaterThan(5);
+});
+
+test("alternatives of oneOf that exclude each other do so without a word, others with a warning", async () => {
+  const object = (properties: object, more: object = {}) => ({
+    type: "object",
+    properties,
+    required: Object.keys(properties),
+    ...more,
+  });
+  const number = { type: "number" };
+  const apart: [string, unknown[]][] = [
+    ["types", [{ type: "string" }, number, { type: ["null", "boolean"] }, { type: "array" }, object({ a: true })]],
+    ["values", [{ enum: [1, "a"] }, { const: "b" }, { enum: [2, null] }]],
+    ["a value and a type", [{ const: "a" }, number, { const: null }]],
+    [
+      "a value and bounds",
+      [{ const: 5 }, { type: "integer", maximum: 4 }, { const: "abc" }, { maxLength: 2, type: "string" }],
+    ],
+    ["a fraction", [{ const: 1.5 }, { type: "integer" }]],
+    [
+      "numbers",
+      [
+        { ...number, maximum: 1 },
+        { ...number, exclusiveMinimum: 1, maximum: 2 },
+        { ...number, minimum: 2.5 },
+      ],
+    ],
+    [
+      "lengths",
+      [
+        { type: "string", maxLength: 2 },
+        { type: "string", minLength: 3 },
+      ],
+    ],
+    [
+      "counts",
+      [
+        { type: "array", maxItems: 1 },
+        { type: "array", minItems: 2 },
+      ],
+    ],
+    [
+      "first items",
+      [
+        { type: "array", minItems: 1, items: number },
+        { type: "array", minItems: 1, prefixItems: [{ const: "a" }], items: true },
+      ],
+    ],
+    ["a discriminator", [object({ k: { const: 1 }, x: true }), object({ k: { const: 2 }, x: true })]],
+    ["one deep down", [object({ k: object({ l: { const: 1 } }) }), object({ k: object({ l: { const: 2 } }) })]],
+    ["what one lacks", [object({ a: number }), object({ b: number })]],
+    [
+      "what one forbids",
+      [object({ a: number }, { additionalProperties: true }), { type: "object", additionalProperties: false }],
+    ],
+    ["choices inside", [{ anyOf: [{ type: "string" }, { type: "null" }] }, { oneOf: [number, { type: "boolean" }] }]],
+    ["references", [{ $ref: "#/$defs/s" }, { allOf: [{ $ref: "#/$defs/n" }, { minimum: 3 }] }]],
+    ["a schema of nothing", [{ type: "string" }, false]],
+  ];
+  const together: [string, unknown[]][] = [
+    ["the same twice", [{ type: "string" }, { type: "string" }]],
+    ["a value of a type", [{ const: "a" }, { type: "string" }]],
+    ["a number that is whole", [number, { type: "integer" }]],
+    [
+      "bounds that touch",
+      [
+        { ...number, maximum: 1 },
+        { ...number, minimum: 1 },
+      ],
+    ],
+    [
+      "properties that are left out",
+      [
+        { type: "object", properties: { a: number } },
+        { type: "object", properties: { b: number } },
+      ],
+    ],
+    [
+      "more properties than named",
+      [object({ a: number }, { additionalProperties: true }), object({ b: number }, { additionalProperties: true })],
+    ],
+    [
+      "empty lists",
+      [
+        { type: "array", items: number },
+        { type: "array", items: { type: "null" } },
+      ],
+    ],
+    ["anything", [true, { type: "string" }]],
+    [
+      "a format and another",
+      [
+        { type: "string", format: "date" },
+        { type: "string", format: "uuid" },
+      ],
+    ],
+    ["choices inside", [{ anyOf: [{ type: "string" }, number] }, { oneOf: [{ type: "integer" }, { type: "null" }] }]],
+  ];
+  const warned: string[] = [];
+  const spy = vi.spyOn(process, "emitWarning").mockImplementation((text) => void warned.push(String(text)));
+  try {
+    const $defs = { s: { type: "string" }, n: { type: "number" } };
+    for (const [what, oneOf] of apart) json_schema_to_grammar({ oneOf, $defs }, `apart: ${what}`);
+    expect(warned).toEqual([]);
+    for (const [what, oneOf] of together) json_schema_to_grammar({ oneOf, $defs }, `together: ${what}`);
+    expect(warned.map((text) => text.split(": oneOf at root is read as anyOf")[0])).toEqual(
+      together.map(([what]) => `together: ${what}`),
+    );
+    expect(warned[0]).toContain("may fulfil the alternatives 0 and 1 both");
+  } finally {
+    spy.mockRestore();
+  }
 });
 
 test("bounds of numbers, on every side of zero", () => {
