@@ -21,6 +21,9 @@ const PROBLEM_TYPES = [null, undefined, "regression", "single_label_classificati
 /** Objects whose keys are integers in Python. */
 const NUMERIC_KEYS = new Set(["id2label", "pruned_heads"]);
 
+/** Of each class, what a configuration of it holds that nobody told anything. */
+const defaults_of = new WeakMap<ConfigClass, ConfigDict>();
+
 /**
  * The configuration of a model. Fields are ordinary properties: those of every model (`COMMON_DEFAULTS`), the class's
  * own (`static defaults`), and whatever else config.json holds. Names in `attribute_map` read and write the other name.
@@ -354,7 +357,8 @@ export class PretrainedConfig {
   /** Generation settings of this object that differ from its class's. */
   _get_non_default_generation_parameters(): ConfigDict {
     const cls = this.constructor as ConfigClass;
-    const defaults: ConfigDict = cls.has_no_defaults_at_init ? GENERATION_DEFAULTS : new cls();
+    const defaults = cls.has_no_defaults_at_init ? GENERATION_DEFAULTS : (defaults_of.get(cls) ?? new cls());
+    if (!cls.has_no_defaults_at_init) defaults_of.set(cls, defaults);
     const changed: ConfigDict = {};
     for (const name of Object.keys(GENERATION_DEFAULTS)) {
       const value = this[name];

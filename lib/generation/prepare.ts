@@ -43,8 +43,9 @@ export function prepare_generation_config(
 
 /** Settings in the model's config.json count for as long as nobody touched the generation config made from it. */
 function current_defaults(config: GenerationConfig, model_config: PretrainedConfig | undefined): GenerationConfig {
-  if (!model_config || !config._from_model_config || !config.is_unmodified()) return config;
+  if (!model_config || !config._from_model_config) return config;
   if (Object.keys(model_config._get_non_default_generation_parameters()).length === 0) return config;
+  if (!config.is_unmodified()) return config;
   const made = GenerationConfig.from_model_config(model_config);
   if (made.to_json_string(false, true) === config.to_json_string(false, true)) return config;
   warn_once(
