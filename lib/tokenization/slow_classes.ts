@@ -10,6 +10,7 @@ import {
   XLMProphetNetTokenizer,
 } from "./slow_sentencepiece.js";
 import {
+  BertweetTokenizer,
   BlenderbotSmallTokenizer,
   CTRLTokenizer,
   EsmTokenizer,
@@ -20,6 +21,7 @@ import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
 
 const CLASSES = {
   BertGenerationTokenizer,
+  BertweetTokenizer,
   BlenderbotSmallTokenizer,
   ByT5Tokenizer,
   CTRLTokenizer,
@@ -52,7 +54,6 @@ const JIEBA = "Python splits its texts with the package rjieba";
 export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
   ["BartphoTokenizer", "it numbers its pieces by a second vocabulary"],
   ["BertJapaneseTokenizer", "Python splits its texts with MeCab, Sudachi or Juman++"],
-  ["BertweetTokenizer", "Python splits its texts by rules for tweets"],
   ["BioGptTokenizer", SACREMOSES],
   ["ClvpTokenizer", "Python writes its numbers and abbreviations as English words"],
   ["CpmAntTokenizer", JIEBA],
@@ -84,6 +85,7 @@ export * from "./slow_bytes.js";
 export * from "./slow_languages.js";
 export {
   BertGenerationTokenizer,
+  BertweetTokenizer,
   BlenderbotSmallTokenizer,
   CTRLTokenizer,
   EsmTokenizer,

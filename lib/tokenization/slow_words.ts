@@ -1,7 +1,7 @@
 // Tokenizers of words that Python has only in Python: ESM, CTRL, BlenderbotSmall, PhoBERT, ProphetNet.
 
 import { readFileSync } from "node:fs";
-import { expected, from_native, TransformersError } from "../errors.js";
+import { expected, from_native, TransformersError, warn_once } from "../errors.js";
 import { type NativeTokenizer, native } from "../native.js";
 import { dump_json } from "../python_json.js";
 import type { MaskOptions } from "./base.js";
@@ -9,6 +9,7 @@ import { SPACE, strip, words_of } from "./python_text.js";
 import { ordered_vocabulary, type Vocabulary } from "./slow.js";
 import { type Ends, TokenizerWithEnds } from "./slow_ends.js";
 import { invalid, lines } from "./slow_parts.js";
+import { normalize_tweet } from "./tweets.js";
 
 type Keywords = Record<string, unknown>;
 
@@ -220,6 +221,20 @@ export class PhobertTokenizer extends MergedWordsTokenizer {
   }
   override vocabulary_files(): Record<string, { copy: string }> {
     return Object.fromEntries(Object.entries(this.#files).map(([name, path]) => [name, { copy: path }]));
+  }
+}
+
+/** PhoBERT's form for tweets: https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/bertweet/tokenization_bertweet.py */
+export class BertweetTokenizer extends PhobertTokenizer {
+  static override readonly keywords = { normalization: false, ...PhobertTokenizer.keywords };
+
+  constructor(keywords: Keywords) {
+    super({ ...BertweetTokenizer.keywords, ...keywords });
+    warn_once("emoji is not installed, thus not converting emoticons or emojis into text.");
+  }
+
+  protected override _tokenize(text: string): string[] {
+    return super._tokenize(this.init_kwargs["normalization"] ? normalize_tweet(text) : text);
   }
 }
 
