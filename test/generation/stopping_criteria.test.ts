@@ -136,7 +136,9 @@ describe("Criteria in generate()", () => {
     const model = await load("m28-qwen2-chat");
     const tokenizer = await AutoTokenizer.from_pretrained(fixture("models", "m28-qwen2-chat"));
     const plain = (await model.generate(prompt, greedy)).tolist()[0];
-    const stop_strings = tokenizer.convert_tokens_to_string([tokenizer.convert_ids_to_tokens(Number(plain[8])) as string]);
+    const stop_strings = tokenizer.convert_tokens_to_string([
+      tokenizer.convert_ids_to_tokens(Number(plain[8])) as string,
+    ]);
     const by_option = await model.generate(prompt, { ...greedy, stop_strings, tokenizer });
     const criterion = new StopStringCriteria(tokenizer, stop_strings);
     const by_class = await model.generate(prompt, { ...greedy, stopping_criteria: criterion });
