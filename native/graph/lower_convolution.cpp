@@ -76,7 +76,7 @@ ggml_tensor* convolution(Lowering& lowering, const Node& node) {
   args.column_stride = stride(x, 0);
   args.row_stride = rank == 4 ? stride(x, 1) : 0;
   args.batch_stride = stride(x, layout.rank - 1);
-  if (cpu::is_depthwise(args)) args.weight = lowering.constant(node, 1, rank == 4 ? std::vector<int64_t>{2, 3, 0, 1} : std::vector<int64_t>{2, 0, 1});
+  if (cpu::is_channelwise(args)) args.weight = lowering.constant(node, 1, rank == 4 ? std::vector<int64_t>{2, 3, 1, 0} : std::vector<int64_t>{2, 1, 0});
   else if (by_plane) args.weight = lowering.constant(node, 1);
   else args.weight = lowering.constant(node, 1, rank == 4 ? std::vector<int64_t>{0, 2, 3, 1} : std::vector<int64_t>{0, 2, 1});
 

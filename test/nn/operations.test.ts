@@ -327,6 +327,56 @@ test.each(["linear", "linear, gelu and a sum", "a sum of two linear layers", "a 
   },
 );
 
+// The same as one dense convolution whose kernel is zero outside of the groups.
+test.each([
+  ...[1, 2, 4, 8].flatMap((size) => [
+    { size, kernel: 3, options: { padding: 1 } },
+    { size, kernel: 3, options: { padding: 1, stride: 2 } },
+    { size, kernel: 3, options: { dilation: 2, padding: 2 } },
+    { size, kernel: 1, options: {} },
+  ]),
+  { size: 1, kernel: 5, options: { padding: 2 } },
+  { size: 1, kernel: 7, options: { padding: 3 } },
+  { size: 1, kernel: 7, options: { padding: 3, stride: [2, 1] as [number, number] } },
+])("a convolution in groups of $size channels, kernel $kernel, $options", async ({ size, kernel, options }) => {
+  const channels = 48;
+  const image = [2, channels, 9, 11];
+  const number = (i: number) => Math.sin(i * 12.9898) * 2;
+  const weight = Float32Array.from({ length: channels * size * kernel * kernel }, (_, i) => number(i) / 4);
+  const dense = new Float32Array(channels * channels * kernel * kernel);
+  for (let out = 0; out < channels; out++) {
+    const first = Math.floor(out / size) * size;
+    const part = weight.subarray(out * size * kernel * kernel, (out + 1) * size * kernel * kernel);
+    dense.set(part, (out * channels + first) * kernel * kernel);
+  }
+  const state = new (native().StateDict)();
+  state.set("grouped", "F32", [channels, size, kernel, kernel], weight);
+  state.set("dense", "F32", [channels, channels, kernel, kernel], dense);
+  state.set(
+    "bias",
+    "F32",
+    [channels],
+    Float32Array.from({ length: channels }, (_, i) => number(i + 7)),
+  );
+  const trace = new Trace();
+  trace.run(() => {
+    const parameter = (name: string, shape: number[]) => trace.parameter({ name, shape, init: "zeros" });
+    const [x, bias] = [trace.input("x", image, "f32"), parameter("bias", [channels])];
+    const grouped = conv2d(x, parameter("grouped", [channels, size, kernel, kernel]), bias, {
+      ...options,
+      groups: channels / size,
+    });
+    const whole = conv2d(x, parameter("dense", [channels, channels, kernel, kernel]), bias, options);
+    trace.output("grouped", grouped.add(whole.mul(0.5)).relu());
+    trace.output("dense", whole.mul(1.5).relu());
+  });
+  const engine = new (native().GraphEngine)({ state_dict: state, n_threads: 2 });
+  const x = Float32Array.from({ length: image.reduce((a, b) => a * b) }, (_, i) => number(i * 3 + 1));
+  const { outputs } = await engine.run(engine.add_program(JSON.stringify(trace.program())), { x });
+  await engine.dispose();
+  expect(relative_error(outputs["grouped"], outputs["dense"])).toBeLessThan(1e-5);
+});
+
 // torch gives the first of equal values, and NaN counts as the largest.
 test("argmax, along any axis, as numbers and as the rows of a table", async () => {
   const run_on = async (data: number[], shape: number[], compute: (x: Sym) => Sym) => {

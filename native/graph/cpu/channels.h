@@ -1,4 +1,4 @@
-// Kernels over places with channels: group norm, windows along an axis, depthwise convolution.
+// Kernels over places with channels: group norm, windows along an axis, convolutions by channels.
 #pragma once
 
 #include <math.h>
@@ -185,7 +185,7 @@ inline void windows(const WindowArgs& a, int ith, int nth) {
   }
 }
 
-// -- depthwise convolution ----------------------------------------------------------------------------------------
+// -- convolutions by channels: depthwise ones, and groups of few channels ------------------------------------------
 
 // The taps of an output at `place` that meet values.
 inline Range taps_at(const ConvolutionArgs::Axis& axis, int64_t size, int64_t place) {
@@ -195,85 +195,164 @@ inline Range taps_at(const ConvolutionArgs::Axis& axis, int64_t size, int64_t pl
   return {begin, end < axis.kernel ? end : axis.kernel};
 }
 
+// What the kernels below share: outputs of the places from `pixel` on whose taps begin at x; taps `rows` by `columns`.
+struct Places {
+  const ConvolutionArgs& a;
+  const float* x;
+  Range rows, columns;
+  int64_t pixel;
+
+  const float* tap(int64_t i, int64_t j) const {
+    return x + i * a.vertical.dilation * a.row_stride + j * a.horizontal.dilation * a.column_stride;
+  }
+  const float* weight(int64_t i, int64_t j) const {
+    return a.weight + (i * a.horizontal.kernel + j) * (a.channels / a.groups) * a.channels;
+  }
+  int64_t step() const { return a.horizontal.stride * a.column_stride; }
+
+  GT_INLINE Vec bias(int64_t c, int lanes) const { return a.bias ? load_lanes(a.bias + c, lanes) : set(0.0f); }
+  GT_INLINE void finish(Vec sum, int64_t place, int64_t c, int lanes) const {
+    const int64_t at = (pixel + place) * a.channels + c;
+    if (a.residual && a.residual_first) sum = sum + load_lanes(a.residual + at, lanes);
+    sum = activated(sum, a.activation);
+    if (a.residual && !a.residual_first) sum = sum + load_lanes(a.residual + at, lanes);
+    store_lanes(a.y + at, sum, lanes);
+  }
+};
+
+// One place, V vectors of channels (the last one with `lanes` of them).
 template <int V>
-void depthwise_channels(const ConvolutionArgs& a, const float* x, Range rows, Range columns, int64_t c, int lanes, int64_t pixel) {
+void depthwise_channels(const Places& places, int64_t c, int lanes) {
   Vec sums[V];
-  for (int v = 0; v < V; ++v) sums[v] = a.bias ? load_lanes(a.bias + c + v * width, v + 1 < V ? width : lanes) : set(0.0f);
-  for (int64_t i = rows.begin; i < rows.end; ++i)
-    for (int64_t j = columns.begin; j < columns.end; ++j) {
-      const float* from = x + i * a.vertical.dilation * a.row_stride + j * a.horizontal.dilation * a.column_stride + c;
-      const float* weight = a.weight + (i * a.horizontal.kernel + j) * a.channels + c;
+  for (int v = 0; v < V; ++v) sums[v] = places.bias(c + v * width, v + 1 < V ? width : lanes);
+  for (int64_t i = places.rows.begin; i < places.rows.end; ++i)
+    for (int64_t j = places.columns.begin; j < places.columns.end; ++j) {
+      const float *from = places.tap(i, j) + c, *weight = places.weight(i, j) + c;
       for (int v = 0; v < V; ++v) {
         const int n = v + 1 < V ? width : lanes;
         sums[v] = fma(load_lanes(from + v * width, n), load_lanes(weight + v * width, n), sums[v]);
       }
     }
-  for (int v = 0; v < V; ++v) {
-    const int n = v + 1 < V ? width : lanes;
-    const int64_t at = pixel * a.channels + c + v * width;
-    if (a.residual && a.residual_first) sums[v] = sums[v] + load_lanes(a.residual + at, n);
-    sums[v] = activated(sums[v], a.activation);
-    if (a.residual && !a.residual_first) sums[v] = sums[v] + load_lanes(a.residual + at, n);
-    store_lanes(a.y + at, sums[v], n);
-  }
+  for (int v = 0; v < V; ++v) places.finish(sums[v], 0, c + v * width, v + 1 < V ? width : lanes);
 }
 
-// The same for P places beside each other that meet all columns of the kernel: each weight is read once for all of them.
+// P places beside each other that meet all columns of the kernel: each weight is read once for all of them.
 template <int P, int V>
-void depthwise_places(const ConvolutionArgs& a, const float* x, Range rows, int64_t c, int64_t pixel) {
-  const int64_t step = a.horizontal.stride * a.column_stride;
+void depthwise_places(const Places& places, int64_t c) {
   Vec sums[P][V];
-  for (int v = 0; v < V; ++v) {
-    const Vec bias = a.bias ? load(a.bias + c + v * width) : set(0.0f);
-    for (int p = 0; p < P; ++p) sums[p][v] = bias;
-  }
-  for (int64_t i = rows.begin; i < rows.end; ++i)
-    for (int64_t j = 0; j < a.horizontal.kernel; ++j) {
-      const float* from = x + i * a.vertical.dilation * a.row_stride + j * a.horizontal.dilation * a.column_stride + c;
-      const float* weight = a.weight + (i * a.horizontal.kernel + j) * a.channels + c;
+  for (int p = 0; p < P; ++p)
+    for (int v = 0; v < V; ++v) sums[p][v] = places.bias(c + v * width, width);
+  for (int64_t i = places.rows.begin; i < places.rows.end; ++i)
+    for (int64_t j = 0; j < places.a.horizontal.kernel; ++j) {
+      const float *from = places.tap(i, j) + c, *weight = places.weight(i, j) + c;
       for (int v = 0; v < V; ++v) {
         const Vec w = load(weight + v * width);
-        for (int p = 0; p < P; ++p) sums[p][v] = fma(load(from + p * step + v * width), w, sums[p][v]);
+        for (int p = 0; p < P; ++p) sums[p][v] = fma(load(from + p * places.step() + v * width), w, sums[p][v]);
       }
     }
   for (int p = 0; p < P; ++p)
-    for (int v = 0; v < V; ++v) {
-      const int64_t at = (pixel + p) * a.channels + c + v * width;
-      if (a.residual && a.residual_first) sums[p][v] = sums[p][v] + load(a.residual + at);
-      sums[p][v] = activated(sums[p][v], a.activation);
-      if (a.residual && !a.residual_first) sums[p][v] = sums[p][v] + load(a.residual + at);
-      store(a.y + at, sums[p][v]);
-    }
+    for (int v = 0; v < V; ++v) places.finish(sums[p][v], p, c + v * width, width);
 }
 
-constexpr int depthwise_together = 4;
+// … of a kernel of K columns that moves by one: each value is read once for all places that it belongs to.
+template <int P, int K>
+void depthwise_line(const Places& places, int64_t c) {
+  Vec sums[P];
+  for (int p = 0; p < P; ++p) sums[p] = places.bias(c, width);
+  for (int64_t i = places.rows.begin; i < places.rows.end; ++i) {
+    const float *from = places.tap(i, 0) + c, *weight = places.weight(i, 0) + c;
+    Vec w[K];
+    for (int j = 0; j < K; ++j) w[j] = load(weight + j * places.a.channels);
+    for (int q = 0; q < P + K - 1; ++q) {
+      const Vec value = load(from + q * places.a.column_stride);
+      for (int j = 0; j < K; ++j)
+        if (q >= j && q - j < P) sums[q - j] = fma(value, w[j], sums[q - j]);
+    }
+  }
+  for (int p = 0; p < P; ++p) places.finish(sums[p], p, c, width);
+}
+
+// Groups of `size` channels, side by side in the lanes of the outputs or as wide as several vectors.
+template <int P>
+void group_places(const Places& places, int64_t size, int64_t c) {
+  int32_t lanes[8][width] = {};
+  for (int k = 0; k < size && size < width; ++k)
+    for (int i = 0; i < width; ++i) lanes[k][i] = static_cast<int32_t>(i / size * size + k);
+  Vec sums[P];
+  for (int p = 0; p < P; ++p) sums[p] = places.bias(c, width);
+  for (int64_t i = places.rows.begin; i < places.rows.end; ++i)
+    for (int64_t j = places.columns.begin; j < places.columns.end; ++j) {
+      const float *from = places.tap(i, j) + c / size * size, *weight = places.weight(i, j) + c;
+      if (size < width) {
+        Vec values[P];
+        for (int p = 0; p < P; ++p) values[p] = load(from + p * places.step());
+        for (int k = 0; k < size; ++k) {
+          const Vec w = load(weight + k * places.a.channels);
+          for (int p = 0; p < P; ++p) sums[p] = fma(permute(values[p], lanes[k]), w, sums[p]);
+        }
+      } else {
+        for (int k = 0; k < size; ++k) {
+          const Vec w = load(weight + k * places.a.channels);
+          for (int p = 0; p < P; ++p) sums[p] = fma(set(from[p * places.step() + k]), w, sums[p]);
+        }
+      }
+    }
+  for (int p = 0; p < P; ++p) places.finish(sums[p], p, c, width);
+}
+
+constexpr int places_together = 4;
 constexpr int depthwise_vectors = registers == 32 ? 4 : 2;
 
-inline void depthwise(const ConvolutionArgs& a, int ith, int nth) {
+// Places beside each other that meet all columns of the kernel; the channels that are left over.
+inline int64_t many_places(const Places& places, int64_t size) {
+  constexpr int P = places_together;
+  const ConvolutionArgs& a = places.a;
+  int64_t c = 0;
+  if (size > 1)
+    for (; c < a.channels; c += width) group_places<P>(places, size, c);
+  const bool moves_by_one = a.horizontal.stride == 1 && a.horizontal.dilation == 1;
+  if (moves_by_one && a.horizontal.kernel == 3)
+    for (; c + width <= a.channels; c += width) depthwise_line<P, 3>(places, c);
+  if (moves_by_one && a.horizontal.kernel == 5)
+    for (; c + width <= a.channels; c += width) depthwise_line<P, 5>(places, c);
+  if (moves_by_one && a.horizontal.kernel == 7)
+    for (; c + width <= a.channels; c += width) depthwise_line<P, 7>(places, c);
+  for (; c + depthwise_vectors * width <= a.channels; c += depthwise_vectors * width) depthwise_places<P, depthwise_vectors>(places, c);
+  return c;
+}
+
+inline void one_place(const Places& places, int64_t size, int64_t c) {
+  const int64_t channels = places.a.channels;
+  if (size > 1)
+    for (; c < channels; c += width) group_places<1>(places, size, c);
+  for (; c + 4 * width <= channels; c += 4 * width) depthwise_channels<4>(places, c, width);
+  for (; c < channels; c += width) depthwise_channels<1>(places, c, channels - c < width ? static_cast<int>(channels - c) : width);
+}
+
+inline void channelwise(const ConvolutionArgs& a, int ith, int nth) {
+  const int64_t size = a.channels / a.groups;
   const Range pixels = share(a.batch * a.out_height * a.out_width, 1, ith, nth);
   for (int64_t pixel = pixels.begin; pixel < pixels.end;) {
     const int64_t column = pixel % a.out_width, row = pixel / a.out_width % a.out_height, b = pixel / a.out_width / a.out_height;
-    const Range rows = taps_at(a.vertical, a.height, row);
     const auto whole = [&](int64_t at) {
       const Range columns = taps_at(a.horizontal, a.width, at);
       return columns.begin == 0 && columns.end == a.horizontal.kernel;
     };
-    const int64_t last = column + depthwise_together - 1;
-    const bool together = last < a.out_width && pixel + depthwise_together <= pixels.end && whole(column) && whole(last);
+    const int64_t last = column + places_together - 1;
+    const bool together = last < a.out_width && pixel + places_together <= pixels.end && whole(column) && whole(last);
     const float* x = a.x + b * a.batch_stride + (row * a.vertical.stride - a.vertical.before) * a.row_stride +
                      (column * a.horizontal.stride - a.horizontal.before) * a.column_stride;
-    int64_t c = 0;
-    if (together)
-      for (; c + depthwise_vectors * width <= a.channels; c += depthwise_vectors * width)
-        depthwise_places<depthwise_together, depthwise_vectors>(a, x, rows, c, pixel);
-    const int count = together ? depthwise_together : 1;
-    for (int p = 0; p < count; ++p, x += a.horizontal.stride * a.column_stride, ++pixel) {
-      const Range columns = taps_at(a.horizontal, a.width, column + p);
-      int64_t at = c;
-      for (; at + 4 * width <= a.channels; at += 4 * width) depthwise_channels<4>(a, x, rows, columns, at, width, pixel);
-      for (; at < a.channels; at += width)
-        depthwise_channels<1>(a, x, rows, columns, at, a.channels - at < width ? static_cast<int>(a.channels - at) : width, pixel);
+    Places places{a, x, taps_at(a.vertical, a.height, row), {0, a.horizontal.kernel}, pixel};
+    const int64_t done = together ? many_places(places, size) : 0;
+    const int64_t count = together ? places_together : 1;
+    for (int64_t p = 0; p < count && done < a.channels; ++p) {
+      Places one = places;
+      one.x += p * places.step();
+      one.pixel += p;
+      one.columns = taps_at(a.horizontal, a.width, column + p);
+      one_place(one, size, done);
     }
+    pixel += count;
   }
 }
 

@@ -198,11 +198,11 @@ class Convolution {
 }  // namespace
 
 size_t convolution_scratch_size(const ConvolutionArgs& args, int nth) {
-  return is_depthwise(args) ? 0 : Convolution(args).scratch() * static_cast<size_t>(nth);
+  return is_channelwise(args) ? 0 : Convolution(args).scratch() * static_cast<size_t>(nth);
 }
 
 void convolution(const ConvolutionArgs& args, void* scratch, int ith, int nth) {
-  if (is_depthwise(args)) variant().depthwise(args, ith, nth);
+  if (is_channelwise(args)) variant().channelwise(args, ith, nth);
   else Convolution(args).run(scratch, ith, nth);
 }
 

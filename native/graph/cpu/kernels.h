@@ -158,7 +158,7 @@ struct ConvolutionArgs {
     int64_t kernel, stride, dilation, before;  // `before`: zeros that stand before the values
   } vertical, horizontal;
   // [out_channels, height, width, channels / groups] if channel_stride is 1, else, with one group only,
-  // [out_channels, channels, height, width]. A depthwise one is [height, width, channels].
+  // [out_channels, channels, height, width]. Of a channelwise one [height, width, channels / groups, out_channels].
   const float* weight;
   float* y;
   const float* bias;
@@ -166,9 +166,11 @@ struct ConvolutionArgs {
   const float* residual;  // like y, or null
   bool residual_first;
 };
-// One group for each channel of input and output.
-inline bool is_depthwise(const ConvolutionArgs& args) {
-  return args.groups > 1 && args.groups == args.channels && args.groups == args.out_channels;
+// One group for each channel of input and output, or groups of few: computed channel by channel, not as a linear layer.
+inline bool is_channelwise(const ConvolutionArgs& args) {
+  if (args.groups == 1 || args.channels != args.out_channels) return false;
+  const int64_t size = args.channels / args.groups;
+  return size == 1 || ((size == 2 || size == 4 || size == 8) && args.channels % 16 == 0);
 }
 // Bytes that `convolution` needs, aligned to 64.
 size_t convolution_scratch_size(const ConvolutionArgs& args, int nth);

@@ -61,7 +61,7 @@ struct Variant {
   void (*activate)(const float* x, int64_t n, Activation activation, float* y, int ith, int nth);
   void (*group_norm)(const GroupNormArgs& args, int ith, int nth);
   void (*windows)(const WindowArgs& args, int ith, int nth);
-  void (*depthwise)(const ConvolutionArgs& args, int ith, int nth);
+  void (*channelwise)(const ConvolutionArgs& args, int ith, int nth);
 };
 
 // The best that runs here, chosen once.

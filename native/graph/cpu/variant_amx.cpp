@@ -12,7 +12,7 @@ namespace gt::graph::cpu {
 const Variant amx_variant = {
     amx::prepared_size, amx::prepare,  amx::nothing_packed, amx::pack_nothing, amx::linear_as_it_lies, amx::linear_on_tiles, amx::tile_attention_scratch_size, amx::attention_on_tiles, amx::attention_weights,
     amx::layer_norm,    amx::rms_norm, amx::activate,
-    amx::group_norm, amx::windows, amx::depthwise,
+    amx::group_norm, amx::windows, amx::channelwise,
 };
 
 }  // namespace gt::graph::cpu

@@ -13,7 +13,7 @@ const Variant avx2_variant = {
     avx2::nothing_prepared,  avx2::prepare_nothing, avx2::packed_size, avx2::pack, avx2::packed_linear, avx2::linear,
     avx2::attention_scratch_size, avx2::attention, avx2::attention_weights,
     avx2::layer_norm, avx2::rms_norm, avx2::activate,
-    avx2::group_norm, avx2::windows, avx2::depthwise,
+    avx2::group_norm, avx2::windows, avx2::channelwise,
 };
 
 }  // namespace gt::graph::cpu

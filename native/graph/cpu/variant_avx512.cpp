@@ -13,7 +13,7 @@ const Variant avx512_variant = {
     avx512::nothing_prepared,  avx512::prepare_nothing, avx512::packed_size, avx512::pack, avx512::packed_linear, avx512::linear,
     avx512::attention_scratch_size, avx512::attention, avx512::attention_weights,
     avx512::layer_norm, avx512::rms_norm, avx512::activate,
-    avx512::group_norm, avx512::windows, avx512::depthwise,
+    avx512::group_norm, avx512::windows, avx512::channelwise,
 };
 
 }  // namespace gt::graph::cpu

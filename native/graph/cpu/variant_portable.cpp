@@ -12,7 +12,7 @@ const Variant portable_variant = {
     portable::nothing_prepared,  portable::prepare_nothing, portable::packed_size, portable::pack, portable::packed_linear, portable::linear,
     portable::attention_scratch_size, portable::attention, portable::attention_weights,
     portable::layer_norm, portable::rms_norm, portable::activate,
-    portable::group_norm, portable::windows, portable::depthwise,
+    portable::group_norm, portable::windows, portable::channelwise,
 };
 
 }  // namespace gt::graph::cpu

@@ -60,6 +60,8 @@ GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
                                                  _mm512_castps_si512(magnitude.v), 0xCA);
   return {_mm512_castsi512_ps(bits)};
 }
+// Lane i is lane lanes[i] of a.
+GT_INLINE Vec permute(Vec a, const int32_t* lanes) { return {_mm512_permutexvar_ps(_mm512_loadu_si512(lanes), a.v)}; }
 GT_INLINE Mask greater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ); }
 GT_INLINE Vec select(Mask mask, Vec yes, Vec no) { return {_mm512_mask_blend_ps(mask, no.v, yes.v)}; }
 GT_INLINE float sum(Vec a) { return _mm512_reduce_add_ps(a.v); }
@@ -115,6 +117,9 @@ GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   return {_mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), magnitude.v),
                        _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v))};
 }
+GT_INLINE Vec permute(Vec a, const int32_t* lanes) {
+  return {_mm256_permutevar8x32_ps(a.v, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lanes)))};
+}
 GT_INLINE Mask greater(Vec a, Vec b) { return _mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ); }
 GT_INLINE Vec select(Mask mask, Vec yes, Vec no) { return {_mm256_blendv_ps(no.v, yes.v, mask)}; }
 GT_INLINE void store_sums(float* p, Vec a, Vec b, Vec c, Vec d) {
@@ -168,6 +173,12 @@ GT_INLINE Vec scale_by_power(Vec a, Vec n) {
 GT_INLINE Vec abs(Vec a) { return {vabsq_f32(a.v)}; }
 GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, magnitude.v)};
+}
+GT_INLINE Vec permute(Vec a, const int32_t* lanes) {
+  float from[4], to[4];
+  store(from, a);
+  for (int i = 0; i < 4; ++i) to[i] = from[lanes[i]];
+  return load(to);
 }
 GT_INLINE Mask greater(Vec a, Vec b) { return vcgtq_f32(a.v, b.v); }
 GT_INLINE Vec select(Mask mask, Vec yes, Vec no) { return {vbslq_f32(mask, yes.v, no.v)}; }
@@ -253,6 +264,9 @@ GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   return each([&](int i) {
     return from_bits((bits_of(magnitude.v[i]) & 0x7fffffffu) | (bits_of(sign.v[i]) & 0x80000000u));
   });
+}
+GT_INLINE Vec permute(Vec a, const int32_t* lanes) {
+  return each([&](int i) { return a.v[lanes[i]]; });
 }
 GT_INLINE Mask greater(Vec a, Vec b) {
   return {{a.v[0] > b.v[0], a.v[1] > b.v[1], a.v[2] > b.v[2], a.v[3] > b.v[3]}};
