@@ -91,7 +91,7 @@ export interface NativeGenerationOptions {
   forced_eos_token_id?: number | number[] | null;
   remove_invalid_values?: boolean | null;
   exponential_decay_length_penalty?: [number, number] | null;
-  suppress_tokens?: number[] | null;
+  suppress_tokens?: ArrayLike<number> | null;
   begin_suppress_tokens?: number[] | null;
   /** That the new tokens keep to. */
   grammar?: NativeGrammar | null;

@@ -117,7 +117,7 @@ export class UniversalSpeculativeDecoding {
       most,
       {
         ...WITHOUT_IDS,
-        suppress_tokens: Array.from(suppressed),
+        suppress_tokens: suppressed,
         eos_token_id: this.eos_token_id,
         output_scores: true,
         uniforms,

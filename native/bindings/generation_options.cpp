@@ -1,5 +1,6 @@
 #include "bindings/generation_options.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -158,6 +159,12 @@ void read_processors(const Napi::Object& object, GenerationOptions& o) {
 Ids token_ids(const Napi::Value& value, const std::string& argument) {
   const auto one = [&](const Napi::Value& id) { return static_cast<int32_t>(integer(id, argument, 0, most)); };
   if (value.IsNumber()) return {one(value)};
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_int32_array) {
+    const auto array = value.As<Napi::Int32Array>();
+    Ids ids(array.Data(), array.Data() + array.ElementLength());
+    if (std::any_of(ids.begin(), ids.end(), [](int32_t id) { return id < 0; })) expected("token ids of at least 0", argument, value);
+    return ids;
+  }
   Ids result;
   for_each(value, "token ids", argument, [&](const Napi::Value& id) { result.push_back(one(id)); });
   return result;
