@@ -4,7 +4,7 @@ import { EngineCache } from "../generation/cache.js";
 import { cannot_generate } from "../generation/mixin.js";
 import { type Start, type StartOptions, start_of_encoder_decoder } from "../generation/start.js";
 import type { RowStates, Rows, StateFlags } from "../generation/states.js";
-import { type Sym, Tokens, type TokensOptions, Trace } from "../nn/index.js";
+import { type Sym, Tokens, type TokensOptions } from "../nn/index.js";
 import { stack, type Tensor } from "../tensor/index.js";
 import {
   type Arguments,
@@ -12,8 +12,6 @@ import {
   check_arguments,
   given_of,
   is_given,
-  is_padding_cheap,
-  is_wanted,
   kept_positions,
   pick,
   pick_all,
@@ -22,51 +20,30 @@ import {
 } from "./batch.js";
 import { type Fields, fields_of, listed, returned, scalar } from "./computed.js";
 import type { DecodeSize } from "./decode_programs.js";
-import { type Feeds, GraphModel } from "./graph_model.js";
+import type { Feeds } from "./graph_model.js";
 import type { Head } from "./heads.js";
 import { named_arguments, to_rows } from "./inputs.js";
+import { continued_memory, type EncoderOutputs, type Memory, memory_of, packed_keys, stored_keys } from "./memory.js";
+import type { ModelOutput } from "./outputs.js";
+import { cached_rows, type Packing, pack } from "./packing.js";
 import {
-  continued_memory,
-  type EncoderOutputs,
-  type Memory,
-  memory_of,
-  packed_keys,
-  read_encoder_outputs,
-  stored_keys,
-} from "./memory.js";
-import { BaseModelOutput, type ModelOutput } from "./outputs.js";
-import { cached_rows, gather, type Packing, pack } from "./packing.js";
+  ENCODER_INPUTS,
+  type Encoder,
+  EncodingModel,
+  encoder_place,
+  STATE_OPTIONS,
+  type Wanted,
+} from "./seq2seq_encoder.js";
 
-const ENCODER = ["input_ids", "inputs_embeds", "attention_mask"];
-const DECODER = ["decoder_input_ids", "decoder_inputs_embeds", "decoder_attention_mask"];
-const STATES = ["output_hidden_states", "output_attentions", "return_dict"];
-
-interface Wanted {
-  hidden_states: boolean;
-  attentions: boolean;
-}
-
-/** The encoder's side of a call: tokens to read, or what was made of them before. */
-interface Encoder {
-  batch: Batch;
-  packing: Packing;
-  feeds: Feeds;
-  tokens: TokensOptions;
-  outputs: EncoderOutputs | undefined;
-}
+const DECODER_INPUTS = ["decoder_input_ids", "decoder_inputs_embeds", "decoder_attention_mask"];
 
 /**
  * A model whose decoder looks at what its encoder made of a text. A subclass declares its modules and says in `encode`
  * and `decode` what becomes of the tokens. States are [tokens, size] there: all rows lie end to end, without padding.
  */
-export abstract class Seq2SeqModel extends GraphModel {
+export abstract class Seq2SeqModel extends EncodingModel {
   /** What forward() returns and which labels it takes. */
   static head: Head;
-
-  /** The encoder's last_hidden_state, [tokens, size]. */
-  abstract encode(tokens: Tokens): Sym;
-  /** The named outputs of the head, of the decoder's tokens, which look at the encoder's by `tokens.cross_attention`. */
-  abstract decode(tokens: Tokens): Record<string, Sym | undefined>;
 
   /** What the decoder reads where the caller gives it nothing, for these ids of the encoder; undefined: it must. */
   protected default_decoder_ids(_input_ids: Int32Array[]): Int32Array[] | undefined {
@@ -95,7 +72,7 @@ export abstract class Seq2SeqModel extends GraphModel {
   /** `keep`: so many of the decoder's last positions get logits; default: all. */
   private async pass(args: Arguments, keep?: number): Promise<ModelOutput> {
     const type = this.constructor as typeof Seq2SeqModel;
-    const known = [...ENCODER, ...DECODER, ...STATES, ...type.head.labels];
+    const known = [...ENCODER_INPUTS, ...DECODER_INPUTS, ...STATE_OPTIONS, ...type.head.labels];
     check_arguments(args, [...known, "encoder_outputs", "past_key_values", "use_cache"], type.name);
     const labels = given_of(args, type.head.labels);
     const wants = this.wants(args);
@@ -170,54 +147,6 @@ export abstract class Seq2SeqModel extends GraphModel {
     });
   }
 
-  private wants(args: Arguments): Wanted {
-    return {
-      hidden_states: is_wanted(args, "output_hidden_states", this.config),
-      attentions: is_wanted(args, "output_attentions", this.config),
-    };
-  }
-
-  /** Size of what `inputs_embeds` holds for each token. */
-  protected get embedding_size(): number {
-    return this.config["hidden_size"] as number;
-  }
-
-  private keeps_padding({ mask }: Batch, wants: Wanted): boolean {
-    return wants.hidden_states || wants.attentions || is_padding_cheap(mask, this);
-  }
-
-  private positions({ rows, length, past }: Batch): Int32Array[] {
-    const row = new Int32Array(length).map((_, i) => (past?.length ?? 0) + i);
-    return Array.from({ length: rows }, () => row);
-  }
-
-  /** The encoder's text, or its outputs for one, with `attention_mask`. */
-  private read_encoder(args: Arguments, wants: Wanted): Encoder {
-    const size = this.embedding_size;
-    const outputs = is_given(args["encoder_outputs"]) ? read_encoder_outputs(args["encoder_outputs"], size) : undefined;
-    const batch = read_batch(
-      outputs ? { inputs_embeds: outputs.last_hidden_state, attention_mask: args["attention_mask"] } : args,
-      { vocab_size: this.vocab_size, embedding_size: size },
-    );
-    if (outputs && is_given(args["input_ids"])) batch.ids = to_rows(args["input_ids"], "input_ids");
-    const packing = pack({ ...batch, keep_padding: this.keeps_padding(batch, wants) });
-    const feeds = outputs
-      ? { encoder_states: gather((batch.embeds as { data: Float32Array }).data, size, packing) }
-      : token_feeds(batch, packing, {
-          positions: this.positions(batch),
-          max_positions: this.max_positions,
-          prefix: "encoder_",
-        });
-    const tokens = {
-      count: packing.count,
-      rows: packing.rows,
-      prefix: "encoder_",
-      attention_width: wants.attentions ? packing.length : undefined,
-      embeds_size: batch.embeds?.size,
-    };
-    return { batch, packing, feeds, tokens, outputs };
-  }
-
   /** The decoder's ids, where the call does not bring them: its labels, or the text, one place to the right. */
   private decoder_ids(args: Arguments, encoder: Batch | undefined): Arguments {
     if (is_given(args["decoder_input_ids"]) || is_given(args["decoder_inputs_embeds"])) return {};
@@ -236,17 +165,6 @@ export abstract class Seq2SeqModel extends GraphModel {
     Object.assign(outputs, listed("cross_attentions", tokens.cross_attentions));
     if (wants.hidden_states) Object.assign(outputs, listed("decoder_hidden_states", tokens.hidden_states));
     return outputs;
-  }
-
-  /** The encoder's states; what it computes goes to `outputs`. */
-  private trace_encoder(encoder: Encoder, wants: Wanted, outputs: Record<string, Sym | undefined>): Sym {
-    if (encoder.outputs)
-      return Trace.current.input("encoder_states", [encoder.tokens.count, this.embedding_size], "f32");
-    const tokens = new Tokens(encoder.tokens);
-    const states = this.encode(tokens);
-    Object.assign(outputs, { encoder_last_hidden_state: states }, listed("encoder_attentions", tokens.attentions));
-    if (wants.hidden_states) Object.assign(outputs, listed("encoder_hidden_states", tokens.hidden_states));
-    return states;
   }
 
   private cache_of(handle: number, decoder: Batch, { visible }: Packing, args: Arguments, memory: Memory): EngineCache {
@@ -276,55 +194,6 @@ export abstract class Seq2SeqModel extends GraphModel {
       encoder_attentions,
     });
     return returned(output, args);
-  }
-
-  /** The encoder alone: called with `input_ids` or `inputs_embeds`, and `attention_mask`. */
-  get_encoder(): (inputs?: unknown, options?: Arguments) => Promise<ModelOutput> {
-    return async (inputs, options = {}) => {
-      const args = named_arguments(inputs, options);
-      check_arguments(args, [...ENCODER, ...STATES], `${this.constructor.name}.get_encoder()`);
-      const { outputs } = await this.run_encoder(args, false);
-      return returned(new BaseModelOutput(outputs), args);
-    };
-  }
-
-  /**
-   * Runs the encoder. With `store` the engine keeps what the decoder needs of it: a cache whose rows have no tokens yet.
-   */
-  protected async run_encoder(
-    args: Arguments,
-    store: boolean,
-  ): Promise<{ outputs: EncoderOutputs; cache: EngineCache | undefined }> {
-    const wants = this.wants(args);
-    const encoder = this.read_encoder(args, wants);
-    const { packing, outputs } = encoder;
-    const empty = new Int32Array(packing.rows);
-    const { computed, cache } = await this.execute_cached(
-      JSON.stringify(["encoder", encoder.tokens, outputs !== undefined, wants, store]),
-      () => {
-        const traced: Record<string, Sym | undefined> = {};
-        const states = this.trace_encoder(encoder, wants, traced);
-        if (!store) return traced;
-        // Of a decoder's token only what it asks of the encoder stays in the program.
-        const tokens = new Tokens({ count: 1, rows: packing.rows, cached: true, memory: states });
-        this.decode(tokens);
-        return { ...traced, ...listed("stores", tokens.stores) };
-      },
-      encoder.feeds,
-      store ? { hidden: empty, visible: empty, memory: packing } : undefined,
-    );
-    const { encoder_last_hidden_state, encoder_hidden_states, encoder_attentions } = fields_of(computed, (field) =>
-      encoder_place(field, encoder),
-    );
-    const made = {
-      last_hidden_state: encoder_last_hidden_state as Tensor,
-      hidden_states: encoder_hidden_states as Tensor[] | undefined,
-      attentions: encoder_attentions as Tensor[] | undefined,
-    };
-    if (cache === undefined) return { outputs: outputs ?? made, cache };
-    const kept = new EngineCache(this.graph_engine(), cache, Array.from(empty), 0);
-    kept.memory = memory_of(packing);
-    return { outputs: outputs ?? made, cache: kept };
   }
 
   protected override async start(options: StartOptions): Promise<Start> {
@@ -396,13 +265,6 @@ export abstract class Seq2SeqModel extends GraphModel {
       return shifted.map((id) => (id === -100 ? pad_token_id : id));
     });
   }
-}
-
-/** Of which tokens an output of the encoder is. */
-function encoder_place(field: string, encoder: Encoder | undefined) {
-  if (!encoder || !field.startsWith("encoder_")) return undefined;
-  const { packing } = encoder;
-  return field === "encoder_attentions" ? { packing, keys: packing } : { packing };
 }
 
 /** The fields of an output for what the caller gave. */
