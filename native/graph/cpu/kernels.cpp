@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -99,8 +100,14 @@ void Linear::pack(bool transposed, int n_threads) {
   const Weight from{weight_, type_, out_, in_};
   const int nth = static_cast<int>(std::clamp<int64_t>(out_ * in_ / thread_values, 1, n_threads));
   std::vector<std::thread> others;
-  for (int ith = 1; ith < nth; ++ith)
-    others.emplace_back([&, ith] { variant().pack(from, transposed, packed_.data, ith, nth); });
+  for (int ith = 1; ith < nth; ++ith) {
+    const auto part = [&, ith] { variant().pack(from, transposed, packed_.data, ith, nth); };
+    try {
+      others.emplace_back(part);
+    } catch (const std::system_error&) {  // no more threads to be had
+      part();
+    }
+  }
   variant().pack(from, transposed, packed_.data, 0, nth);
   for (std::thread& other : others) other.join();
 }
