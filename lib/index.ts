@@ -41,6 +41,7 @@ export { WatermarkingConfig } from "./generation/watermarking.js";
 export { env, LogLevel } from "./hub/env.js";
 export * from "./models/bart.js";
 export * from "./models/bert.js";
+export * from "./models/bert_heads.js";
 export * from "./models/camembert.js";
 export * from "./models/distilbert.js";
 export * from "./models/gpt2.js";

@@ -9,7 +9,8 @@ import {
   resolve_checkpoint,
   split_model_options,
 } from "../models/model_options.js";
-import type { ModelClass, ModelOptions, PreTrainedModel } from "../models/pretrained.js";
+import type { ModelOptions } from "../models/placement.js";
+import type { ModelClass, PreTrainedModel } from "../models/pretrained.js";
 import { AutoConfig, config_class_for } from "./configuration.js";
 
 /** One Auto class: a name, and the model classes by `model_type`. */

@@ -2,7 +2,8 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `GenerationMixin`
 import { expected, from_native, TransformersError, warn_once } from "../errors.js";
 import type { Adapter } from "../models/peft/adapter.js";
-import { type ModelOptions, PreTrainedModel } from "../models/pretrained.js";
+import type { ModelOptions } from "../models/placement.js";
+import { PreTrainedModel } from "../models/pretrained.js";
 import type { NativeGenerateRequest, NativeGenerateResult, NativeGeneratingEngine } from "../native.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Message } from "../tokenization/chat_template.js";

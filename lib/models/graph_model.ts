@@ -14,7 +14,8 @@ import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { load_own_adapter, resolve_own_checkpoint } from "./model_options.js";
 import type { ModelOutput } from "./outputs.js";
-import { type CallableModel, checkpoint_dtype, type ModelOptions, placement } from "./pretrained.js";
+import { checkpoint_dtype, type ModelOptions, placement } from "./placement.js";
+import type { CallableModel } from "./pretrained.js";
 import type { TokenTensors } from "./resizing.js";
 
 /** A program that the engine holds, and the shapes of its outputs. */

@@ -1,6 +1,7 @@
 // The architectures of the graph engine: which class is which kind of model, by `model_type`.
 import * as bart from "./bart.js";
 import * as bert from "./bert.js";
+import * as bert_heads from "./bert_heads.js";
 import * as camembert from "./camembert.js";
 import * as distilbert from "./distilbert.js";
 import * as gpt2 from "./gpt2.js";
@@ -40,15 +41,15 @@ const ARCHITECTURES: Record<string, Partial<Record<ModelKind, unknown>>> = {
   },
   bert: {
     base: bert.BertModel,
-    pretraining: bert.BertForPreTraining,
-    causal_lm: bert.BertLMHeadModel,
-    masked_lm: bert.BertForMaskedLM,
-    next_sentence: bert.BertForNextSentencePrediction,
-    multiple_choice: bert.BertForMultipleChoice,
-    question_answering: bert.BertForQuestionAnswering,
-    sequence_classification: bert.BertForSequenceClassification,
+    pretraining: bert_heads.BertForPreTraining,
+    causal_lm: bert_heads.BertLMHeadModel,
+    masked_lm: bert_heads.BertForMaskedLM,
+    next_sentence: bert_heads.BertForNextSentencePrediction,
+    multiple_choice: bert_heads.BertForMultipleChoice,
+    question_answering: bert_heads.BertForQuestionAnswering,
+    sequence_classification: bert_heads.BertForSequenceClassification,
     text_encoding: bert.BertModel,
-    token_classification: bert.BertForTokenClassification,
+    token_classification: bert_heads.BertForTokenClassification,
   },
   camembert: {
     base: camembert.CamembertModel,

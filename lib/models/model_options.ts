@@ -4,7 +4,7 @@ import { type ConfigClass, PretrainedConfig } from "../configuration/pretrained_
 import { expected, TransformersError, warn_once } from "../errors.js";
 import { HUB_OPTION_NAMES, type HubOptions, local_folder, split_hub_options } from "../hub/cached_file.js";
 import { find_adapter_config, type LoraConfig, read_adapter_config } from "./peft/config.js";
-import type { ModelOptions } from "./pretrained.js";
+import type { ModelOptions } from "./placement.js";
 
 /** Options of the weights and files; every other option is a field of the configuration, as in Python. */
 const MODEL_OPTIONS = new Set<string>([

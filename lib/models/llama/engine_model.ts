@@ -7,7 +7,7 @@ import { Tensor } from "../../tensor/index.js";
 import { check_ids, to_rows } from "../inputs.js";
 import type { ModelOutput } from "../outputs.js";
 import type { Adapter } from "../peft/adapter.js";
-import type { ModelOptions, Placement } from "../pretrained.js";
+import type { ModelOptions, Placement } from "../placement.js";
 import { lora_pairs } from "./adapters.js";
 import { forward_arguments, kept_positions } from "./arguments.js";
 import type { Parameter } from "./family.js";

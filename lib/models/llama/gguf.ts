@@ -10,7 +10,7 @@ import { type LlamaInfo, type NativeLlamaEngine, native } from "../../native.js"
 import { parse_dtype } from "../dtype.js";
 import type { ParameterSpec } from "../initialization.js";
 import type { Adapter } from "../peft/adapter.js";
-import { type ModelOptions, type Placement, placement } from "../pretrained.js";
+import { type ModelOptions, type Placement, placement } from "../placement.js";
 import { engine_options, LlamaEngineModel, weights_progress } from "./engine_model.js";
 import { ARCHITECTURES } from "./families.js";
 import type { DecoderConfig, Parameter } from "./family.js";
