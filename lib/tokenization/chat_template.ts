@@ -149,6 +149,8 @@ export function apply_chat_template(
   if (!is_list(conversation) && !has_messages(conversation)) {
     throw expected("a list of messages, or of such lists,", "conversation", conversation);
   }
+  if (is_list(conversation) && conversation.length === 0)
+    throw expected("at least one message", "conversation", conversation);
   for (const tool of tools ?? []) {
     if (typeof tool !== "object" || tool === null) throw expected("a JSON schema", "a tool", tool);
   }

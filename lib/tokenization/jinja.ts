@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { TransformersError } from "../errors.js";
+import { float_repr } from "../python.js";
 import { equal, less, STRING_METHODS, str, strftime_now, TEXT_FILTERS, type Value } from "./jinja_values.js";
 
 /** A node of a parsed template. */
@@ -34,6 +35,8 @@ const MAX_STRING = 1 << 26;
 const MAX_LIST = 1 << 22;
 
 const FILTERS_OF_TEXT = new Set(["trim", "upper", "lower", "capitalize", "title", "replace", "indent"]);
+/** A float among the strings of `mark_floats`, as JSON has it. */
+const MARKED_FLOAT = /"\\u0000([-+.\da-z]+)\\u0000"/g;
 const SEQUENCE_FILTERS = new Set(["select", "reject", "selectattr", "rejectattr", "map", "join", "list", "unique"]);
 
 /**
@@ -93,6 +96,27 @@ function interpreter_class(jinja: Jinja) {
       return list;
     }
 
+    /** The value with strings for the floats that JSON writes otherwise in Python: `1e-07`, `2.0`. */
+    mark_floats(value: Value): Value {
+      const { type, value: content } = value;
+      if (type === "FloatValue") {
+        const text = float_repr(content as number);
+        return text === JSON.stringify(content) ? value : this.make(`\0${text}\0`);
+      }
+      if (type === "ArrayValue") {
+        const items = (content as Value[]).map((item) => this.mark_floats(item));
+        const same = items.every((item, i) => item === (content as Value[])[i]);
+        return same ? value : Object.assign(this.make([]), { value: items });
+      }
+      if (type !== "ObjectValue") return value;
+      const entries = Array.from(
+        content as Map<string, Value>,
+        ([key, item]) => [key, this.mark_floats(item)] as const,
+      );
+      const same = entries.every(([key, item]) => item === (content as Map<string, Value>).get(key));
+      return same ? value : Object.assign(this.make({}), { value: new Map(entries) });
+    }
+
     /** Filters as Jinja has them: text filters take any value, sequence filters take nothing for an empty sequence. */
     filter(node: Node, scope: Scope): Value | undefined {
       const call = node["filter"] as Node;
@@ -101,6 +125,14 @@ function interpreter_class(jinja: Jinja) {
       const nothing = operand.type === "UndefinedValue" || operand.type === "NullValue";
       let known = operand;
       if (name === "string") return this.make(str(operand));
+      // What is undefined is an empty sequence.
+      if (name === "length" && operand.type === "UndefinedValue") return this.make(0);
+      if (name === "tojson") {
+        if (operand.type === "UndefinedValue") throw new Error("Object of type Undefined is not JSON serializable");
+        const marked = this.mark_floats(operand);
+        const json = super.evaluate({ ...node, operand: { type: "Known", value: marked } }, scope);
+        return marked === operand ? json : this.make((json.value as string).replace(MARKED_FLOAT, "$1"));
+      }
       const own = call.type === "Identifier" ? TEXT_FILTERS.get(name) : undefined;
       if (own) return this.make(own(str(operand)));
       if (FILTERS_OF_TEXT.has(name) && operand.type !== "StringValue") known = this.make(str(operand));
@@ -172,7 +204,8 @@ function interpreter_class(jinja: Jinja) {
         case "For": {
           const filtered = part("iterable").type === "SelectExpression" ? part("iterable") : undefined;
           const given = this.evaluate(filtered ? (filtered["lhs"] as Node) : part("iterable"), scope);
-          const items = given.type === "StringValue" ? this.make(Array.from(given.value as string)) : given;
+          const spread = given.type === "StringValue" ? Array.from(given.value as string) : [];
+          const items = given.type === "StringValue" || given.type === "UndefinedValue" ? this.make(spread) : given;
           this.steps += STEPS_OF_TURN * (Array.isArray(items.value) ? items.value.length : 0);
           const known = {
             type: "Known",
