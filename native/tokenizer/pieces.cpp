@@ -1,5 +1,7 @@
 #include "tokenizer/pieces.h"
 
+#include <algorithm>
+
 #include "tokenizer/byte_level.h"
 
 namespace gt::tokenizer {
@@ -27,9 +29,12 @@ void Pieces::Rewriter::copy(size_t n) {
   if (p.is_aligned()) {
     p.next_alignment_.insert(p.next_alignment_.end(), p.alignment_.begin() + position_, p.alignment_.begin() + stop);
   } else if (p.aligned_) {
+    const size_t before = p.next_alignment_.size();
+    p.next_alignment_.resize(before + n);
+    Span* out = p.next_alignment_.data() + before;
     for (uint32_t i = position_; i < stop;) {
       const auto width = static_cast<uint32_t>(unicode::length(static_cast<uint8_t>(p.text_[i])));
-      p.next_alignment_.insert(p.next_alignment_.end(), width, Span{i, i + width});
+      out = std::fill_n(out, width, Span{i, i + width});
       i += width;
     }
   }

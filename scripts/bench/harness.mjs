@@ -8,6 +8,7 @@ export const { values: options } = parseArgs({
     threads: { type: "string", default: "1" },
     rounds: { type: "string", default: "5" },
     only: { type: "string", default: "" },
+    rows: { type: "string", default: "" },
   },
 });
 export const threads = Number(options.threads);

@@ -1,12 +1,12 @@
 // Tokenizers against the npm packages `tokenizers` (Rust), `@huggingface/tokenizers` and `tiktoken`: one process, the same
 // strings, one thread but for the batch; the public calls of both sides; ids are compared before anything is measured.
-//   node scripts/bench/tokenizers.mjs [--rounds 5] [--only Qwen2] [--json]
+//   node scripts/bench/tokenizers.mjs [--rounds 5] [--only Qwen2] [--rows "batch|decode"] [--json]
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Tokenizer as Rust } from "tokenizers";
-import { add_row, in_turns, options, report } from "./harness.mjs";
+import { add_row, in_blocks, in_turns, options, report } from "./harness.mjs";
 import { folder, install, root } from "./peers.mjs";
 import { bundled, tokenizer_json, VOCABULARIES } from "./vocabularies.mjs";
 
@@ -47,10 +47,14 @@ function pass(texts, body) {
   };
 }
 
-/** One row; both run once before, so that code is compiled and what may be kept is kept, unless they are `cold`. */
-async function compare(name, unit, ours, peer, { peer_name = "tokenizers", rounds, cold = false } = {}) {
-  if (!cold) await in_turns({ ours, peer }, 1);
-  const times = await in_turns({ ours, peer }, rounds);
+/**
+ * One row; both run once before, so that code is compiled and what may be kept is kept, unless they are `cold`. What takes
+ * all cores runs `alone`: the peer's threads spin on for a while.
+ */
+async function compare(name, unit, ours, peer, { peer_name = "tokenizers", rounds, cold, alone } = {}) {
+  if (!new RegExp(options.rows).test(name)) return;
+  if (!cold && !alone) await in_turns({ ours, peer }, 1);
+  const times = await (alone ? in_blocks : in_turns)({ ours, peer }, rounds);
   add_row(name, unit, times.ours, times.peer, peer_name);
 }
 
@@ -164,6 +168,7 @@ async function measure(name, peers) {
     pass(batch, async (texts) => {
       for (const encoding of await rust.encodeBatch(texts, { addSpecialTokens: false })) encoding.getIds();
     }),
+    { alone: true, rounds: 20 },
   );
   const rows = first.map((text) => ours.encode(text, BARE));
   await compare(
