@@ -16,11 +16,6 @@ export function compiled_folder(): string {
   return join(home_folder(), "ggml-transformers", "tokenizers");
 }
 
-/** Whether `content` is what the engine's `compile` gave. */
-export function is_compiled(content: Uint8Array): boolean {
-  return content.length >= 8 && Buffer.from(content.subarray(1, 6)).toString("latin1") === "GTTOK";
-}
-
 const file_of = (real: string, folder: string) => join(folder, `${hash(real).toString("hex").slice(0, 40)}.tokenizer`);
 
 /**

@@ -4,7 +4,6 @@ import { type AddedTokenSpec, type NativeTokenizer, native } from "../native.js"
 import { AddedToken, type Token } from "./added_token.js";
 import { type DecodeOptions, type MaskOptions, PreTrainedTokenizerBase, type Sample } from "./base.js";
 import { BatchEncoding } from "./batch_encoding.js";
-import { is_compiled } from "./compiled.js";
 import { DecodeStream, type DecodeStreamOptions } from "./decode_stream.js";
 import { check_id, Encoder, type EngineCall, threads_for } from "./engine_call.js";
 import { build_inputs, build_mask, build_types, type Layout, type MaskKind } from "./layout.js";
@@ -12,7 +11,7 @@ import { load_pretrained, type PretrainedOptions } from "./loading.js";
 import type { EncodeOptions, Strategies } from "./options.js";
 import { type SaveOptions, save_pretrained } from "./saving.js";
 import { tensor_type } from "./tensors.js";
-import { type Component, parse_header, read_header, type TokenizerHeader } from "./tokenizer_json.js";
+import { type Component, read_header, type TokenizerHeader } from "./tokenizer_json.js";
 import { type TextIterator, type TrainingOptions, train_new_from_iterator } from "./training.js";
 
 export type ComponentKind = "normalizer" | "pre_tokenizer" | "post_processor" | "decoder";
@@ -62,7 +61,7 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
   constructor(keywords: TokenizerKeywords = {}) {
     const content = content_of(keywords);
     const engine = open(content);
-    const header = is_compiled(content) ? parse_header(engine.to_json(false, false)) : read_header(content);
+    const header = read_header(engine);
     const { tokenizer_file: _file, tokenizer_object: _object, added_tokens_decoder = {}, ...given } = keywords;
     const kwargs = { ...baked_in(header), ...new.target.keywords, ...given };
     super(kwargs);
@@ -359,7 +358,7 @@ function baked_in({ truncation, padding }: TokenizerHeader): Record<string, unkn
   return {
     ...(truncation && {
       max_length: truncation.max_length,
-      truncation_side: (truncation.direction ?? "Right").toLowerCase(), // older files lack it
+      truncation_side: truncation.direction.toLowerCase(),
       stride: truncation.stride,
       truncation_strategy: truncation.strategy.replace(/\B[A-Z]/g, "_$&").toLowerCase(),
     }),

@@ -10,7 +10,7 @@ import {
 } from "../native.js";
 import { threads_for } from "../tokenization/engine_call.js";
 import type { ComponentKind } from "../tokenization/fast.js";
-import { read_header, type TokenizerHeader } from "../tokenization/tokenizer_json.js";
+import { NO_PARTS, read_header, type TokenizerHeader } from "../tokenization/tokenizer_json.js";
 import { AddedToken } from "./added_token.js";
 import { flag, instance, instances, list, natural, optional, text, texts } from "./arguments.js";
 import { type Component, guarded } from "./component.js";
@@ -62,7 +62,7 @@ function read_file(path: string): Uint8Array {
 /** A whole tokenizer: the npm package `tokenizers`' class, with synchronous methods beside the others. */
 export class Tokenizer {
   #engine: NativeTokenizer;
-  #parts: TokenizerHeader = read_header(Buffer.from("{}"));
+  #parts: TokenizerHeader = NO_PARTS;
   #tasks = 0;
 
   constructor(model: Model) {
@@ -72,7 +72,7 @@ export class Tokenizer {
   static #of(json: Uint8Array): Tokenizer {
     const tokenizer = new Tokenizer(BPE.empty());
     tokenizer.#engine = read(json);
-    tokenizer.#parts = read_header(json);
+    tokenizer.#parts = read_header(tokenizer.#engine);
     return tokenizer;
   }
 

@@ -115,7 +115,7 @@ class Pieces::Rewriter {
   Span at(uint32_t byte) const { return pieces_.origin(byte < end_ ? byte : end_ - 1); }
   void add(const char* bytes, size_t n, Span origin) {
     pieces_.next_buffer_.append(bytes, n);
-    if (pieces_.aligned_) pieces_.next_alignment_.insert(pieces_.next_alignment_.end(), n, origin);
+    for (size_t i = 0; i < n && pieces_.aligned_; i++) pieces_.next_alignment_.push_back(origin);
   }
 
   Pieces& pieces_;
