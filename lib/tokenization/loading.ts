@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { expected, received, TransformersError, warn_once } from "../errors.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
 import { AddedToken } from "./added_token.js";
-import { compiled_folder, compiled_tokenizer, forget_compiled } from "./compiled.js";
+import { compiled_folder, compiled_tokenizer, forget_compiled, read_whole } from "./compiled.js";
 import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
 import { from_sentencepiece } from "./sentencepiece_converters.js";
@@ -292,7 +292,7 @@ export async function load_pretrained(
         await forget_compiled(tokenizer_file, folder);
       }
     }
-    return new class_({ ...kwargs, tokenizer_object: await readFile(tokenizer_file) });
+    return new class_({ ...kwargs, tokenizer_object: await read_whole(tokenizer_file) });
   }
   const slow = { ...slow_defaults(class_.name), ...kwargs };
   const tokenizer_object = await from_slow_files(class_, files, slow);
