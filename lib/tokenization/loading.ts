@@ -8,7 +8,7 @@ import type { PreTrainedTokenizerFast, TokenizerKeywords } from "./fast.js";
 import { tokenizer_from_gguf } from "./gguf.js";
 import { from_sentencepiece } from "./sentencepiece_converters.js";
 import type { SlowTokenizerClass } from "./slow.js";
-import { slow_defaults, slow_special_tokens } from "./slow_files.js";
+import { kept_defaults, slow_defaults, slow_special_tokens } from "./slow_files.js";
 import { ROLES } from "./special_tokens.js";
 import { from_tekken, from_tiktoken, is_tiktoken } from "./tiktoken.js";
 import { from_vocab_json } from "./vocab_json.js";
@@ -297,6 +297,7 @@ export async function load_pretrained(
   const slow = { ...slow_defaults(class_.name), ...kwargs };
   const tokenizer_object = await from_slow_files(class_, files, slow);
   Object.assign(slow, slow_special_tokens(class_.name, { ...class_.keywords, ...slow }));
+  for (const [name, value] of Object.entries(kept_defaults(class_.name))) if (!(name in kwargs)) slow[name] = value;
   return new class_({ ...slow, tokenizer_object } as TokenizerKeywords);
 }
 
