@@ -257,7 +257,7 @@ def plain(value):
     if isinstance(value, numpy.integer):
         return int(value)
     if hasattr(value, "tolist"):
-        if value.dtype == object or 0 in value.shape[1:]:
+        if value.dtype == object or (0 in value.shape[1:] and value.shape[0] > 1):
             # numpy makes an array of lists of them, torch of no columns where the first is empty
             raise ValueError("rows of different lengths")
         return {"tensor": value.tolist()}
