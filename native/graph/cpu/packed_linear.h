@@ -12,6 +12,8 @@ constexpr int64_t packed_inputs = 512;
 constexpr int64_t least_blocks = 8;
 constexpr int64_t most_blocks = 32;
 constexpr int64_t pieces_of_thread = 8;
+// Values of the tokens that are read again for each group of panels.
+constexpr int64_t cached_values = 1 << 19;
 
 inline size_t packed_size(const Weight& w) {
   return static_cast<size_t>(panels_of(w.out) * panel_outputs * w.in) * (w.type == WeightType::f32 ? sizeof(float) : sizeof(uint16_t));
@@ -92,10 +94,15 @@ void packed_linear_of(const W* weight, const Weight& w, const LinearArgs& a, Tur
   const int64_t groups = (w.out + outputs - 1) / outputs, blocks = (a.n + panel_tokens - 1) / panel_tokens;
   const int64_t wanted = (pieces_of_thread * nth + groups - 1) / groups, least = (blocks + most_blocks - 1) / most_blocks;
   const int64_t chunks = at_most(wanted > least ? wanted : least, blocks > least_blocks ? blocks / least_blocks : 1);
-  for (int64_t piece; (piece = turns.take()) < groups * chunks;) {
-    const int64_t o = piece / chunks * outputs, after = (piece + nth) / chunks * outputs;
+  // All outputs of as many tokens as stay in the cache; then those of the next ones.
+  const int64_t fit = cached_values * chunks / (a.n * w.in), together = at_most(fit > 1 ? fit : 1, chunks);
+  const auto output_of = [&](int64_t piece) { return piece % (groups * together) / together * outputs; };
+  for (int64_t piece; (piece = turns.take()) < groups * ((chunks + together - 1) / together) * together;) {
+    const int64_t chunk = piece / (groups * together) * together + piece % together, o = output_of(piece);
+    if (chunk >= chunks) continue;
+    const int64_t after = output_of(piece + nth);
     multiply_piece(weight, w.in, w.out, a,
-                   {{share(a.n, panel_tokens, piece % chunks, chunks), {o, at_most(o + outputs, w.out)}}, after > o ? after : w.out});
+                   {{share(a.n, panel_tokens, chunk, chunks), {o, at_most(o + outputs, w.out)}}, after > o ? after : w.out});
   }
   turns.leave(nth);
 }
