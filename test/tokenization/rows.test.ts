@@ -71,8 +71,11 @@ describe.each(cases)("$tokenizer", async (expected) => {
     expect(tokenizer.pad_token_type_id).toBe(expected.pad_token_type_id);
   });
 
-  test.runIf(expected.added)("adds tokens with the flags that they come with", async () => {
-    for (const [i, [counts, flags, ids]] of expected.added!.entries()) {
+  // Recorded for a class of each kind of model.
+  const { added: cases } = expected;
+  if (!cases) return;
+  test("adds tokens with the flags that they come with", async () => {
+    for (const [i, [counts, flags, ids]] of cases.entries()) {
       const own = await AutoTokenizer.from_pretrained(path);
       const tokens = added.map((token) =>
         typeof token === "string" ? token : new AddedToken(token.content, { ...token }),
