@@ -6,7 +6,7 @@ import { BatchEncoding } from "./batch_encoding.js";
 import type { Encoding, Span } from "./encoding.js";
 import { BertFamily, GPT2Family, set_processor, with_wide_mask } from "./families.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
-import { LAYOUTS, type Layout, zeros } from "./layout.js";
+import { LAYOUTS, type Layout, SENTENCE, zeros } from "./layout.js";
 import { words_of } from "./python_text.js";
 
 /** The corners of a word, from 0 to 1000. */
@@ -191,13 +191,7 @@ class LayoutLMv3Base extends GPT2Family {
   static override readonly layout: Layout = LAYOUTS.roberta;
   static override readonly keywords = {
     errors: "replace",
-    bos_token: "<s>",
-    eos_token: "</s>",
-    sep_token: "</s>",
-    cls_token: "<s>",
-    unk_token: "<unk>",
-    pad_token: "<pad>",
-    mask_token: "<mask>",
+    ...SENTENCE,
     add_prefix_space: true,
     trim_offsets: true,
     ...boxes_of(ORIGIN, ORIGIN),
@@ -215,13 +209,7 @@ class LayoutXLMBase extends PreTrainedTokenizerFast {
   static override readonly model_input_names: readonly string[] = ["input_ids", "attention_mask"];
   static override readonly vocab_files_names: Readonly<Record<string, string>> = SPM;
   static override readonly keywords: Readonly<Record<string, unknown>> = {
-    bos_token: "<s>",
-    eos_token: "</s>",
-    sep_token: "</s>",
-    cls_token: "<s>",
-    unk_token: "<unk>",
-    pad_token: "<pad>",
-    mask_token: "<mask>",
+    ...SENTENCE,
     ...boxes_of(ORIGIN, FAR),
   };
   constructor(keywords: TokenizerKeywords = {}) {

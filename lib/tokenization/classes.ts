@@ -15,7 +15,7 @@ import {
   XGLMFamily,
 } from "./families.js";
 import { PreTrainedTokenizerFast } from "./fast.js";
-import { LAYOUTS, type Layout, type MaskKind } from "./layout.js";
+import { LAYOUTS, type Layout, type MaskKind, SENTENCE } from "./layout.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
 import { PegasusFamily, T5Family } from "./seq2seq_families.js";
 import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
@@ -57,15 +57,6 @@ function derive(
 }
 
 const END = { unk_token: "<|endoftext|>", bos_token: "<|endoftext|>", eos_token: "<|endoftext|>" };
-const SENTENCE = {
-  bos_token: "<s>",
-  eos_token: "</s>",
-  sep_token: "</s>",
-  cls_token: "<s>",
-  unk_token: "<unk>",
-  pad_token: "<pad>",
-  mask_token: "<mask>",
-};
 const ALBERT = {
   do_lower_case: true,
   remove_space: true,

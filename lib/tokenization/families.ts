@@ -1,7 +1,7 @@
 import { AddedToken } from "./added_token.js";
 import type { DecodeOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
-import { LAYOUTS, type Layout, zeros } from "./layout.js";
+import { LAYOUTS, type Layout, SENTENCE, zeros } from "./layout.js";
 import { XGLM_WORDS } from "./sentencepiece_converters.js";
 
 /** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
@@ -98,13 +98,7 @@ export class RobertaFamily extends GPT2Family {
   static override readonly layout: Layout | null = LAYOUTS.roberta;
   static override readonly keywords: Readonly<Record<string, unknown>> = {
     errors: "replace",
-    bos_token: "<s>",
-    eos_token: "</s>",
-    sep_token: "</s>",
-    cls_token: "<s>",
-    unk_token: "<unk>",
-    pad_token: "<pad>",
-    mask_token: "<mask>",
+    ...SENTENCE,
     add_prefix_space: false,
     trim_offsets: true,
   };

@@ -14,6 +14,17 @@ export const LAYOUTS = {
   xlm_roberta: zeros(["cls A sep", "cls A sep sep B sep"]),
 } as const satisfies Record<string, Layout>;
 
+/** The special tokens that the classes after RoBERTa and XLM-RoBERTa have. */
+export const SENTENCE = {
+  bos_token: "<s>",
+  eos_token: "</s>",
+  sep_token: "</s>",
+  cls_token: "<s>",
+  unk_token: "<unk>",
+  pad_token: "<pad>",
+  mask_token: "<mask>",
+};
+
 const parts = (layout: Layout, pair: unknown) =>
   layout[pair ? 1 : 0].split(" ").map((part) => part.split(":") as [name: string, type?: string]);
 

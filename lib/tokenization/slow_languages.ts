@@ -1,10 +1,12 @@
 // Tokenizers with a SentencePiece model and languages that Python has only in Python: M2M100, Speech2Text, PLBart.
+
 import { expected, TransformersError } from "../errors.js";
 import { dump_json } from "../python_json.js";
 import { AddedToken } from "./added_token.js";
 import type { Input } from "./base.js";
 import type { BatchEncoding } from "./batch_encoding.js";
 import { M2M100_LANGUAGES, PLBART_LANGUAGES, WMT21_LANGUAGES } from "./languages.js";
+import { SENTENCE } from "./layout.js";
 import { strip } from "./python_text.js";
 import { SentencePieceProcessor } from "./sentencepiece_processor.js";
 import { ordered_vocabulary, type Vocabulary } from "./slow.js";
@@ -203,13 +205,7 @@ export class PLBartTokenizer extends LanguageTokenizer {
   static override readonly types_are_zero = true;
   static override readonly vocab_files_names = { vocab_file: "sentencepiece.bpe.model" };
   static override readonly keywords = {
-    bos_token: "<s>",
-    eos_token: "</s>",
-    sep_token: "</s>",
-    cls_token: "<s>",
-    unk_token: "<unk>",
-    pad_token: "<pad>",
-    mask_token: "<mask>",
+    ...SENTENCE,
     language_codes: "base",
     tokenizer_file: null,
     src_lang: null,

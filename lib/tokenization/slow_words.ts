@@ -5,6 +5,7 @@ import { expected, from_native, TransformersError, warn_once } from "../errors.j
 import { type NativeTokenizer, native } from "../native.js";
 import { dump_json } from "../python_json.js";
 import type { MaskOptions } from "./base.js";
+import { SENTENCE } from "./layout.js";
 import { SPACE, strip, words_of } from "./python_text.js";
 import { ordered_vocabulary, type Vocabulary } from "./slow.js";
 import { type Ends, TokenizerWithEnds } from "./slow_ends.js";
@@ -189,13 +190,7 @@ export class PhobertTokenizer extends MergedWordsTokenizer {
   static override readonly types_are_zero = true;
   static override readonly vocab_files_names = { vocab_file: "vocab.txt", merges_file: "bpe.codes" };
   static override readonly keywords = {
-    bos_token: "<s>",
-    eos_token: "</s>",
-    sep_token: "</s>",
-    cls_token: "<s>",
-    unk_token: "<unk>",
-    pad_token: "<pad>",
-    mask_token: "<mask>",
+    ...SENTENCE,
   };
 
   readonly #files: Record<string, string>;

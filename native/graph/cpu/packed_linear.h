@@ -88,7 +88,7 @@ void multiply_block(const W* weight, int64_t in, const LinearArgs& a, Tile tile)
 // Threads take piece after piece, so that one which is held up by others on the machine does not hold up the rest.
 template <class W>
 void packed_linear_of(const W* weight, const Weight& w, const LinearArgs& a, Turns& turns, int ith, int nth) {
-  if (a.n <= 0) return;
+  if (a.n <= 0 || w.in <= 0 || w.out <= 0) return;
   if (a.n <= panel_tokens) return multiply_block(weight, w.in, a, {{0, a.n}, share(w.out, panel_outputs, ith, nth)});
   constexpr int64_t outputs = packed_group * panel_outputs;
   const int64_t groups = (w.out + outputs - 1) / outputs, blocks = (a.n + panel_tokens - 1) / panel_tokens;
