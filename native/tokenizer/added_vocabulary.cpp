@@ -95,7 +95,14 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
   for (const AddedToken& token : special_) insert(token);
   for (const AddedToken& token : ordinary_) insert(token);
   original_.trie = Trie(originals);
-  normalized_.trie = Trie(normals);
+  const bool has_empty = std::any_of(normals.begin(), normals.end(), [](const auto& entry) { return entry.text.empty(); });
+  if (!has_empty) {
+    normalized_.trie = Trie(normals);
+    return;
+  }
+  std::vector<std::string_view> texts;
+  for (const Trie::Entry& entry : normals) texts.push_back(entry.text);
+  normalized_.with_empty.emplace(texts);
 }
 
 const std::string* AddedVocabulary::text(uint32_t id) const {
@@ -107,12 +114,15 @@ const std::string* AddedVocabulary::text(uint32_t id) const {
 
 // AddedVocabulary::find_matches in Rust.
 void AddedVocabulary::split(Pieces& pieces, const Patterns& patterns) const {
-  if (patterns.trie.is_empty()) return;
   pieces.split([&](std::string_view text, auto&& emit) {
-    size_t done = 0, begin, end, from = 0;
+    size_t done = 0, begin, end, from = 0, last_end = text.size() + 1;
     uint32_t pattern;
-    for (; patterns.trie.find(text, from, begin, end, pattern); ) {
-      from = end;
+    const auto find = [&] {
+      return patterns.with_empty ? patterns.with_empty->find(text, from, last_end, begin, end, pattern)
+                                 : patterns.trie.find(text, from, begin, end, pattern);
+    };
+    while (find()) {
+      from = last_end = end;
       const uint32_t id = patterns.ids[pattern];
       const AddedToken& token = by_id_.at(id);
       if (encode_special_tokens_ && is_special(token.content)) continue;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "tokenizer/empty_pattern.h"
 #include "tokenizer/json.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/pieces.h"
@@ -34,7 +36,8 @@ class AddedVocabulary {
   // Takes what `normalizer` makes of the tokens from now on.
   void refresh(const Vocabulary& vocabulary, const Normalizer* normalizer);
 
-  // Cuts the added tokens out of the text; once before it is normalised, once after.
+  // Cuts the added tokens out of the text; once before it is normalised, once after. The second lets pieces start where
+  // what the normalizer left of them does, as in Rust, also if there are no such tokens.
   void split_original(Pieces& pieces) const { split(pieces, original_); }
   void split_normalized(Pieces& pieces) const { split(pieces, normalized_); }
   bool has_original() const { return !original_.ids.empty(); }
@@ -57,6 +60,7 @@ class AddedVocabulary {
   struct Patterns {
     Trie trie;
     std::vector<uint32_t> ids;  // of the patterns in the trie
+    std::optional<EmptyPatternAutomaton> with_empty;  // in the trie's place, where the normalizer leaves nothing of a token
   };
 
   void split(Pieces& pieces, const Patterns& patterns) const;
