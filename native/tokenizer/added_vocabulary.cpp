@@ -114,6 +114,8 @@ const std::string* AddedVocabulary::text(uint32_t id) const {
 
 // AddedVocabulary::find_matches in Rust.
 void AddedVocabulary::split(Pieces& pieces, const Patterns& patterns) const {
+  // Without any, Rust still looks where the pieces stand now.
+  if (patterns.ids.empty() && !pieces.is_aligned()) return;
   pieces.split([&](std::string_view text, auto&& emit) {
     size_t done = 0, begin, end, from = 0, last_end = text.size() + 1;
     uint32_t pattern;

@@ -11,6 +11,7 @@ namespace gt::tokenizer {
 namespace {
 
 constexpr int kPairBits = 20;
+constexpr size_t kPairWords = (size_t{1} << kPairBits) / 64;
 constexpr size_t kShort = 128;  // symbols of a word that is merged without a heap
 
 std::string fallback_token(uint8_t byte) {
@@ -43,6 +44,7 @@ std::unique_ptr<Model> BPE::read(const json::Node& node, TableReader* tables) {
   if (tables) {
     model->byte_widths_ = tables->array<uint8_t>();
     model->pairs_ = tables->array<uint64_t>();
+    model->before_blanks_ = tables->array<char32_t>();
   }
   model->prepare();
   return model;
@@ -76,31 +78,49 @@ void BPE::prepare() {
   // What is unknown must leave a token in its place: if it vanishes, its neighbours may merge.
   const bool is_replaced = byte_fallback_ ? has_all_fallbacks : unk_id_ >= 0;
   cuts_ = !prefix_ && !suffix_ && !ignore_merges_ && is_replaced && !has_all_bytes_;
-  constexpr size_t kPairWords = (size_t{1} << kPairBits) / 64;
-  if (!cuts_ || pairs_.size() == kPairWords) return;
+  if (cuts_ && pairs_.size() != kPairWords) note_pairs();
+}
+
+namespace {
+
+uint32_t pair_bit(char32_t a, char32_t b) {
+  const uint64_t hash = (static_cast<uint64_t>(a) << 21 | b) * 0x9E3779B97F4A7C15ull;
+  return static_cast<uint32_t>(hash >> (64 - kPairBits));
+}
+
+// What becomes of blanks, but for '\r': in Llama's vocabulary it follows on much else.
+bool is_mapped_blank(char32_t c) { return c == 0x2581 || c == '\n' || c == '\t'; }
+
+}  // namespace
+
+void BPE::note_pairs() {
   pairs_.assign(kPairWords, 0);
+  before_blanks_.clear();
   for (uint32_t id = 0; id < vocabulary_->end_id(); id++) {
     if (!vocabulary_->has(id)) continue;
     const std::string_view token = vocabulary_->token(id);
     char32_t last = 0;
     for (size_t i = 0, width; i < token.size(); i += width) {
       const char32_t c = unicode::decode(token.data() + i, width);
-      if (i > 0) note_pair(last, c);
+      if (i > 0) {
+        const uint32_t bit = pair_bit(last, c);
+        pairs_[bit / 64] |= 1ull << bit % 64;
+        if (is_mapped_blank(c)) before_blanks_.push_back(last);
+      }
       last = c;
     }
   }
+  std::sort(before_blanks_.begin(), before_blanks_.end());
+  before_blanks_.erase(std::unique(before_blanks_.begin(), before_blanks_.end()), before_blanks_.end());
 }
 
-namespace {
-uint32_t pair_bit(char32_t a, char32_t b) {
-  const uint64_t hash = (static_cast<uint64_t>(a) << 21 | b) * 0x9E3779B97F4A7C15ull;
-  return static_cast<uint32_t>(hash >> (64 - kPairBits));
-}
-}  // namespace
-
-void BPE::note_pair(char32_t a, char32_t b) {
-  const uint32_t bit = pair_bit(a, b);
-  pairs_[bit / 64] |= 1ull << bit % 64;
+bool BPE::stands_alone(std::string_view piece, bool follows, bool is_followed) const {
+  // Neighbours that are unknown both may fuse.
+  if (!cuts_ || (fuse_unk_ && !byte_fallback_)) return false;
+  size_t width;
+  if (follows && !is_mapped_blank(unicode::decode(piece.data(), width))) return false;
+  const char32_t last = unicode::decode(unicode::previous(piece.data(), piece.data() + piece.size()), width);
+  return !is_followed || !std::binary_search(before_blanks_.begin(), before_blanks_.end(), last);
 }
 
 bool BPE::may_join(char32_t a, char32_t b) const {
@@ -227,6 +247,7 @@ bool BPE::write_tables(TableWriter& tables) const {
   merges_.write(tables);
   tables.array(byte_widths_);
   tables.array(pairs_);
+  tables.array(before_blanks_);
   return true;
 }
 

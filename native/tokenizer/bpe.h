@@ -18,6 +18,7 @@ class BPE : public Model {
   bool takes_bytes() const override { return has_all_bytes_ && !prefix_ && !suffix_; }
   void write(json::Writer& writer) const override;
   bool write_tables(TableWriter& tables) const override;
+  bool stands_alone(std::string_view piece, bool follows, bool is_followed) const override;
 
  private:
   Found word(std::string_view word, Workspace& workspace) const override;
@@ -33,7 +34,7 @@ class BPE : public Model {
   int32_t whole(std::string_view word, Workspace& workspace) const;
   // Fills the workspace's symbols and lengths with what a word starts from.
   void start(std::string_view word, Workspace& workspace) const;
-  void note_pair(char32_t a, char32_t b);
+  void note_pairs();
   bool may_join(char32_t a, char32_t b) const;
 
   Merges merges_;
@@ -47,6 +48,7 @@ class BPE : public Model {
   bool has_all_bytes_ = false;             // byte_ids_ has no gap
   std::vector<uint8_t> byte_widths_;       // bytes that each token spells, 0 if too many; if takes_bytes()
   std::vector<uint64_t> pairs_;  // a bit for each pair of neighbours inside a token; hashed, so that some more are set
+  std::vector<char32_t> before_blanks_;  // what stands before a blank inside a token, in order
 };
 
 }  // namespace gt::tokenizer

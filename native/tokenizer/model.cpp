@@ -1,5 +1,7 @@
 #include "tokenizer/model.h"
 
+#include <algorithm>
+
 #include "tokenizer/bpe.h"
 #include "tokenizer/unigram.h"
 #include "tokenizer/word_level.h"
@@ -66,6 +68,24 @@ void Model::encode(Workspace& workspace, std::vector<size_t>* ends) const {
     }
   }
   words.flush(done);
+}
+
+const Widths& Model::widths(bool blanks) const {
+  std::call_once(once_[blanks], [&] {
+    const auto of_tokens = [&](bool is_first) {
+      std::vector<uint8_t> result(vocabulary_->end_id());
+      for (uint32_t id = 0; id < result.size(); id++) {
+        if (!vocabulary_->has(id)) continue;
+        size_t n = width(static_cast<int32_t>(id), is_first, takes_bytes());
+        const std::string_view token = vocabulary_->token(id);
+        for (size_t at = 0; blanks && (at = token.find("\u2581", at)) != token.npos; at += 3) n -= std::min<size_t>(n, 2);
+        if (n < 256) result[id] = static_cast<uint8_t>(n);
+      }
+      return result;
+    };
+    widths_[blanks] = {of_tokens(true), of_tokens(false)};
+  });
+  return widths_[blanks];
 }
 
 bool Model::align(std::string_view piece, const int32_t* ids, const int32_t* end, Workspace& workspace) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "tokenizer/workspace.h"
 
 namespace gt::tokenizer {
+
+// The bytes of a piece that each token covers where it stands first in it, and behind others; 0 if its id does not tell.
+struct Widths {
+  std::vector<uint8_t> first, rest;
+};
 
 class Model {
  public:
@@ -27,6 +33,13 @@ class Model {
   // Appends the ids of all pieces to the workspace's ids; an added token's piece gives its own id.
   // The pieces' bytes must be spelled out unless the model takes_bytes().
   void encode(Workspace& workspace) const;
+  // The same for a model that is not random; `ends` becomes where the ids of each piece end.
+  void encode(Workspace& workspace, std::vector<size_t>& ends) const {
+    ends.clear();
+    encode(workspace, &ends);
+  }
+  // With `blanks`, each U+2581 of a token covers one byte.
+  const Widths& widths(bool blanks) const;
   // Calls visit(piece, tokens) for each piece, after start(tokens) with about how many there will be.
   template <class Start, class Visit>
   void tokens(Workspace& workspace, Start&& start, Visit&& visit) const;
@@ -35,9 +48,17 @@ class Model {
   // True if the pieces may stay bytes of the byte-level alphabet.
   virtual bool takes_bytes() const { return false; }
 
+  // True if the ids of a piece of text are those that it has within the text: where it follows another piece, it must begin
+  // with what becomes of a blank; where another follows, that one does.
+  virtual bool stands_alone(std::string_view piece, bool follows, bool is_followed) const {
+    return static_cast<void>(piece), !follows && !is_followed;
+  }
+
   // What stands before the pieces inside a word, if the model marks them.
   virtual std::optional<std::string> continuing_subword_prefix() const { return std::nullopt; }
 
+  // True if it finds places where a piece can be cut.
+  bool cuts() const { return cuts_; }
   // True if the same text can give other ids.
   bool is_random() const { return is_random_; }
   // The most ids that a piece may have.
@@ -67,6 +88,10 @@ class Model {
 
  private:
   void encode(Workspace& workspace, std::vector<size_t>* ends) const;
+
+  // Made when they are first asked for.
+  mutable std::once_flag once_[2];
+  mutable Widths widths_[2];
 };
 
 template <class Start, class Visit>

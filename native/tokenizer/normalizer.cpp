@@ -37,6 +37,7 @@ class UnicodeForm : public Normalizer {
 
   void normalize(Pieces& pieces) const override { normalize_to(pieces, form_); }
   bool is_per_character() const override { return form_ == unicode::Form::NFD || form_ == unicode::Form::NFKD; }
+  ByParts by_parts() const override { return ByParts::yes; }
   void write(json::Writer& writer) const override { write_type(writer, type_.c_str()); }
 
  private:
@@ -48,6 +49,7 @@ class Lowercase : public Normalizer {
  public:
   void normalize(Pieces& pieces) const override { lowercase(pieces); }
   bool is_per_character() const override { return true; }
+  ByParts by_parts() const override { return ByParts::yes; }
   void write(json::Writer& writer) const override { write_type(writer, "Lowercase"); }
 };
 
@@ -57,6 +59,7 @@ class StripAccents : public Normalizer {
     filter(pieces, [](char32_t c) { return !unicode::is_combining_mark(c); });
   }
   bool is_per_character() const override { return true; }
+  ByParts by_parts() const override { return ByParts::yes; }
   void write(json::Writer& writer) const override { write_type(writer, "StripAccents"); }
 };
 
@@ -78,6 +81,7 @@ class Strip : public Normalizer {
       out.copy(end - begin);
     });
   }
+  ByParts by_parts() const override { return left_ ? ByParts::no : ByParts::yes; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Strip");
@@ -95,11 +99,13 @@ class Prepend : public Normalizer {
   explicit Prepend(const json::Node& node) : prepend_(node.at("prepend").string()) {}
 
   void normalize(Pieces& pieces) const override {
+    if (pieces.start() == Start::inside) return;
     pieces.rewrite(kAlways, [&](std::string_view text, Pieces::Rewriter& out) {
       out.prepend(prepend_);
       out.copy(text.size());
     });
   }
+  ByParts by_parts() const override { return ByParts::yes; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Prepend");
@@ -125,6 +131,15 @@ class Replace : public Normalizer {
         else out.copy(match.end - match.begin);
       }
     });
+  }
+  // What is found lies within blanks, or between them.
+  ByParts by_parts() const override {
+    const std::string& source = pattern_.source();
+    const bool is_string = pattern_.literal() != nullptr;
+    const auto blanks = std::count_if(source.begin(), source.end(), is_blank);
+    if (is_string && blanks == 0) return ByParts::yes;
+    const bool is_of_blanks = is_string ? blanks == static_cast<std::ptrdiff_t>(source.size()) : source == " {2,}";
+    return !is_of_blanks ? ByParts::no : content_ == " " ? ByParts::yes : ByParts::last;
   }
   void write(json::Writer& writer) const override {
     writer.begin_object();
@@ -152,6 +167,7 @@ class Nmt : public Normalizer {
       return is_space ? ' ' : c;
     });
   }
+  ByParts by_parts() const override { return ByParts::yes; }
   void write(json::Writer& writer) const override { write_type(writer, "Nmt"); }
 };
 
@@ -233,6 +249,11 @@ class NormalizerSequence : public Normalizer {
   }
   bool is_per_character() const override {
     return std::all_of(normalizers_.begin(), normalizers_.end(), [](const auto& each) { return each->is_per_character(); });
+  }
+  ByParts by_parts() const override {
+    ByParts result = ByParts::yes;
+    for (const auto& each : normalizers_) result = result == ByParts::yes ? each->by_parts() : ByParts::no;
+    return result;
   }
   void write(json::Writer& writer) const override {
     writer.begin_object();

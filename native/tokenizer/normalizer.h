@@ -8,6 +8,10 @@
 
 namespace gt::tokenizer {
 
+// Whether the parts of a text that is cut before its blanks can be normalised one by one, as far as that does not depend on
+// the text: "last" if nothing may follow, because blanks are no longer blanks.
+enum class ByParts : uint8_t { no, yes, last };
+
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
@@ -17,6 +21,8 @@ class Normalizer {
   virtual void normalize(Pieces& pieces) const = 0;
   // True if each character is rewritten by itself, but for the order of the marks behind a letter.
   virtual bool is_per_character() const { return false; }
+  // The blanks stay with what follows them: see RawWords.
+  virtual ByParts by_parts() const { return ByParts::no; }
   virtual void write(json::Writer& writer) const = 0;
 };
 

@@ -25,6 +25,7 @@ class Pattern {
   void find(std::string_view text, std::vector<Match>& out) const;
   // True if the pattern matches all of any text, one piece after another: then scan() gives the pieces.
   const Scanner* scanner() const { return scanner_ ? &*scanner_ : nullptr; }
+  const std::string& source() const { return source_; }
   // The string, if it is one.
   const std::string* literal() const { return is_regex_ ? nullptr : &source_; }
 

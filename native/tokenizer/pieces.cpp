@@ -6,8 +6,9 @@
 
 namespace gt::tokenizer {
 
-void Pieces::reset(std::string_view original, bool aligned) {
+void Pieces::reset(std::string_view original, bool aligned, Start start) {
   original_ = text_ = original;
+  start_ = start;
   aligned_ = aligned;
   changed_ = bytes_ = false;
   is_ascii_ = aligned && unicode::is_ascii(original);

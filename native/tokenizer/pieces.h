@@ -23,6 +23,12 @@ struct Piece {
   int32_t added = -1;    // the id, if the piece is an added token
 };
 
+// Where a text may be cut into parts that are prepared one by one.
+inline bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+// Where an original begins: with the text, behind an added token, or inside of what is prepared in parts.
+enum class Start : uint8_t { text, part, inside };
+
 // A part of a text, and whether it is what a pattern looked for.
 struct Match {
   uint32_t begin, end;
@@ -32,11 +38,16 @@ struct Match {
 class Pieces {
  public:
   // Starts with one piece: `original`, which must stay. With `aligned`, spans can be turned into those of the original.
-  void reset(std::string_view original, bool aligned);
+  void reset(std::string_view original, bool aligned, Start start = Start::text);
+  Start start() const { return start_; }
 
   const std::vector<Piece>& list() const { return pieces_; }
   // The current text as a whole.
   std::string_view text() const { return text_; }
+  // True if it is not the original.
+  bool is_changed() const { return changed_; }
+  // True if it is not, and each of its bytes has a span of the original.
+  bool is_aligned() const { return aligned_ && changed_; }
   std::string_view text(const Piece& piece) const { return text_.substr(piece.begin, piece.end - piece.begin); }
   // True if each byte of the text stands for its character of the byte-level alphabet.
   bool is_bytes() const { return bytes_; }
@@ -67,14 +78,13 @@ class Pieces {
   std::vector<Match>& matches() { return matches_; }
 
  private:
-  bool is_aligned() const { return aligned_ && changed_; }
-
   std::string_view original_, text_;
   std::string buffer_, next_buffer_;
   std::vector<Span> alignment_, next_alignment_;
   std::vector<Piece> pieces_, next_pieces_;
   std::vector<Match> matches_;
   bool aligned_ = false, changed_ = false, bytes_ = false, is_ascii_ = false;
+  Start start_ = Start::text;
 };
 
 // Makes the new text of a piece, character by character, with Rust's way of saying what each was made from.

@@ -79,6 +79,7 @@ class Split : public PreTokenizer {
       for (Match& match : matches) match.is_match = !match.is_match;
     });
   }
+  bool keeps_words() const override { return pattern_.literal() && *pattern_.literal() == " " && !invert_; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Split");
@@ -100,6 +101,8 @@ class MetaspacePreTokenizer : public PreTokenizer {
   explicit MetaspacePreTokenizer(const json::Node& node) : options_(node) {}
 
   bool needs_alignment() const override { return options_.scheme == Metaspace::Scheme::first; }
+  bool cuts_before(char32_t c) const override { return options_.split && (c == ' ' || c == options_.replacement); }
+  bool keeps_words() const override { return !options_.split; }
 
   void split(Pieces& pieces) const override {
     pieces.spell_bytes();
@@ -109,7 +112,9 @@ class MetaspacePreTokenizer : public PreTokenizer {
       pieces.rewrite(
           [&](std::string_view text, const Piece& piece) {
             const bool starts = text.substr(0, options_.text.size()) == options_.text;
-            return !text.empty() && !starts && (!first_only || piece.shift == 0);
+            const bool is_cut = piece.shift > 0 || pieces.start() != Start::inside;
+            const bool is_first = piece.shift == 0 && pieces.start() == Start::text;
+            return !text.empty() && !starts && is_cut && (!first_only || is_first);
           },
           [&](std::string_view text, Pieces::Rewriter& out) {
             out.prepend(options_.text);
@@ -212,6 +217,7 @@ void split_at_white_space(Pieces& pieces) {
 class WhitespaceSplit : public PreTokenizer {
  public:
   void split(Pieces& pieces) const override { split_at_white_space(pieces); }
+  bool cuts_before(char32_t c) const override { return unicode::is_white_space(c); }
   Kind kind(char32_t c) const override { return unicode::is_white_space(c) ? Kind::space : Kind::word; }
   void write(json::Writer& writer) const override { write_type(writer, "WhitespaceSplit"); }
 };
@@ -330,6 +336,7 @@ class PreTokenizerSequence : public PreTokenizer {
   void split(Pieces& pieces) const override {
     for (const auto& item : items_) item->split(pieces);
   }
+  bool cuts_before(char32_t c) const override { return !items_.empty() && items_[0]->cuts_before(c); }
   bool needs_alignment() const override {
     for (const auto& item : items_) {
       if (item->needs_alignment()) return true;

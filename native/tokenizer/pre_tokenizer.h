@@ -22,6 +22,10 @@ class PreTokenizer {
   virtual void split(Pieces& pieces) const = 0;
   // For those that cut at kinds of characters; `unknown` for all characters from others.
   virtual Kind kind(char32_t) const { return Kind::unknown; }
+  // True if it cuts, before all else, in front of each `c` that stands behind something.
+  virtual bool cuts_before(char32_t) const { return false; }
+  // True if it never cuts, or only where there is a space.
+  virtual bool keeps_words() const { return false; }
   // True if it asks where in the original a piece starts.
   virtual bool needs_alignment() const { return false; }
   virtual void write(json::Writer& writer) const = 0;

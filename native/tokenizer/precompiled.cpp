@@ -137,6 +137,7 @@ Precompiled::Precompiled(const json::Node& node) {
   replacements_ = bytes->substr(4 + 4 * units);
   if (!unicode::is_valid(replacements_)) charsmap.error("expected replacements in UTF-8");
   for (char c = 0x20; c < 0x7f; c++) is_plain_[static_cast<uint8_t>(c)] = !find({&c, 1});
+  for (const char c : {' ', '\t', '\n', '\r'}) keeps_blanks_ = keeps_blanks_ && find({&c, 1}) != "";
 }
 
 std::optional<std::string_view> Precompiled::find(std::string_view text) const {

@@ -20,6 +20,7 @@ class Precompiled : public Normalizer {
 
   // Throws Error{"tokenizer_invalid"} where the trie leads outside itself or the replacements.
   void normalize(Pieces& pieces) const override;
+  ByParts by_parts() const override { return keeps_blanks_ ? ByParts::yes : ByParts::no; }
   void write(json::Writer& writer) const override;
 
  private:
@@ -35,6 +36,7 @@ class Precompiled : public Normalizer {
   std::vector<uint32_t> trie_;
   std::string replacements_;            // each ends with a zero byte
   std::array<bool, 128> is_plain_{};    // printable ASCII characters that stay
+  bool keeps_blanks_ = true;            // none of them is removed
 };
 
 }  // namespace gt::tokenizer

@@ -7,7 +7,7 @@ namespace gt::tokenizer {
 namespace {
 
 // "GTTOK", and the version of the form: to be raised with every change of a table, or of what builds one.
-constexpr uint64_t kMagic = 0x00014b4f54544700ull;
+constexpr uint64_t kMagic = 0x00024b4f54544700ull;
 constexpr size_t kHeader = 16;  // with the checksum
 constexpr size_t kAlignment = 8;
 

@@ -94,8 +94,8 @@ size_t Tokenizer::add_tokens(const std::vector<AddedToken>& tokens) {
 // ---- components
 
 void Tokenizer::find_raw_words() {
-  raw_words_ = RawWords::of(normalizer_, pre_tokenizer_);
-  workspaces_.list.clear();  // what they know of words is the old components'
+  raw_words_ = RawWords::of(normalizer_, pre_tokenizer_, model_);
+  workspaces_.list.clear();  // what they know of words is the old components' or model's
 }
 
 // What the post-processor makes of a sequence of one token.
@@ -154,7 +154,7 @@ void Tokenizer::set_padding(std::optional<std::string_view> json) { padding_ = r
 
 void Tokenizer::set_model(std::string_view json) {
   model_ = read_component<Model>(json, "model");
-  workspaces_.list.clear();  // their words are the old model's
+  find_raw_words();
   plan_special_tokens();
   decode_table_ = {};
 }

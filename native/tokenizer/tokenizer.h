@@ -141,21 +141,26 @@ class Tokenizer {
   void append_sequence(std::string_view text, OffsetUnit unit, Workspace& workspace) const;
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation,
                   Workspace& workspace) const;
-  // Appends the ids of a text by its words as they stand, which `found` gets too, if it is given. False, and there are no
-  // more ids than before, where that cannot be.
+  // Appends the ids of a text by its words as they stand, which `found` gets too, if it is given, with what their offsets
+  // follow from. False, and there are no more ids than before, where that cannot be.
   bool append_raw_words(std::string_view text, Workspace& workspace, std::vector<RawWord>* found) const;
+  bool append_word_spans(std::string_view text, bool is_ascii, Workspace& workspace) const;
+  bool append_piece_spans(bool is_ascii, Workspace& workspace) const;
   // Runs the text through everything before the model.
   void prepare(std::string_view text, bool aligned, Workspace& workspace) const;
   // The same for a word in which no added tokens are looked for as they are.
-  void prepare_word(std::string_view word, bool aligned, Workspace& workspace) const;
+  void prepare_word(std::string_view word, Start start, bool aligned, Workspace& workspace) const;
+  // What follows the normalizer.
   void finish_pieces(Pieces& pieces) const;
   // Whether the pieces depend on the alignment.
   bool needs_alignment() const { return normalizer_ && pre_tokenizer_ && pre_tokenizer_->needs_alignment(); }
   template <class Visitor>
+  void visit_prepared(uint32_t base, Visitor&& visitor, Workspace& prepared) const;
+  template <class Visitor>
   void visit_tokens(std::string_view text, Visitor&& visitor, Workspace& workspace) const;
   void encode_sequence(const Input& input, int32_t type_id, Encoding& out, Workspace& workspace) const;
   Encoding finish(std::vector<Encoding> sequences, bool add_special_tokens, const Truncation* truncation) const;
-  // The normalizer or the pre-tokenizer is another one.
+  // The normalizer, the pre-tokenizer or the model is another one.
   void find_raw_words();
   void plan_special_tokens();
   const DecodeTable& decode_table();

@@ -54,6 +54,7 @@ struct RawWord {
   uint32_t begin, end;  // bytes
   size_t ids_end;       // of its ids
   int32_t added;        // its id as an added token, or -1
+  Start start;
 };
 
 // One for each thread; the tokenizer itself never changes while it encodes.
@@ -62,12 +63,13 @@ struct Workspace {
   Ids ids;
   std::vector<int32_t> offsets;  // start and end for each id, if they are wanted
   WordCache words;
-  WordCache raw_words;  // as they stand in texts
+  WordCache raw_words;    // as they stand in texts
+  WordCache first_words;  // those that texts begin with, where that makes a difference
   std::vector<RawWord> raw_list;
   std::unique_ptr<Workspace> of_word;  // for a raw word that is new
   std::vector<size_t> piece_ends;  // in ids
-  std::vector<int32_t> row_ids;    // of one text, with row_spans
-  std::vector<Span> row_spans;
+  Ids row_ids;                     // of one text
+  Pieces pieces_of_tail;
 
   // Of the models, for one piece.
   std::vector<ModelToken> tokens;

@@ -144,6 +144,34 @@ export function families() {
     all[`unigram ${byte_fallback}`] = { ...metaspace, model: { type: "Unigram", unk_id: 0, vocab: scored, byte_fallback } };
   }
   all["unigram without splitting"] = { ...legacy, model: { type: "Unigram", unk_id: 0, vocab: scored, byte_fallback: false } };
+  // What Python makes of SentencePiece models, and what stands in older files.
+  const sequence = (...normalizers) => ({ type: "Sequence", normalizers });
+  const replaced = (pattern, content) => ({ type: "Replace", pattern, content });
+  const metaspaced = (prepend_scheme, split = true) => ({ type: "Metaspace", replacement: "▁", prepend_scheme, split });
+  const after_spaces = (item) => ({ type: "Sequence", pretokenizers: [{ type: "WhitespaceSplit" }, item] });
+  const strip_right = normalizers["strip right"];
+  const charsmap = normalizers.precompiled;
+  const joined = replaced({ Regex: " {2,}" }, "▁");
+  const chains = {
+    "precompiled, strip, join": [sequence(charsmap, strip_right, joined), metaspaced("always")],
+    "precompiled, first": [charsmap, metaspaced("first")],
+    "precompiled, words": [charsmap, after_spaces(metaspaced("always"))],
+    "precompiled, first word": [charsmap, after_spaces(metaspaced("first", false))],
+    "quotes, accents, case": [
+      sequence(replaced({ String: "''" }, '"'), { type: "NFKD" }, { type: "StripAccents" }, { type: "Lowercase" }, charsmap, replaced({ Regex: " {2,}" }, " ")),
+      metaspaced("always"),
+    ],
+    "nmt, never": [sequence({ type: "Nmt" }, { type: "NFKC" }), metaspaced("never")],
+    "spaces from letters": [sequence(replaced({ String: "e" }, " "), replaced({ String: "a" }, "bcd"), replaced({ String: "t" }, ""), joined), metaspaced("first")],
+  };
+  for (const [name, [normalizer, pre_tokenizer]] of Object.entries(chains)) {
+    all[`unigram, ${name}`] = { ...metaspace, normalizer, pre_tokenizer, model: { type: "Unigram", unk_id: 0, vocab: scored, byte_fallback: false } };
+    all[`bpe, ${name}`] = { ...metaspace, normalizer, pre_tokenizer };
+  }
+  const marked = replaced({ String: " " }, "▁");
+  all["bpe, split at spaces that are gone"] = { ...legacy, normalizer: marked, pre_tokenizer: { type: "Split", pattern: { String: " " }, behavior: "MergedWithPrevious", invert: false } };
+  all["bpe, strip and prepend"] = { ...legacy, normalizer: sequence(strip_right, { type: "Prepend", prepend: "▁" }, marked) };
+  all["bpe, prepend twice"] = { ...legacy, normalizer: sequence({ type: "Prepend", prepend: "ab" }, { type: "Prepend", prepend: "▁" }, marked) };
   all["ignore merges"] = options(llama3, { ignore_merges: true });
   return all;
 }
