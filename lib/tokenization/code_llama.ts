@@ -41,9 +41,9 @@ export class CodeLlamaTokenizerFast extends BosEosTokenizerFast {
   constructor(keywords: TokenizerKeywords = {}) {
     const all: Record<string, unknown> = { ...CodeLlamaTokenizerFast.keywords, ...keywords };
     const own = ["prefix_token", "middle_token", "suffix_token", "eot_token"].map((role) => all[role]);
+    // As in Python they stand there twice if they were given.
     const given = (keywords["additional_special_tokens"] ?? []) as unknown[];
-    const known = new Set(given.map(String));
-    const added = own.filter((token) => token !== null && !known.has(String(token)));
+    const added = own.filter((token) => token !== null);
     super({ ...keywords, additional_special_tokens: [...given, ...added] });
   }
 

@@ -138,9 +138,10 @@ export function unigramTrainer(given?: UnigramTrainerOptions | null): Trainer {
   return new Trainer("Unigram", given);
 }
 
+/** Special whatever it says, as in Python. */
 function special_token(token: unknown): AddedTokenSpec {
   const added = typeof token === "string" ? new AddedToken(token, true) : token;
-  if (added instanceof AddedToken) return added.toJSON();
+  if (added instanceof AddedToken) return { ...added.toJSON(), special: true };
   throw expected("strings or AddedTokens", "specialTokens", token);
 }
 
