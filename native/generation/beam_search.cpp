@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 namespace gt::generation {
 
@@ -10,19 +10,26 @@ namespace {
 
 constexpr float dead = -1e9f;  // added to what must not win; finite, as in Python
 
-// The positions of the `k` largest values, largest first, the lower position first on ties.
-std::vector<int32_t> top(const float* values, size_t count, size_t k) {
-  const auto better = [values](int32_t a, int32_t b) { return values[a] > values[b] || (values[a] == values[b] && a < b); };
-  std::vector<int32_t> best(std::min(k, count));
-  std::iota(best.begin(), best.end(), 0);
-  std::make_heap(best.begin(), best.end(), better);  // the worst on top
-  for (auto i = static_cast<int32_t>(best.size()); i < static_cast<int32_t>(count); i++) {
-    if (!(values[i] > values[best.front()])) continue;
-    std::pop_heap(best.begin(), best.end(), better);
-    best.back() = i;
-    std::push_heap(best.begin(), best.end(), better);
+// The positions of the `k` largest values as torch.topk gives them, largest first: NaN counts as the largest, and the order
+// of equals is what these algorithms of the standard library make of it.
+// https://github.com/pytorch/pytorch/blob/v2.8.0/aten/src/ATen/native/TopKImpl.h
+std::vector<int32_t> top(const std::vector<float>& values, size_t k) {
+  k = std::min(k, values.size());
+  thread_local std::vector<std::pair<float, int32_t>> queue;  // a megabyte or more, at each step
+  queue.resize(values.size());
+  for (size_t i = 0; i < values.size(); i++) queue[i] = {values[i], static_cast<int32_t>(i)};
+  const auto larger = [](const auto& a, const auto& b) {
+    return (std::isnan(a.first) && !std::isnan(b.first)) || a.first > b.first;
+  };
+  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(k);
+  if (k * 64 <= queue.size()) {
+    std::partial_sort(queue.begin(), end, queue.end(), larger);
+  } else {
+    std::nth_element(queue.begin(), end - 1, queue.end(), larger);
+    std::sort(queue.begin(), end - 1, larger);
   }
-  std::sort_heap(best.begin(), best.end(), better);
+  std::vector<int32_t> best(k);
+  std::transform(queue.begin(), end, best.begin(), [](const auto& entry) { return entry.second; });
   return best;
 }
 
@@ -94,7 +101,7 @@ std::vector<BeamSearch::Beam> BeamSearch::candidates(size_t batch, const std::ve
     for (size_t token = 0; token < vocab; token++)
       accumulated_[i * vocab + token] = rows[first + i].scores[token] + running[i].score;
   const std::vector<int32_t> chosen =
-      do_sample_ ? draw() : top(accumulated_.data(), accumulated_.size(), kept_);
+      do_sample_ ? draw() : top(accumulated_, kept_);
   std::vector<Beam> result;
   for (int32_t position : chosen) {
     const size_t source = static_cast<size_t>(position) / vocab;
@@ -111,7 +118,7 @@ std::vector<int32_t> BeamSearch::draw() {
   const auto count = static_cast<int32_t>(accumulated_.size());
   std::vector<int32_t> chosen = sampler_.draw_several(accumulated_.data(), count, uniforms_.next(kept_), constrained_);
   if (chosen.size() == kept_) return chosen;
-  for (int32_t other : top(accumulated_.data(), accumulated_.size(), 2 * kept_))
+  for (int32_t other : top(accumulated_, 2 * kept_))
     if (chosen.size() < kept_ && std::find(chosen.begin(), chosen.end(), other) == chosen.end()) chosen.push_back(other);
   return chosen;
 }
@@ -139,7 +146,7 @@ void BeamSearch::go_on(Batch& batch, const std::vector<Beam>& candidates) const 
   std::vector<float> scores;
   for (const Beam& beam : candidates) scores.push_back(beam.score + (beam.finished ? dead : 0));
   batch.running.clear();
-  for (int32_t i : top(scores.data(), scores.size(), num_beams_)) {
+  for (int32_t i : top(scores, num_beams_)) {
     batch.running.push_back(candidates[static_cast<size_t>(i)]);
     batch.running.back().score = scores[static_cast<size_t>(i)];
   }
@@ -162,7 +169,7 @@ void BeamSearch::collect(Batch& batch, const std::vector<Beam>& candidates, size
   std::vector<float> scores;
   for (const Beam& beam : merged) scores.push_back(beam.score);
   batch.finished.clear();
-  for (int32_t i : top(scores.data(), scores.size(), num_beams_))
+  for (int32_t i : top(scores, num_beams_))
     batch.finished.push_back(std::move(merged[static_cast<size_t>(i)]));
 }
 

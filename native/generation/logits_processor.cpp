@@ -24,8 +24,10 @@ LogitsProcessorList::LogitsProcessorList(const GenerationOptions& o, const std::
 
   if (!o.sequence_bias.empty()) add(std::make_shared<SequenceBiasLogitsProcessor>(o.sequence_bias, vocab_size));
   if (o.encoder_repetition_penalty != 1) {
-    // As in Python, which does not repeat the encoder's ids for beams: the first rows get them, the others none.
-    std::vector<Ids> first_ids = o.encoder_input_ids.empty() ? prompts : o.encoder_input_ids;
+    // As in Python, which does not repeat these ids for beams: the first rows get them, the others none.
+    std::vector<Ids> first_ids = o.encoder_input_ids;
+    const auto copies = static_cast<size_t>(std::max(o.num_beams, o.num_return_sequences));
+    for (size_t row = 0; o.encoder_input_ids.empty() && row < prompts.size(); row += copies) first_ids.push_back(prompts[row]);
     first_ids.resize(prompts.size());
     add(std::make_shared<EncoderRepetitionPenaltyLogitsProcessor>(o.encoder_repetition_penalty, std::move(first_ids)));
   }
