@@ -442,20 +442,29 @@ export interface GraphCachedRows {
   memory?: { hidden: Int32Array; visible: Int32Array };
 }
 
+/**
+ * Where an output goes; what is computed beyond its end is dropped. With `places` row i along the first axis goes to row
+ * places[i] of `data`, for as many rows as there are places.
+ */
+export type GraphTarget = Float32Array | { data: Float32Array; places: Int32Array };
+
 /** Runs programs of lib/nn on a thread of its own. */
 export interface NativeGraphEngine extends NativeGeneratingEngine {
   /** Takes a program (JSON of `Program` in lib/nn/trace.ts); returns its number. Error "invalid_program". */
   add_program(program: string): number;
   remove_program(program: number): void;
   /**
-   * Computes a program's outputs, each as a flat array. `inputs` that it does not read are passed over.
+   * Computes a program's outputs, each as a flat array: into `targets`, one for each in the program's order, or into new
+   * arrays, which come back. `inputs` are by name, and those that it does not read are passed over; or a list in the order
+   * of the program.
    * Errors: "invalid_program" and "missing_tensor" (at the first run), "missing_input", "invalid_input", "disposed",
    * "cache_in_use", "out_of_memory".
    */
   run(
     program: number,
-    inputs: Record<string, Int32Array | Float32Array>,
+    inputs: Record<string, Int32Array | Float32Array> | (Int32Array | Float32Array | undefined)[],
     cached?: GraphCachedRows,
+    targets?: readonly GraphTarget[],
   ): Promise<{ outputs: Record<string, Float32Array>; cache?: number }>;
   /** For benchmarks: the time within ggml of the last run(). */
   compute_nanoseconds(): number;

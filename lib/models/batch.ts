@@ -40,9 +40,9 @@ export const is_wanted = (args: Arguments, name: string, config: Record<string, 
   Boolean(args[name] ?? config[name] ?? false);
 
 /** @throws TypeError, as Python does, for an argument that is not known. */
-export function check_arguments(args: Arguments, known: readonly string[], class_name: string): void {
-  for (const [name, value] of Object.entries(args))
-    if (!known.includes(name) && value !== undefined)
+export function check_arguments(args: Arguments, known: ReadonlySet<string>, class_name: string): void {
+  for (const name in args)
+    if (!known.has(name) && args[name] !== undefined)
       throw new TypeError(`${class_name}.forward() got an unexpected keyword argument '${name}'`);
 }
 
@@ -79,6 +79,21 @@ export function read_batch(args: Arguments, options: BatchOptions): Batch {
   const past = cached ? continue_rows(cached.cache, cached.engine, shape, given_mask, prefix) : undefined;
   const mask = past?.mask ?? (is_given(given_mask) && !past ? to_mask(given_mask, shape, name.mask) : undefined);
   return { rows, length, ids, embeds, mask: mask?.some((row) => row.includes(0)) ? mask : undefined, past };
+}
+
+/** Some rows of a batch that goes on after nothing; all of any other. */
+export function rows_of(batch: Batch, first: number, end: number): Batch {
+  const { rows, length, ids, embeds, mask } = batch;
+  if (end - first === rows) return batch;
+  const step = length * (embeds?.size ?? 0);
+  return {
+    rows: end - first,
+    length,
+    ids: ids?.slice(first, end),
+    embeds: embeds && { ...embeds, data: embeds.data.subarray(first * step, end * step) },
+    mask: mask?.slice(first, end),
+    past: undefined,
+  };
 }
 
 /** One integer below `bound` for each token, of all rows or of one that serves all; undefined: not given. */
@@ -122,25 +137,30 @@ export function last_end_tokens(
   return last;
 }
 
-/** Rows of integers, packed. */
-export function flat(all: Int32Array[], packing: Packing): Int32Array {
+/** Rows of integers, packed: the packing's, which begin at row `first` of `all`. A single one stands for all rows. */
+export function flat(all: Int32Array[], packing: Packing, first = 0): Int32Array {
   const { rows, length } = packing;
+  if (rows === 1) return gather(all[all.length === 1 ? 0 : first], 1, packing);
   const result = new Int32Array(rows * length);
-  for (let i = 0; i < rows; i++) result.set(all[all.length === 1 ? 0 : i], i * length);
+  for (let i = 0; i < rows; i++) result.set(all[all.length === 1 ? 0 : first + i], i * length);
   return gather(result, 1, packing);
 }
 
-/** The packed token at a position of each row. */
-export function pick({ tokens, length }: Packing, positions: Int32Array): Int32Array {
-  return positions.map((position, row) => Math.max(0, tokens[row * length + position]));
+/** The packed token at a position of each row; default: at the first. */
+export function pick({ tokens, rows, length, size_rows }: Packing, positions?: Int32Array): Int32Array {
+  const picked = new Int32Array(size_rows);
+  for (let row = 0; row < rows; row++)
+    picked[row] = Math.max(0, tokens[row * length + (positions ? positions[row] : 0)]);
+  return picked;
 }
 
 /** … at each of these positions, row by row. */
-export function pick_all({ tokens, rows, length }: Packing, positions: Int32Array): Int32Array {
-  return Int32Array.from({ length: rows * positions.length }, (_, i) => {
-    const row = Math.floor(i / positions.length);
-    return Math.max(0, tokens[row * length + positions[i % positions.length]]);
-  });
+export function pick_all({ tokens, rows, length, size_rows }: Packing, positions: Int32Array): Int32Array {
+  const picked = new Int32Array(size_rows * positions.length);
+  for (let row = 0; row < rows; row++)
+    for (let i = 0; i < positions.length; i++)
+      picked[row * positions.length + i] = Math.max(0, tokens[row * length + positions[i]]);
+  return picked;
 }
 
 /**
@@ -161,33 +181,33 @@ export function kept_positions(keep: unknown, length: number): Int32Array | unde
   return positions.map((position) => (position < 0 ? length + position : position));
 }
 
-interface FeedsOptions {
-  positions: Int32Array[];
+export interface PositionBounds {
   max_positions: number;
   /** The position of a row's first token. */
   first_position?: number;
-  /** That of the inputs' names in the program, and in the call. */
+  /** Of the arguments' names. */
   prefix?: string;
-  argument_prefix?: string;
 }
 
-/** What `Tokens` reads of a batch. @throws RangeError for positions that the model does not have. */
-export function token_feeds(batch: Batch, packing: Packing, options: FeedsOptions): Feeds {
-  const { positions, max_positions, first_position = 0, prefix = "", argument_prefix = "" } = options;
-  const last = Math.max(...positions.map((row) => row.reduce((most, at) => Math.max(most, at), 0)));
-  if (last >= max_positions)
-    throw out_of_range(
-      `at most ${max_positions - first_position} tokens in a row, as max_position_embeddings says`,
-      `${argument_prefix}input_ids`,
-      `${(batch.past?.length ?? 0) + batch.length} tokens`,
-    );
-  const feeds: Feeds = {
-    [`${prefix}spans`]: packing.spans,
-    [`${prefix}places`]: packing.columns,
-    [`${prefix}first`]: pick(packing, new Int32Array(packing.rows)),
-    [`${prefix}position_ids`]: flat(positions, packing),
-  };
-  if (batch.ids) feeds[`${prefix}input_ids`] = flat(batch.ids, packing);
-  if (batch.embeds) feeds[`${prefix}inputs_embeds`] = gather(batch.embeds.data, batch.embeds.size, packing);
+/** @throws RangeError for positions that the model does not have; `length`: of the rows with what they go on after. */
+export function check_positions(rows: Int32Array[], bounds: PositionBounds, length: number): void {
+  const { max_positions, first_position = 0, prefix = "" } = bounds;
+  for (const row of rows)
+    for (let i = 0; i < row.length; i++)
+      if (row[i] >= max_positions)
+        throw out_of_range(
+          `at most ${max_positions - first_position} tokens in a row, as max_position_embeddings says`,
+          `${prefix}input_ids`,
+          `${length} tokens`,
+        );
+}
+
+/** What `Tokens` reads of a batch beside integers for each token; `prefix`: of the inputs' names in the program. */
+export function token_feeds({ embeds }: Batch, packing: Packing, prefix = ""): Feeds {
+  const feeds: Feeds = {};
+  feeds[`${prefix}spans`] = packing.spans;
+  feeds[`${prefix}places`] = packing.columns;
+  feeds[`${prefix}first`] = pick(packing);
+  if (embeds) feeds[`${prefix}inputs_embeds`] = gather(embeds.data, embeds.size, packing);
   return feeds;
 }

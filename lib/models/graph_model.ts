@@ -6,37 +6,27 @@ import { cannot_generate, GenerationMixin } from "../generation/mixin.js";
 import type { Start } from "../generation/start.js";
 import type { RowStates } from "../generation/states.js";
 import { type GraphCachedRows, type NativeGraphEngine, native } from "../native.js";
-import { bind, Conv1D, Embedding, type Linear, modules_of, type Parameter, type Sym, Trace } from "../nn/index.js";
+import { bind, Conv1D, Embedding, type Linear, modules_of, type Parameter, type Sym } from "../nn/index.js";
+import { product } from "../nn/shapes.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Arguments } from "./batch.js";
-import { type DecodeSize, decode_sizes } from "./decode_programs.js";
+import { put_weights, type Targets } from "./computed.js";
+import type { DecodeSize } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { load_own_adapter, resolve_own_checkpoint } from "./model_options.js";
 import type { ModelOutput } from "./outputs.js";
 import { checkpoint_dtype, type ModelOptions, placement } from "./placement.js";
 import type { CallableModel } from "./pretrained.js";
+import { type Compute, type Program, Programs, TRACED } from "./programs.js";
 import type { TokenTensors } from "./resizing.js";
 
-/** A program that the engine holds, and the shapes of its outputs. */
-interface Ready {
-  id: number;
-  shapes: Record<string, readonly number[]>;
-}
-
-/** Writes a computation down; what is undefined is no output. */
-type Compute = () => Record<string, Sym | undefined>;
 export type Feeds = Record<string, Int32Array | Float32Array>;
 /** What a program computed: flat values with their shape. */
 export type Computed = Record<string, { data: Float32Array; shape: readonly number[] }>;
 
-const name_of = ({ tokens, outputs, given = [] }: DecodeSize) => [tokens, outputs, ...given].join(" ");
-
 /** What the engine counts up to, for models whose positions have no end. */
 const MOST_POSITIONS = 2 ** 30;
-/** Programs that are kept: one for each shape of inputs. The engine keeps the graphs of the last 64. */
-const MAX_PROGRAMS = 256;
-
 /**
  * A model that owns modules: its properties are modules, parameters and other such models, whose paths are the names of
  * the checkpoint's tensors. What it computes is its subclasses' to say; `execute` traces and runs it.
@@ -44,9 +34,7 @@ const MAX_PROGRAMS = 256;
 export abstract class GraphModel extends GenerationMixin {
   private bound: Parameter[] | undefined;
   private engine: NativeGraphEngine | undefined;
-  private readonly programs = new Map<string, Ready>();
-  /** Those of generate(), by their size. */
-  private readonly decode_programs = new Map<string, number>();
+  private programs: Programs | undefined;
 
   /**
    * Loads a checkpoint: a folder, or a name in the cache or on the Hub. Options that are none of ModelOptions override
@@ -76,11 +64,11 @@ export abstract class GraphModel extends GenerationMixin {
     ) => Model,
     config: PretrainedConfig,
     options: ModelOptions & { seed?: number } = {},
-  ): Promise<Model> {
+  ): Promise<CallableModel<Model>> {
     const model = new this(config);
     model.placement = placement(options, () => checkpoint_dtype(config, undefined));
     model.initialize(new (native().StateDict)(), options.seed);
-    return model;
+    return model as unknown as CallableModel<Model>;
   }
 
   private modules(): Parameter[] {
@@ -146,22 +134,29 @@ export abstract class GraphModel extends GenerationMixin {
    * Runs what `compute` writes down, with these inputs. `key` names the shapes: what was traced under it serves again.
    */
   protected async execute(key: string, compute: Compute, feeds: Feeds): Promise<Computed> {
-    return (await this.execute_cached(key, compute, feeds)).computed;
+    const program = this.program(key, compute);
+    const list = program.outputs.map(({ shape }) => new Float32Array(product(shape)));
+    await this.run_program(program, feeds, { list, weights: undefined });
+    return Object.fromEntries(program.outputs.map(({ name, shape }, i) => [name, { data: list[i], shape }]));
   }
 
-  /** … with a cache: gives the engine's number for it. */
-  protected async execute_cached(
-    key: string,
-    compute: Compute,
+  /**
+   * Computes a program's outputs; their targets are to be left alone until then. With `rows` their keys and values go into
+   * a cache: gives the engine's number for it.
+   */
+  protected async run_program(
+    program: Program,
     feeds: Feeds,
+    targets: Targets,
     rows?: GraphCachedRows,
-  ): Promise<{ computed: Computed; cache?: number | undefined }> {
+  ): Promise<number | undefined> {
+    const inputs: (Int32Array | Float32Array | undefined)[] = [];
+    for (const name of program.inputs) inputs.push(feeds[name]);
     try {
-      const { id, shapes } = this.program(key, compute);
-      const { outputs, cache } = await this.graph_engine().run(id, feeds, rows);
-      if (outputs["trace"]) console.error(TRACED, shapes["trace"], outputs["trace"]);
-      const named = Object.entries(outputs).map(([name, data]) => [name, { data, shape: shapes[name] }]);
-      return { computed: Object.fromEntries(named), cache };
+      const { cache } = await this.graph_engine().run(program.id, inputs, rows, targets.list);
+      if (TRACED) print_traced(program, targets);
+      put_weights(targets);
+      return cache;
     } catch (error) {
       throw from_native(error);
     }
@@ -185,37 +180,16 @@ export abstract class GraphModel extends GenerationMixin {
     return this.engine;
   }
 
-  private program(key: string, compute: Compute): Ready {
-    const engine = this.graph_engine();
-    const known = this.programs.get(key);
-    if (known) {
-      this.programs.delete(key);
-      this.programs.set(key, known);
-      return known;
-    }
-    const ready = this.add_program(compute, TRACED);
-    this.programs.set(key, ready);
-    if (this.programs.size > MAX_PROGRAMS) {
-      const [[oldest, { id }]] = this.programs;
-      this.programs.delete(oldest);
-      engine.remove_program(id);
-    }
-    return ready;
+  /** The program of this key, which names all shapes; traced when there is none. */
+  protected program(key: string, compute: Compute): Program {
+    return this.graph_programs().get(key, compute);
   }
 
-  private add_program(compute: Compute, watched?: string): Ready {
+  private graph_programs(): Programs {
+    const engine = this.graph_engine();
     this.modules();
-    const trace = new Trace(watched);
-    const shapes: Ready["shapes"] = {};
-    trace.run(() => {
-      for (const [name, value] of Object.entries(compute())) {
-        if (!value) continue;
-        trace.output(name, value);
-        shapes[name] = value.shape;
-      }
-    });
-    if (trace.watched_shape) shapes["trace"] = trace.watched_shape;
-    return { id: this.graph_engine().add_program(JSON.stringify(trace.program())), shapes };
+    this.programs ??= new Programs(engine);
+    return this.programs;
   }
 
   /** What generate() runs: the `logits` [outputs, vocabulary] of some of these tokens. Models that generate say it. */
@@ -233,22 +207,12 @@ export abstract class GraphModel extends GenerationMixin {
     tokens: number,
     inputs: readonly string[] = [],
   ): Promise<NativeGraphEngine> {
-    const engine = this.graph_engine();
     const given = this.optional_inputs.filter((name) => inputs.includes(name));
-    const missing = decode_sizes(rows, tokens)
-      .map((size) => ({ ...size, given }))
-      .filter((size) => !this.decode_programs.has(name_of(size)));
-    for (const size of missing) {
-      const { id } = this.add_program(() => ({ logits: this.decode_step(size)["logits"] }));
-      this.decode_programs.set(name_of(size), id);
-    }
-    if (missing.length > 0)
-      engine.set_decoder({
-        programs: [...this.decode_programs.values()],
-        max_positions: Math.min(this.max_positions, MOST_POSITIONS),
-        counts_padding: this.counts_padding,
-      });
-    return engine;
+    this.graph_programs().add_decoder(rows, tokens, given, (size) => this.decode_step(size)["logits"], {
+      max_positions: Math.min(this.max_positions, MOST_POSITIONS),
+      counts_padding: this.counts_padding,
+    });
+    return this.graph_engine();
   }
 
   protected override async drop_engine(): Promise<void> {
@@ -259,8 +223,7 @@ export abstract class GraphModel extends GenerationMixin {
 
   protected override retire_engine(): void {
     this.engine = undefined;
-    this.programs.clear();
-    this.decode_programs.clear();
+    this.programs = undefined;
   }
 
   /** Adapters are added to the weights that the engine gets. */
@@ -335,7 +298,8 @@ export abstract class GraphModel extends GenerationMixin {
   }
 }
 
-/** For debugging: the result of the module at this path is printed at each forward(). */
-const TRACED = process.env["TRANSFORMERS_TRACE"];
+function print_traced({ outputs }: Program, { list }: Targets): void {
+  for (const [i, { name, shape }] of outputs.entries()) if (name === "trace") console.error(TRACED, shape, list[i]);
+}
 
 const is_model = (value: unknown): boolean => value instanceof GraphModel;

@@ -9,8 +9,20 @@ function is_list(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
+/** The halves of 64-bit integers that lie in memory as numbers of 32 bits, the lower one first. */
+const LOW_FIRST = new Int32Array(BigInt64Array.of(1n).buffer)[0] === 1;
+
 function to_int32(values: ArrayLike<unknown>, name: string): Int32Array {
   const integers = new Int32Array(values.length);
+  if (values instanceof BigInt64Array && LOW_FIRST) {
+    const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    for (let i = 0; i < integers.length; i++) {
+      integers[i] = halves[2 * i];
+      if (halves[2 * i + 1] !== integers[i] >> 31 || integers[i] === -(2 ** 31))
+        throw expected("integers of 32 bits", name, values[i]);
+    }
+    return integers;
+  }
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     if ((value | 0) !== value || value === -(2 ** 31) || typeof values[i] === "string")
@@ -31,12 +43,15 @@ export function to_rows(value: unknown, name: string): Int32Array[] {
     if (dims.length !== 1 && dims.length !== 2) throw expected("a tensor of 1 or 2 dimensions", name, `dims [${dims}]`);
     const [count, length] = dims.length === 1 ? [1, dims[0]] : dims;
     const flat = to_int32(value.data, name);
-    rows = Array.from({ length: count }, (_, i) => flat.slice(i * length, (i + 1) * length));
+    rows = [];
+    for (let i = 0; i < count; i++) rows.push(count === 1 ? flat : flat.slice(i * length, (i + 1) * length));
   } else if (is_list(value)) {
     const nested = value.length > 0 && (is_list(value[0]) || is_tensor(value[0]));
-    rows = nested
-      ? Array.from(value, (row) => to_int32(is_tensor(row) ? row.data : (row as ArrayLike<unknown>), name))
-      : [to_int32(value, name)];
+    rows = [];
+    for (let i = 0; i < (nested ? value.length : 1); i++) {
+      const row = nested ? value[i] : value;
+      rows.push(to_int32(is_tensor(row) ? row.data : (row as ArrayLike<unknown>), name));
+    }
   } else {
     throw expected("token ids (a Tensor, number[] or number[][])", name, value);
   }
@@ -53,8 +68,8 @@ export function to_rows(value: unknown, name: string): Int32Array[] {
 /** Checks that every id is a token of the vocabulary. */
 export function check_ids(rows: Int32Array[], vocab_size: number, name: string): void {
   for (const row of rows)
-    for (const id of row)
-      if (id < 0 || id >= vocab_size) throw out_of_range(`token ids from 0 to ${vocab_size - 1}`, name, id);
+    for (let i = 0; i < row.length; i++)
+      if (row[i] < 0 || row[i] >= vocab_size) throw out_of_range(`token ids from 0 to ${vocab_size - 1}`, name, row[i]);
 }
 
 /** Rows of 0 and 1 for a mask, which must be [count, length]. */
@@ -66,7 +81,11 @@ export function to_mask(value: unknown, [count, length]: readonly [number, numbe
       name,
       `shape [${rows.length}, ${rows[0].length}]`,
     );
-  return rows.map((row) => Uint8Array.from(row, (bit) => (bit === 0 ? 0 : 1)));
+  return rows.map((row) => {
+    const bits = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bits[i] = row[i] === 0 ? 0 : 1;
+    return bits;
+  });
 }
 
 /**
@@ -93,5 +112,7 @@ export function to_vectors(
 /** `forward(ids, options)` or `forward({...inputs}, options)`: the arguments by name. */
 export function named_arguments(inputs: unknown, options: Record<string, unknown>): Record<string, unknown> {
   const named = typeof inputs === "object" && inputs !== null && !is_tensor(inputs) && !is_list(inputs);
-  return named ? { ...inputs, ...options } : { input_ids: inputs, ...options };
+  const args: Record<string, unknown> = named ? { ...inputs } : { input_ids: inputs };
+  for (const name in options) args[name] = options[name];
+  return args;
 }

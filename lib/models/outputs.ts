@@ -9,8 +9,15 @@ import type { Tensor } from "../tensor/index.js";
 export class ModelOutput {
   [field: string]: unknown;
 
-  constructor(fields: object) {
-    for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== null) this[name] = value;
+  /** `first`: fields that come in this order, before all others. */
+  constructor(fields: object, first: readonly string[] = []) {
+    const given = fields as Record<string, unknown>;
+    for (const name of first) this.set(name, given[name]);
+    for (const name in given) if (!first.includes(name)) this.set(name, given[name]);
+  }
+
+  private set(name: string, value: unknown): void {
+    if (value !== undefined && value !== null) this[name] = value;
   }
 
   keys(): string[] {
@@ -60,12 +67,11 @@ export function output<Fields extends object>(
   per_token: readonly string[] = [],
   first: readonly string[] = [],
 ): OutputClass<Fields> {
-  const blank = Object.fromEntries(first.map((field) => [field, undefined]));
   const type = class extends ModelOutput {
     static readonly per_token = per_token;
 
     constructor(fields: Fields) {
-      super({ ...blank, ...fields });
+      super(fields, first);
     }
   };
   Object.defineProperty(type, "name", { value: name });

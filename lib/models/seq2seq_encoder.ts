@@ -6,13 +6,15 @@ import {
   type Arguments,
   type Batch,
   check_arguments,
+  check_positions,
+  flat,
   is_given,
   is_padding_cheap,
   is_wanted,
   read_batch,
   token_feeds,
 } from "./batch.js";
-import { fields_of, listed, returned } from "./computed.js";
+import { listed, Results, returned, whole } from "./computed.js";
 import { type Feeds, GraphModel } from "./graph_model.js";
 import { named_arguments, to_rows } from "./inputs.js";
 import { type EncoderOutputs, memory_of, read_encoder_outputs } from "./memory.js";
@@ -77,11 +79,7 @@ export abstract class EncodingModel extends GraphModel {
     const packing = pack({ ...batch, keep_padding: this.keeps_padding(batch, wants) });
     const feeds = outputs
       ? { encoder_states: gather((batch.embeds as { data: Float32Array }).data, size, packing) }
-      : token_feeds(batch, packing, {
-          positions: this.positions(batch),
-          max_positions: this.max_positions,
-          prefix: "encoder_",
-        });
+      : this.encoder_feeds(batch, packing);
     const tokens = {
       count: packing.count,
       rows: packing.rows,
@@ -90,6 +88,15 @@ export abstract class EncodingModel extends GraphModel {
       embeds_size: batch.embeds?.size,
     };
     return { batch, packing, feeds, tokens, outputs };
+  }
+
+  private encoder_feeds(batch: Batch, packing: Packing): Feeds {
+    const positions = this.positions(batch);
+    check_positions(positions, { max_positions: this.max_positions }, batch.length);
+    const feeds = token_feeds(batch, packing, "encoder_");
+    feeds["encoder_position_ids"] = flat(positions, packing);
+    if (batch.ids) feeds["encoder_input_ids"] = flat(batch.ids, packing);
+    return feeds;
   }
 
   /** The encoder's states; what it computes goes to `outputs`. */
@@ -107,7 +114,7 @@ export abstract class EncodingModel extends GraphModel {
   get_encoder(): (inputs?: unknown, options?: Arguments) => Promise<ModelOutput> {
     return async (inputs, options = {}) => {
       const args = named_arguments(inputs, options);
-      check_arguments(args, [...ENCODER_INPUTS, ...STATE_OPTIONS], `${this.constructor.name}.get_encoder()`);
+      check_arguments(args, new Set([...ENCODER_INPUTS, ...STATE_OPTIONS]), `${this.constructor.name}.get_encoder()`);
       const { outputs } = await this.run_encoder(args, false);
       return returned(new BaseModelOutput(outputs), args);
     };
@@ -124,7 +131,7 @@ export abstract class EncodingModel extends GraphModel {
     const encoder = this.read_encoder(args, wants);
     const { packing, outputs } = encoder;
     const empty = new Int32Array(packing.rows);
-    const { computed, cache } = await this.execute_cached(
+    const program = this.program(
       JSON.stringify(["encoder", encoder.tokens, outputs !== undefined, wants, store]),
       () => {
         const traced: Record<string, Sym | undefined> = {};
@@ -135,12 +142,12 @@ export abstract class EncodingModel extends GraphModel {
         this.decode(tokens);
         return { ...traced, ...listed("stores", tokens.stores) };
       },
-      encoder.feeds,
-      store ? { hidden: empty, visible: empty, memory: packing } : undefined,
     );
-    const { encoder_last_hidden_state, encoder_hidden_states, encoder_attentions } = fields_of(computed, (field) =>
-      encoder_place(field, encoder),
-    );
+    const results = new Results(packing.rows);
+    const part = results.part(program, whole(packing), (field) => encoder_place(field, encoder));
+    const rows = store ? { hidden: empty, visible: empty, memory: packing } : undefined;
+    const cache = await this.run_program(program, encoder.feeds, part, rows);
+    const { encoder_last_hidden_state, encoder_hidden_states, encoder_attentions } = results.fields;
     const made = {
       last_hidden_state: encoder_last_hidden_state as Tensor,
       hidden_states: encoder_hidden_states as Tensor[] | undefined,

@@ -10,6 +10,8 @@ import {
   type Arguments,
   type Batch,
   check_arguments,
+  check_positions,
+  flat,
   given_of,
   is_given,
   kept_positions,
@@ -18,7 +20,7 @@ import {
   read_batch,
   token_feeds,
 } from "./batch.js";
-import { type Fields, fields_of, listed, returned, scalar } from "./computed.js";
+import { type Fields, listed, Results, returned, scalar, whole } from "./computed.js";
 import type { DecodeSize } from "./decode_programs.js";
 import type { Feeds } from "./graph_model.js";
 import type { Head } from "./heads.js";
@@ -73,7 +75,7 @@ export abstract class Seq2SeqModel extends EncodingModel {
   private async pass(args: Arguments, keep?: number): Promise<ModelOutput> {
     const type = this.constructor as typeof Seq2SeqModel;
     const known = [...ENCODER_INPUTS, ...DECODER_INPUTS, ...STATE_OPTIONS, ...type.head.labels];
-    check_arguments(args, [...known, "encoder_outputs", "past_key_values", "use_cache"], type.name);
+    check_arguments(args, new Set([...known, "encoder_outputs", "past_key_values", "use_cache"]), type.name);
     const labels = given_of(args, type.head.labels);
     const wants = this.wants(args);
     const past = is_given(args["past_key_values"]);
@@ -102,10 +104,11 @@ export abstract class Seq2SeqModel extends EncodingModel {
       kept?.some((position) => decoder.mask?.some((row) => row[position] === 0));
     const packing = pack({ ...decoder, causal: true, keep_padding: keep_padding === true });
     const positions = this.positions(decoder);
-    const feeds: Feeds = {
-      ...encoder?.feeds,
-      ...token_feeds(decoder, packing, { positions, max_positions: this.max_positions, argument_prefix: "decoder_" }),
-    };
+    const { max_positions } = this;
+    check_positions(positions, { max_positions, prefix: "decoder_" }, (decoder.past?.length ?? 0) + decoder.length);
+    const feeds: Feeds = { ...encoder?.feeds, ...token_feeds(decoder, packing) };
+    feeds["position_ids"] = flat(positions, packing);
+    if (decoder.ids) feeds["input_ids"] = flat(decoder.ids, packing);
     if (last) feeds["last"] = pick(packing, last);
     if (kept) feeds["outputs"] = pick_all(packing, kept);
 
@@ -123,16 +126,15 @@ export abstract class Seq2SeqModel extends EncodingModel {
       outputs: kept && packing.rows * kept.length,
     };
     const rows = {
-      ...cached_rows(packing),
-      ...(decoder.past ? { cache: decoder.past.handle } : { memory: (encoder as Encoder).packing }),
+      ...cached_rows(packing, decoder.past?.handle),
+      ...(decoder.past ? {} : { memory: (encoder as Encoder).packing }),
     };
-    const { computed, cache } = await this.execute_cached(
+    const program = this.program(
       JSON.stringify([encoder?.tokens, encoder?.outputs !== undefined, tokens, past, wants]),
       () => this.trace(encoder, { ...tokens, ...(past ? { memory: "stored" as const } : {}) }, wants),
-      feeds,
-      cached ? rows : undefined,
     );
-    const fields = fields_of(computed, (field) => {
+    const results = new Results(packing.rows);
+    const part = results.part(program, whole(packing), (field) => {
       if (field === "cross_attentions") return { packing, keys };
       if (field === "decoder_attentions") return { packing, keys: packing };
       if (field === "logits" && kept) return undefined;
@@ -140,8 +142,9 @@ export abstract class Seq2SeqModel extends EncodingModel {
         ? { packing }
         : encoder_place(field, encoder);
     });
+    const cache = await this.run_program(program, feeds, part, cached ? rows : undefined);
     const result = cache === undefined ? undefined : this.cache_of(cache, decoder, packing, args, memory);
-    return this.assemble({ ...fields, ...given_states(encoder?.outputs) }, labels, {
+    return this.assemble({ ...results.fields, ...given_states(encoder?.outputs) }, labels, {
       ...args,
       past_key_values: this.gives_cache(args, has_labels) ? result : undefined,
     });

@@ -1,13 +1,13 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
-import { expected, TransformersError } from "../errors.js";
+import { expected } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
-import type { Start, StartOptions } from "../generation/start.js";
 import { type Sym, Tokens } from "../nn/index.js";
 import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
 import {
   type Arguments,
   type Batch,
   check_arguments,
+  check_positions,
   flat,
   given_of,
   is_given,
@@ -17,51 +17,40 @@ import {
   pick,
   pick_all,
   read_batch,
+  rows_of,
   token_feeds,
   token_integers,
 } from "./batch.js";
-import { fields_of, listed, returned, scalar } from "./computed.js";
-import type { DecodeSize } from "./decode_programs.js";
-import { type Computed, type Feeds, GraphModel } from "./graph_model.js";
+import { listed, Results, returned, scalar } from "./computed.js";
+import { GeneratingTextModel } from "./generating_text_model.js";
 import { type Head, multiple_choice } from "./heads.js";
 import { named_arguments } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
-import { cached_rows, type Packing, pack } from "./packing.js";
+import { cached_rows, pack, type Run, runs_of } from "./packing.js";
 
 export type { Arguments, Batch } from "./batch.js";
 
-const OPTIONS = ["output_hidden_states", "output_attentions", "return_dict", "use_cache"];
-
-interface Wanted {
+/** What a call asks for. */
+interface Call {
+  batch: Batch;
+  /** One integer for each token, by the name of the program's input. */
+  integers: Record<string, Int32Array[]>;
+  /** The optional inputs among them. */
+  given: string[];
+  last: Int32Array | undefined;
+  kept: Int32Array | undefined;
   hidden_states: boolean;
   attentions: boolean;
-  cache: boolean;
+  /** Keys and values go into the engine's cache. */
+  cached: boolean;
+  keep_padding: boolean;
 }
 
 /**
  * A model that reads rows of tokens. A subclass declares its modules and says in `compute` what becomes of the tokens.
  * Hidden states are [tokens, size] there: all rows lie end to end, without padding.
  */
-export abstract class TextModel extends GraphModel {
-  /** What forward() returns and which labels it takes. */
-  static head: Head;
-  /** Inputs with one integer for each token, beside the ids and positions. */
-  static token_inputs: readonly string[] = [];
-  /** Likewise, but not computed with unless the caller gives them: `tokens.given`. */
-  static optional_inputs: readonly string[] = [];
-  /** Whether forward() takes `logits_to_keep`: a number of last positions (0: all), or a list of positions. */
-  static takes_logits_to_keep = false;
-  /** Whether forward() takes `position_ids`. */
-  static takes_position_ids = true;
-
-  /** The named outputs of the head, in Python's order. Fields that the output's class calls `per_token` are [tokens, …]. */
-  abstract compute(tokens: Tokens): Record<string, Sym | undefined>;
-
-  /** True: a token sees those before it only. */
-  get is_causal(): boolean {
-    return false;
-  }
-
+export abstract class TextModel extends GeneratingTextModel {
   /** What Python's masks leave to a token that may see nothing. */
   protected get blind_sees(): "row" | "before" {
     return "row";
@@ -74,7 +63,9 @@ export abstract class TextModel extends GraphModel {
 
   /** Positions after `past` others, where the caller gives none. `ids`: undefined when the call brings embeddings. */
   protected default_positions(length: number, _ids: Int32Array | undefined, past: number): Int32Array {
-    return new Int32Array(length).map((_, i) => this.first_position + past + i);
+    const positions = new Int32Array(length);
+    for (let i = 0; i < length; i++) positions[i] = this.first_position + past + i;
+    return positions;
   }
 
   /** Where `tokens.last` is in each row, if `compute` reads it. It is computed even if the mask hides it. */
@@ -97,65 +88,115 @@ export abstract class TextModel extends GraphModel {
   }
 
   private async pass(args: Arguments): Promise<ModelOutput> {
-    const type = this.constructor as typeof TextModel;
-    const choices = type.head === multiple_choice ? flatten_choices(args) : undefined;
+    const { head } = this.constructor as typeof TextModel;
+    const choices = head === multiple_choice ? flatten_choices(args) : undefined;
+    const call = this.read(args);
+    const results = new Results(call.batch.rows);
+    const running = this.submit_all(call, results);
+    // The output is made while the engine computes, unless it depends on what that says.
+    if (!call.cached && !has_labels(args, head)) {
+      const made = this.assemble(results, call, args, choices);
+      await running;
+      return made;
+    }
+    const cache = await running;
+    const past = cache !== undefined && this.gives_cache(args) ? this.cache_of(cache, call.batch, args) : undefined;
+    return this.assemble(results, call, args, choices, past);
+  }
+
+  /** Reads the arguments, all rows of them. */
+  private read(args: Arguments): Call {
+    const { head } = this.constructor as typeof TextModel;
+    const past = args["past_key_values"];
     const batch = read_batch(args, {
       vocab_size: this.vocab_size,
       embedding_size: this.embedding_size,
-      past: is_given(args["past_key_values"])
-        ? { cache: args["past_key_values"], engine: this.graph_engine() }
-        : undefined,
+      past: is_given(past) ? { cache: past, engine: this.graph_engine() } : undefined,
     });
-    const { rows, length } = batch;
-    const wants = {
-      hidden_states: is_wanted(args, "output_hidden_states", this.config),
-      attentions: is_wanted(args, "output_attentions", this.config),
-      cache: this.gives_cache(args),
-    };
-    const labels = given_of(args, type.head.labels);
-    const has_labels = Object.keys(labels).length > 0;
+    const hidden_states = is_wanted(args, "output_hidden_states", this.config);
+    const attentions = is_wanted(args, "output_attentions", this.config);
     const last = this.last_positions(batch);
-    const kept = kept_positions(args["logits_to_keep"], length);
+    const kept = kept_positions(args["logits_to_keep"], batch.length);
+    const { mask } = batch;
+    const { integers, given } = this.integers(args, batch);
+    return {
+      batch,
+      integers,
+      given,
+      last,
+      kept,
+      hidden_states,
+      attentions,
+      cached: batch.past !== undefined || this.gives_cache(args),
+      keep_padding:
+        mask !== undefined &&
+        (hidden_states ||
+          attentions ||
+          has_labels(args, head) ||
+          is_padding_cheap(mask, this) ||
+          last?.some((position, row) => mask[row][position] === 0) ||
+          kept?.some((position) => mask.some((row) => row[position] === 0)) === true),
+    };
+  }
+
+  /** Submits a call to the engine; large ones in runs of rows. Gives the cache's number. */
+  private submit_all(call: Call, results: Results): Promise<number | undefined> {
+    const { rows, length, mask } = call.batch;
+    const runs: Run[] = call.cached ? [[0, rows]] : runs_of(rows, length, call.keep_padding ? undefined : mask);
+    const first = this.submit(call, results, runs[0]);
+    return runs.length === 1 ? first : this.submit_others(call, results, first, runs);
+  }
+
+  /** … those after the first, one ahead of the engine. */
+  private async submit_others(call: Call, results: Results, first: Promise<unknown>, runs: Run[]): Promise<undefined> {
+    let before = first;
+    for (const run of runs.slice(1)) {
+      const next = this.submit(call, results, run);
+      next.catch(() => {}); // until it is awaited
+      await before;
+      before = next;
+    }
+    await before;
+  }
+
+  private submit(call: Call, results: Results, [first, end]: Run): Promise<number | undefined> {
+    const { head } = this.constructor as typeof TextModel;
+    const { kept, last, cached, integers, given, hidden_states } = call;
+    const batch = rows_of(call.batch, first, end);
+    const { rows, length, mask, past } = batch;
     const packing = pack({
-      ...batch,
+      rows,
+      length,
+      mask,
+      past,
       causal: this.is_causal,
       blind_sees: this.blind_sees,
-      keep_padding:
-        wants.hidden_states ||
-        wants.attentions ||
-        has_labels ||
-        is_padding_cheap(batch.mask, this) ||
-        last?.some((position, row) => batch.mask?.[row][position] === 0) ||
-        kept?.some((position) => batch.mask?.some((row) => row[position] === 0)),
+      keep_padding: call.keep_padding,
+      // What a model does with the tokens of a single row is its own affair.
+      rounds: !cached && rows > 1,
     });
-    const feeds = this.feeds(args, batch, packing);
-    if (last) feeds["last"] = pick(packing, last);
-    if (kept) feeds["outputs"] = pick_all(packing, kept);
-    const given = type.optional_inputs.filter((name) => name in feeds);
-    const { past } = batch;
-    const cached = wants.cache || past !== undefined;
-    const tokens = {
-      count: packing.count,
-      rows,
-      cached,
-      given,
-      attention_width: wants.attentions ? (past?.length ?? 0) + length : undefined,
-      embeds_size: batch.embeds?.size,
-      outputs: kept && rows * kept.length,
-    };
-    const { computed, cache } = await this.execute_cached(
-      `${Object.values(tokens)} ${wants.hidden_states}`,
-      () => this.trace(new Tokens(tokens), wants),
-      feeds,
-      cached ? { ...cached_rows(packing), ...(past ? { cache: past.handle } : {}) } : undefined,
+    const { size, size_rows } = packing;
+    const attention_width = call.attentions ? (past?.length ?? 0) + length : undefined;
+    const embeds_size = batch.embeds?.size;
+    const outputs = kept && size_rows * kept.length;
+    const program = this.program(
+      `${size} ${size_rows} ${cached} ${hidden_states} ${attention_width} ${embeds_size} ${outputs} ${given}`,
+      () => {
+        const sizes = { count: size, rows: size_rows, cached, given, attention_width, embeds_size, outputs };
+        return this.trace(new Tokens(sizes), hidden_states);
+      },
     );
-    const past_key_values = cache === undefined ? undefined : this.cache_of(cache, batch, packing, args);
-    return this.assemble(computed, packing, labels, {
-      ...args,
-      choices,
-      kept: kept?.length,
-      past_key_values: wants.cache ? past_key_values : undefined,
+    const feeds = token_feeds(batch, packing);
+    for (const name in integers) feeds[name] = flat(integers[name], packing, first);
+    if (last) feeds["last"] = pick(packing, last.subarray(first, end));
+    if (kept) feeds["outputs"] = pick_all(packing, kept);
+
+    const part = results.part(program, { first, end, size: size_rows }, (field) => {
+      if (field === "attentions") return { packing, keys: packing };
+      if (field === "logits" && kept) return undefined;
+      return field === "hidden_states" || head.output.per_token.includes(field) ? { packing } : undefined;
     });
+    return this.run_program(program, feeds, part, cached ? cached_rows(packing, past?.handle) : undefined);
   }
 
   /** Whether forward() gives `past_key_values`. */
@@ -164,98 +205,49 @@ export abstract class TextModel extends GraphModel {
     return head.cached === true && this.is_causal && Boolean(args["use_cache"] ?? this.config.use_cache ?? true);
   }
 
-  private cache_of(handle: number, { past, length }: Batch, { visible }: Packing, args: Arguments): EngineCache {
-    const lengths = Array.from(visible, (count, row) => (past?.lengths[row] ?? 0) + count);
+  private cache_of(handle: number, { rows, length, mask, past }: Batch, args: Arguments): EngineCache {
+    const lengths = Array.from({ length: rows }, (_, row) => {
+      const seen = mask ? mask[row].reduce((sum, bit) => sum + bit, 0) : length;
+      return (past?.lengths[row] ?? 0) + seen;
+    });
     const columns = (past?.length ?? 0) + length;
     return EngineCache.of(this.graph_engine(), handle, args["past_key_values"], lengths, columns);
   }
 
-  override can_generate(): boolean {
-    return (this.constructor as typeof TextModel).head.generates === true;
-  }
-
-  protected override get counts_padding(): boolean {
-    return !(this.constructor as typeof TextModel).takes_position_ids;
-  }
-
-  protected override async start(options: StartOptions): Promise<Start> {
-    return this.prefill_hidden(await super.start(options));
-  }
-
-  protected override get row_inputs(): Record<string, number> {
-    const { takes_position_ids, token_inputs, optional_inputs } = this.constructor as typeof TextModel;
-    return {
-      ...(takes_position_ids ? { position_ids: this.max_positions } : {}),
-      ...Object.fromEntries([...token_inputs, ...optional_inputs].map((name) => [name, this.type_count])),
-    };
-  }
-
-  protected override get optional_inputs(): readonly string[] {
-    return (this.constructor as typeof TextModel).optional_inputs;
-  }
-
-  /** They count what the mask shows, also where the model itself would count otherwise. */
-  protected override positions_of(attention_mask: Uint8Array[]): { position_ids?: Int32Array[] } {
-    if (!(this.constructor as typeof TextModel).takes_position_ids) return {};
-    const position_ids = attention_mask.map((row) => {
-      let seen = 0;
-      return Int32Array.from(row, (bit) => (bit ? seen++ : 1));
-    });
-    return { position_ids };
-  }
-
-  protected override decode_step({ tokens, outputs, given = [] }: DecodeSize): Record<string, Sym | undefined> {
-    if (!this.can_generate()) return super.decode_step({ tokens, outputs });
-    if (!this.is_causal)
-      throw new TransformersError(
-        `If you want to use \`${this.constructor.name}\` as a standalone, add \`is_decoder=True.\``,
-        "cannot_generate",
-      );
-    const picked = outputs < tokens ? { outputs } : {};
-    return this.compute(new Tokens({ count: tokens, rows: tokens, cached: true, given, ...picked }));
-  }
-
   /** Writes the computation down, with the states that were asked for. */
-  private trace(tokens: Tokens, wants: Wanted): Record<string, Sym | undefined> {
+  private trace(tokens: Tokens, hidden_states: boolean): Record<string, Sym | undefined> {
     return {
       ...this.compute(tokens),
-      ...(wants.hidden_states ? listed("hidden_states", tokens.hidden_states) : {}),
+      ...(hidden_states ? listed("hidden_states", tokens.hidden_states) : {}),
       ...listed("attentions", tokens.attentions),
     };
   }
 
-  private assemble(computed: Computed, packing: Packing, labels: Arguments, args: Arguments): ModelOutput {
+  private assemble(
+    { fields }: Results,
+    { batch, kept }: Call,
+    args: Arguments,
+    choices: number | undefined,
+    past_key_values?: EngineCache,
+  ): ModelOutput {
     const { head } = this.constructor as typeof TextModel;
-    const { hidden_states, attentions, ...fields } = fields_of(computed, (field) => {
-      if (field === "attentions") return { packing, keys: packing };
-      if (field === "logits" && args["kept"] !== undefined) return undefined;
-      return field === "hidden_states" || head.output.per_token.includes(field) ? { packing } : undefined;
-    });
     const own = fields as Record<string, Tensor>;
-    if (args["kept"] !== undefined)
-      own["logits"] = own["logits"].view(packing.rows, args["kept"] as number, own["logits"].dims[1]);
-    if (args["choices"]) own["logits"] = own["logits"].view(-1, args["choices"] as number);
-    const loss = Object.keys(labels).length > 0 ? head.loss?.(own, labels, this.config) : undefined;
-    const output = new head.output({
-      ...(loss === undefined ? {} : { loss: scalar(loss) }),
-      ...own,
-      past_key_values: args["past_key_values"],
-      hidden_states,
-      attentions,
-    });
-    return returned(output, args);
+    if (kept) own["logits"] = own["logits"].view(batch.rows, kept.length, own["logits"].dims[1]);
+    if (choices) own["logits"] = own["logits"].view(-1, choices);
+    const loss = has_labels(args, head) ? head.loss?.(own, given_of(args, head.labels), this.config) : undefined;
+    const ordered: Record<string, unknown> = loss === undefined ? {} : { loss: scalar(loss) };
+    for (const name in fields) if (name !== "hidden_states" && name !== "attentions") ordered[name] = fields[name];
+    ordered["past_key_values"] = past_key_values;
+    ordered["hidden_states"] = fields["hidden_states"];
+    ordered["attentions"] = fields["attentions"];
+    return returned(new head.output(ordered), args);
   }
 
   /** The arguments by name, all of them known. */
   protected forward_arguments(inputs: unknown, options: Arguments): Arguments {
     const args = named_arguments(inputs, options);
     const type = this.constructor as typeof TextModel;
-    const known = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
-    known.push(...type.head.labels, ...OPTIONS);
-    if (type.takes_position_ids) known.push("position_ids");
-    if (type.head.cached) known.push("past_key_values");
-    if (type.takes_logits_to_keep) known.push("logits_to_keep");
-    check_arguments(args, known, type.name);
+    check_arguments(args, known_arguments(type), type.name);
     return args;
   }
 
@@ -264,28 +256,52 @@ export abstract class TextModel extends GraphModel {
     return this.config["hidden_size"] as number;
   }
 
-  /** `token_type_ids` are below it. */
-  protected get type_count(): number {
-    return this.config["type_vocab_size"] as number;
-  }
-
-  private feeds(args: Arguments, batch: Batch, packing: Packing): Feeds {
-    const { rows, length } = packing;
-    const positions =
-      token_integers(args, "position_ids", this.max_positions, packing) ??
-      Array.from({ length: rows }, (_, i) => this.default_positions(length, batch.ids?.[i], batch.past?.length ?? 0));
-    const { max_positions, first_position } = this;
-    const feeds = token_feeds(batch, packing, { positions, max_positions, first_position });
+  /** What the call says of each token, or else the model; and which optional inputs are among it. */
+  private integers(args: Arguments, batch: Batch): Pick<Call, "integers" | "given"> {
     const { token_inputs, optional_inputs } = this.constructor as typeof TextModel;
-    for (const name of [...token_inputs, ...optional_inputs]) {
-      const values =
-        token_integers(args, name, this.type_count, packing) ??
-        (token_inputs.includes(name) ? [new Int32Array(length)] : undefined);
-      if (values) feeds[name] = flat(values, packing);
+    const { rows, length, ids, past } = batch;
+    const { max_positions, first_position } = this;
+    let position_ids = token_integers(args, "position_ids", max_positions, batch);
+    if (!position_ids) {
+      position_ids = [];
+      for (let row = 0; row < rows; row++)
+        position_ids.push(this.default_positions(length, ids?.[row], past?.length ?? 0));
+      check_positions(position_ids, { max_positions, first_position }, (past?.length ?? 0) + length);
     }
-    return feeds;
+    const integers: Call["integers"] = { position_ids };
+    const given: string[] = [];
+    if (ids) integers["input_ids"] = ids;
+    for (const name of token_inputs)
+      integers[name] = token_integers(args, name, this.type_count, batch) ?? [new Int32Array(length)];
+    for (const name of optional_inputs) {
+      const values = token_integers(args, name, this.type_count, batch);
+      if (!values) continue;
+      integers[name] = values;
+      given.push(name);
+    }
+    return { integers, given };
   }
 }
+
+const OPTIONS = ["output_hidden_states", "output_attentions", "return_dict", "use_cache"];
+const known = new WeakMap<typeof TextModel, ReadonlySet<string>>();
+
+/** Names of what forward() of a class takes. */
+function known_arguments(type: typeof TextModel): ReadonlySet<string> {
+  let names = known.get(type);
+  if (!names) {
+    const given = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
+    given.push(...type.head.labels, ...OPTIONS);
+    if (type.takes_position_ids) given.push("position_ids");
+    if (type.head.cached) given.push("past_key_values");
+    if (type.takes_logits_to_keep) given.push("logits_to_keep");
+    names = new Set(given);
+    known.set(type, names);
+  }
+  return names;
+}
+
+const has_labels = (args: Arguments, { labels }: Head): boolean => labels.some((name) => is_given(args[name]));
 
 /** Makes rows of the choices, [rows, choices, length]: the inputs lose an axis. Returns the number of choices. */
 function flatten_choices(args: Arguments): number {

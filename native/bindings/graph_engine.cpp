@@ -10,10 +10,13 @@ namespace gt::bindings {
 
 namespace {
 
-// Copies of what a program is fed.
+// Copies of what a program is fed, by name or in its order.
 void read_inputs(const Napi::Object& inputs, const graph::Program& program, graph::Run& run) {
-  for (const std::string& name : program.inputs) {
-    const Napi::Value value = inputs.Get(name.c_str());
+  const bool is_list = inputs.IsArray();
+  run.inputs.reserve(program.inputs.size());
+  for (uint32_t i = 0; i < program.inputs.size(); i++) {
+    const std::string& name = program.inputs[i];
+    const Napi::Value value = is_list ? inputs.Get(i) : inputs.Get(name.c_str());
     napi_typedarray_type type;
     size_t length;
     void* data;
@@ -27,17 +30,59 @@ void read_inputs(const Napi::Object& inputs, const graph::Program& program, grap
   }
 }
 
-// Memory of V8 that the engine writes into; the result keeps it in place.
-Napi::Object make_result(Napi::Env env, const graph::Program& program, graph::Run& run) {
+// New arrays for the outputs, by name.
+Napi::Object new_outputs(Napi::Env env, const graph::Program& program, graph::Run& run) {
   Napi::Object outputs = Napi::Object::New(env);
   for (const graph::Output& output : program.outputs) {
     const graph::Node& node = program.nodes[static_cast<size_t>(output.node)];
     Napi::Float32Array values = Napi::Float32Array::New(env, static_cast<size_t>(graph::n_elements(node.shape)));
-    run.outputs.push_back({output.name, values.Data(), values.ByteLength()});
+    run.outputs.push_back({output.name, values.Data(), values.ElementLength()});
     outputs.Set(output.name, values);
   }
+  return outputs;
+}
+
+// Where an output of this shape goes: a GraphTarget.
+graph::Run::Target read_target(const std::string& name, const graph::Shape& shape, const Napi::Object& where) {
+  const bool has_places = !where.IsTypedArray();
+  const Napi::Value array = has_places ? Napi::Value(where.Get("data")) : Napi::Value(where);
+  auto data = typed_array(array, napi_float32_array, "a Float32Array", name).As<Napi::Float32Array>();
+  graph::Run::Target target{name, data.Data(), data.ElementLength()};
+  const auto all = static_cast<size_t>(graph::n_elements(shape));
+  if (!has_places && target.count > all)
+    throw RangeError("Expected at most " + std::to_string(all) + " values for " + name + " but received room for " + std::to_string(target.count));
+  if (!has_places) return target;
+  const auto rows = typed_array(where.Get("places"), napi_int32_array, "an Int32Array", name).As<Napi::Int32Array>();
+  target.row_size = all / static_cast<size_t>(shape.at(0));
+  target.places.assign(rows.Data(), rows.Data() + rows.ElementLength());
+  if (target.places.size() > static_cast<size_t>(shape.at(0)))
+    throw RangeError("Expected at most " + std::to_string(shape.at(0)) + " places for " + name + " but received " + std::to_string(target.places.size()));
+  const size_t count = target.count / target.row_size;
+  for (const int32_t place : target.places)
+    if (place < 0 || static_cast<size_t>(place) >= count)
+      throw RangeError("Expected places from 0 to " + std::to_string(count) + " (not included) for " + name + " but received " + std::to_string(place));
+  return target;
+}
+
+void read_targets(const Napi::Value& value, const graph::Program& program, graph::Run& run) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != program.outputs.size())
+    expected("an array of " + std::to_string(program.outputs.size()) + " targets", "targets", value);
+  for (uint32_t i = 0; i < program.outputs.size(); i++) {
+    const graph::Output& output = program.outputs[i];
+    run.outputs.push_back(read_target(output.name, program.nodes[static_cast<size_t>(output.node)].shape,
+                                      object(value.As<Napi::Array>().Get(i), "targets")));
+  }
+}
+
+// What a promise gives: it keeps the memory of V8 in place that the engine writes into.
+Napi::Object make_result(Napi::Env env, const graph::Program& program, const Napi::Value& targets, graph::Run& run) {
   Napi::Object result = Napi::Object::New(env);
-  result.Set("outputs", outputs);
+  if (given(targets)) {
+    read_targets(targets, program, run);
+    result.Set("targets", targets);
+  } else {
+    result.Set("outputs", new_outputs(env, program, run));
+  }
   return result;
 }
 
@@ -117,7 +162,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
       const std::shared_ptr<const graph::Program> program = graph_->program(id);
       auto run = std::make_shared<graph::CachedRun>();
       read_inputs(object(info[1], "inputs"), *program, run->run);
-      const Napi::Object result = make_result(env, *program, run->run);
+      const Napi::Object result = make_result(env, *program, info[3], run->run);
       return given(info[2]) ? run_cached(env, id, run, result, object(info[2], "cached")) : run_plain(env, id, run, result);
     });
   }

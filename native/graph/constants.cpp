@@ -97,7 +97,7 @@ std::shared_ptr<const Constant> Constants::get(const Program& program, int node,
   graph.compute();
   const Shape& shape = part.part.nodes[static_cast<size_t>(result)].shape;
   std::vector<float> values(static_cast<size_t>(n_elements(shape)));
-  graph.get_output("value", values.data(), values.size() * sizeof(float));
+  graph.get_output("value", values.data(), values.size());
   const auto constant = std::make_shared<const Constant>(shape, values, backend_);
   known = constant;
   return constant;

@@ -295,7 +295,7 @@ void GraphDecoder::compute(const Piece& piece, const Family& family, size_t firs
   graph.compute();
   const size_t made = static_cast<size_t>(program.outputs) * static_cast<size_t>(program.vocab_size);
   if (logits_.size() < n_logits_ + made) logits_.resize(n_logits_ + made);
-  graph.get_output("logits", logits_.data() + n_logits_, made * sizeof(float));
+  graph.get_output("logits", logits_.data() + n_logits_, made);
   n_logits_ += made;
 }
 

@@ -81,11 +81,29 @@ void Graph::compute() {
   backend_.compute(graph_, n_threads_);
 }
 
-void Graph::get_output(const std::string& name, void* data, size_t n_bytes) const {
+const ggml_tensor* Graph::output(const std::string& name) const {
   const auto found = outputs_.find(name);
-  if (found == outputs_.end() || ggml_nbytes(found->second) != n_bytes)
-    throw Error("internal", "there is no output " + name + " of " + std::to_string(n_bytes) + " bytes");
-  ggml_backend_tensor_get(found->second, data, 0, n_bytes);
+  if (found == outputs_.end()) throw Error("internal", "there is no output " + name);
+  return found->second;
+}
+
+void Graph::get_output(const std::string& name, float* data, size_t count) const {
+  const ggml_tensor* tensor = output(name);
+  if (count > static_cast<size_t>(ggml_nelements(tensor))) throw Error("internal", "the output " + name + " has no " + std::to_string(count) + " values");
+  ggml_backend_tensor_get(tensor, data, 0, count * sizeof(float));
+}
+
+void Graph::get_rows(const std::string& name, size_t size, const std::vector<int32_t>& places, float* data) const {
+  const ggml_tensor* tensor = output(name);
+  if (places.size() * size > static_cast<size_t>(ggml_nelements(tensor))) throw Error("internal", "the output " + name + " has fewer rows");
+  size_t row = 0;
+  while (row < places.size()) {
+    // Rows that stay side by side go in one piece.
+    size_t end = row + 1;
+    while (end < places.size() && places[end] == places[end - 1] + 1) end++;
+    ggml_backend_tensor_get(tensor, data + static_cast<size_t>(places[row]) * size, row * size * sizeof(float), (end - row) * size * sizeof(float));
+    row = end;
+  }
 }
 
 size_t Graph::memory() const { return ggml_gallocr_get_buffer_size(allocator_, 0) + scratch_size_; }

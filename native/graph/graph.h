@@ -28,8 +28,10 @@ class Graph {
   void set_input(const std::string& name, const void* data, size_t n_bytes);
   // Throws Error("missing_input") if an input was never set since the last run.
   void compute();
-  // Float32 values.
-  void get_output(const std::string& name, void* data, size_t n_bytes) const;
+  // The first `count` values of an output.
+  void get_output(const std::string& name, float* data, size_t count) const;
+  // Its first rows of `size` values: row i goes to row places[i] of `data`.
+  void get_rows(const std::string& name, size_t size, const std::vector<int32_t>& places, float* data) const;
 
   // Bytes for what it computes.
   size_t memory() const;
@@ -49,6 +51,8 @@ class Graph {
   void* scratch_ = nullptr;
   size_t scratch_size_ = 0;
   int n_threads_ = 1;
+
+  const ggml_tensor* output(const std::string& name) const;
 
   struct Input {
     ggml_tensor* tensor;

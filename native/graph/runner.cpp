@@ -40,7 +40,10 @@ void Runner::run(uint32_t id, const Program& program, const Run& run) {
   Graph& ready = graph(id, program);
   for (const auto& [name, bytes] : run.inputs) ready.set_input(name, bytes.data(), bytes.size());
   ready.compute();
-  for (const Run::Target& target : run.outputs) ready.get_output(target.name, target.data, target.n_bytes);
+  for (const Run::Target& target : run.outputs) {
+    if (target.places.empty()) ready.get_output(target.name, target.data, target.count);
+    else ready.get_rows(target.name, target.row_size, target.places, target.data);
+  }
 }
 
 }  // namespace gt::graph

@@ -27,10 +27,14 @@ struct EngineOptions {
 // A computation: inputs are copies, outputs are memory that the caller keeps until it ends.
 struct Run {
   std::vector<std::pair<std::string, std::vector<uint8_t>>> inputs;
+  // Gets the first `count` values of an output; or, with `places`, its first rows of `row_size` values, of which row i goes
+  // to row places[i].
   struct Target {
     std::string name;
-    void* data;
-    size_t n_bytes;
+    float* data;
+    size_t count;
+    size_t row_size = 0;
+    std::vector<int32_t> places = {};
   };
   std::vector<Target> outputs;
 };
