@@ -5,12 +5,12 @@
 
 namespace gt::graph::cpu::GT_CPU_VARIANT {
 
-// Panels, and inputs of them, that stay in the second cache while all tokens pass.
-constexpr int64_t packed_group = 4;
-constexpr int64_t packed_inputs = 512;
+// Panels, and inputs of them at most, that stay in the second cache while all tokens pass.
+constexpr int64_t packed_group = 3;
+constexpr int64_t packed_inputs = 768;
 // Blocks of tokens of a piece of the work, and pieces that each thread has at least, if there are enough blocks.
 constexpr int64_t least_blocks = 8;
-constexpr int64_t most_blocks = 32;
+constexpr int64_t most_blocks = 16;
 constexpr int64_t pieces_of_thread = 8;
 // Values of the tokens that are read again for each group of panels.
 constexpr int64_t cached_values = 1 << 19;
@@ -56,12 +56,13 @@ template <class W>
 void multiply_piece(const W* weight, int64_t in, int64_t out, const LinearArgs& a, const PackedPiece& piece) {
   const auto [tokens, outputs] = piece.tile;
   const int64_t blocks = (tokens.end - tokens.begin + panel_tokens - 1) / panel_tokens;
-  for (int64_t i = 0; i < in; i += packed_inputs) {
-    const int64_t n = at_most(in - i, packed_inputs);
+  const int64_t part = (in + packed_inputs - 1) / packed_inputs * ahead_inputs, step = (in + part - 1) / part * ahead_inputs;
+  for (int64_t i = 0; i < in; i += step) {
+    const int64_t n = at_most(in - i, step);
     // Next come more inputs of these panels, or the first ones of others; each block asks for its share of them.
     const bool same = i + n < in;
     const int64_t next_input = same ? i + n : 0, next_output = same ? outputs.begin : piece.next;
-    const int64_t next_lines = at_most(in - next_input, packed_inputs) * panel_outputs * static_cast<int64_t>(sizeof(W)) / 64;
+    const int64_t next_lines = at_most(in - next_input, step) * panel_outputs * static_cast<int64_t>(sizeof(W)) / 64;
     int64_t block = 0;
     for (int64_t t = tokens.begin; t < tokens.end; t += panel_tokens, ++block)
       for (int64_t o = outputs.begin; o < outputs.end; o += panel_outputs) {

@@ -51,9 +51,8 @@ GT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}
 // NaN in b stays; NaN in a is passed over.
 GT_INLINE Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 GT_INLINE Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
-GT_INLINE Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, 0)}; }
-// a * 2^n for whole n.
-GT_INLINE Vec scale_by_power(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+// The lowest bits, where those of an exponent are.
+GT_INLINE Vec as_exponent(Vec a) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.v), 23))}; }
 GT_INLINE Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
 GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   const __m512i bits = _mm512_ternarylogic_epi32(_mm512_set1_epi32(INT32_MIN), _mm512_castps_si512(sign.v),
@@ -103,15 +102,7 @@ GT_INLINE Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
 GT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 GT_INLINE Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 GT_INLINE Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
-GT_INLINE Vec round(Vec a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
-GT_INLINE Vec power_of_two(__m256i n) {
-  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23))};
-}
-// In two steps: 2^n alone may be out of range.
-GT_INLINE Vec scale_by_power(Vec a, Vec n) {
-  const __m256i whole = _mm256_cvtps_epi32(n.v), half = _mm256_srai_epi32(whole, 1);
-  return a * power_of_two(half) * power_of_two(_mm256_sub_epi32(whole, half));
-}
+GT_INLINE Vec as_exponent(Vec a) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.v), 23))}; }
 GT_INLINE Vec abs(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   return {_mm256_or_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0f), magnitude.v),
@@ -162,14 +153,7 @@ GT_INLINE Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
 GT_INLINE Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 GT_INLINE Vec max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 GT_INLINE Vec min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
-GT_INLINE Vec round(Vec a) { return {vrndnq_f32(a.v)}; }
-GT_INLINE Vec power_of_two(int32x4_t n) {
-  return {vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23))};
-}
-GT_INLINE Vec scale_by_power(Vec a, Vec n) {
-  const int32x4_t whole = vcvtq_s32_f32(n.v), half = vshrq_n_s32(whole, 1);
-  return a * power_of_two(half) * power_of_two(vsubq_s32(whole, half));
-}
+GT_INLINE Vec as_exponent(Vec a) { return {vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(a.v), 23))}; }
 GT_INLINE Vec abs(Vec a) { return {vabsq_f32(a.v)}; }
 GT_INLINE Vec copy_sign(Vec magnitude, Vec sign) {
   return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, magnitude.v)};
@@ -248,14 +232,8 @@ GT_INLINE Vec max(Vec a, Vec b) {
 GT_INLINE Vec min(Vec a, Vec b) {
   return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
 }
-// Adding 1.5 * 2^23 leaves no room for a fraction; enough for |a| < 2^22.
-GT_INLINE Vec round(Vec a) { return (a + set(12582912.0f)) - set(12582912.0f); }
-GT_INLINE Vec scale_by_power(Vec a, Vec n) {
-  return each([&](int i) {
-    const int whole = n.v[i] == n.v[i] ? static_cast<int>(n.v[i]) : 0, half = whole / 2;
-    return a.v[i] * from_bits(static_cast<uint32_t>(half + 127) << 23) *
-           from_bits(static_cast<uint32_t>(whole - half + 127) << 23);
-  });
+GT_INLINE Vec as_exponent(Vec a) {
+  return each([&](int i) { return from_bits(bits_of(a.v[i]) << 23); });
 }
 GT_INLINE Vec abs(Vec a) {
   return each([&](int i) { return from_bits(bits_of(a.v[i]) & 0x7fffffffu); });

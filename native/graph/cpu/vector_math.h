@@ -1,4 +1,4 @@
-// exp, erf, tanh and the activations on vectors, to about one unit in the last place.
+// exp, erf, tanh and the activations on vectors, to a few units in the last place.
 #pragma once
 
 #include "graph/cpu/kernels.h"
@@ -13,50 +13,54 @@ GT_INLINE Vec polynomial(Vec x, Vec sum, float first, Rest... rest) {
   return polynomial(x, fma(sum, x, set(first)), rest...);
 }
 
-// exp(x) = 2^n exp(r) with |r| <= ln(2) / 2. Above 89 it is infinite; below -87.3, where float32 loses its full
-// precision and processors their speed, 0.
+// exp(x) = 2^n exp(r) with |r| <= ln(2) / 2. Above 88.73 it is infinite; below -86.6, where float32 soon loses its full
+// precision and processors their speed, 0. Beyond 2^23 floats are whole numbers: a sum there rounds, and its lowest bits
+// hold n - 1 as exponents do. It stays one factor of 2 less, for 2^128 is no float32.
 GT_INLINE Vec exp(Vec x) {
-  const Vec lowest = set(-87.3f);
-  const Vec in_range = max(lowest, min(set(89.0f), x));
-  const Vec n = round(in_range * set(1.44269504f));
+  const Vec lowest = set(-86.6f), rounding = set(12582912.0f + 126.0f);
+  const Vec in_range = max(lowest, min(set(88.8f), x));
+  const Vec shifted = fma(in_range, set(1.44269504f), rounding), n = shifted - rounding;
   const Vec r = fma(n, set(2.12194440e-4f), fma(n, set(-0.693359375f), in_range));  // ln(2) in two parts
-  const Vec p = polynomial(r, set(1.9875691500e-4f), 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                           1.6666665459e-1f, 5.0000001201e-1f);
-  return select(greater(lowest, x), set(0.0f), scale_by_power(fma(p * r, r, r + set(1.0f)), n));
+  const Vec p = polynomial(r, set(1.381455977e-3f), 8.368735570e-3f, 4.166838986e-2f, 1.666652048e-1f, 4.999999344e-1f);
+  const Vec power = fma(p * r, r, r + set(1.0f));
+  return select(greater(lowest, x), set(0.0f), (power + power) * as_exponent(shifted));
 }
 
-// Two polynomials, as in Norbert Juffa's my_erff: x + x^3 p(x^2) below 0.92, 1 - exp(-q(x)) above.
+// x p(x^2) / q(x^2), the quotients of least relative error (by Remez) up to where float32 has 1 next, which they give
+// there to the last bit: a gelu far below zero is zero.
 GT_INLINE Vec erf(Vec x) {
-  const Vec t = abs(x), square = x * x;
-  const Vec high = fma(set(-1.72853470e-5f), t, set(3.83197126e-4f));
-  const Vec low = fma(set(-3.88396438e-3f), t, set(2.42546219e-2f));
-  const Vec q = polynomial(t, fma(high, square, low), -1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f);
-  const Vec far = copy_sign(set(1.0f) - exp(fma(q, t, set(0.0f) - t)), x);
-  const Vec p = polynomial(square, set(-5.96761703e-4f), 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f,
-                           -3.76125336e-1f, 1.28379166e-1f);
-  return select(greater(t, set(0.921875f)), far, fma(p, x, x));
+  const Vec in_range = max(set(-3.92f), min(set(3.92f), x)), square = in_range * in_range;
+  const Vec p = polynomial(square, set(2.050086945e-6f), 2.848826789e-4f, 3.765615916e-3f, 5.274871862e-2f,
+                           1.904064485e-1f, 1.128379146f);
+  const Vec q = polynomial(square, set(3.809170949e-5f), 1.162535240e-3f, 1.496921406e-2f, 1.141091025e-1f,
+                           5.020760623e-1f, 1.0f);
+  return in_range * p / q;
 }
 
-// Cephes' tanhf: x + x^3 p(x^2) below 0.625, 1 - 2 / (exp(2 x) + 1) above.
 GT_INLINE Vec tanh(Vec x) {
-  const Vec t = abs(x), square = x * x;
-  const Vec far = copy_sign(set(1.0f) - set(2.0f) / (exp(t + t) + set(1.0f)), x);
-  const Vec p = polynomial(square, set(-5.70498872745e-3f), 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
-                           -3.33332819422e-1f);
-  return select(greater(t, set(0.625f)), far, fma(p * square, x, x));
+  const Vec in_range = max(set(-9.0f), min(set(9.0f), x)), square = in_range * in_range;
+  const Vec p = polynomial(square, set(1.331897075e-8f), 2.058340609e-5f, 3.494029961e-3f, 1.337971408e-1f, 1.0f);
+  const Vec q = polynomial(square, set(7.761977300e-7f), 3.283085326e-4f, 2.587105573e-2f, 4.671302933e-1f, 1.0f);
+  return in_range * p / q;
 }
 
 GT_INLINE Vec sigmoid(Vec x) { return set(1.0f) / (set(1.0f) + exp(set(0.0f) - x)); }
+
+GT_INLINE Vec gelu(Vec x) {
+  const Vec half = set(0.5f) * x;
+  return fma(half, erf(x * set(0.70710678118654752f)), half);
+}
+GT_INLINE Vec gelu_new(Vec x) {
+  const Vec half = set(0.5f) * x, inner = set(0.79788456080286536f) * fma(set(0.044715f) * x * x, x, x);
+  return fma(half, tanh(inner), half);
+}
 
 GT_INLINE Vec activated(Vec x, Activation activation) {
   switch (activation) {
     case Activation::none: return x;
     case Activation::relu: return max(set(0.0f), x);
-    case Activation::gelu: return set(0.5f) * x * (set(1.0f) + erf(x * set(0.70710678118654752f)));
-    case Activation::gelu_new: {
-      const Vec inner = set(0.79788456080286536f) * fma(set(0.044715f) * x * x, x, x);
-      return set(0.5f) * x * (set(1.0f) + tanh(inner));
-    }
+    case Activation::gelu: return gelu(x);
+    case Activation::gelu_new: return gelu_new(x);
     case Activation::quick_gelu: return x * sigmoid(set(1.702f) * x);
     case Activation::silu: return x * sigmoid(x);
     case Activation::tanh: return tanh(x);
