@@ -98,8 +98,8 @@ ggml_tensor* attention(Lowering& lowering, const Node& node) {
   const cpu::AttentionArgs shape = arguments_of(heads, sources[0], sources[1], sources[2], sources[3], nullptr, nullptr, nullptr);
   return lowering.custom(
       node.shape, sources,
-      [heads](ggml_tensor* y, void* scratch, int ith, int nth) {
-        cpu::attention(arguments_of(heads, y->src[0], y->src[1], y->src[2], y->src[3], y->src[4], y->src[5], y), scratch, ith, nth);
+      [heads, turns = std::make_shared<cpu::Turns>()](ggml_tensor* y, void* scratch, int ith, int nth) {
+        cpu::attention(arguments_of(heads, y->src[0], y->src[1], y->src[2], y->src[3], y->src[4], y->src[5], y), scratch, *turns, ith, nth);
       },
       cpu::attention_scratch_size(shape, lowering.n_threads()));
 }
@@ -199,11 +199,11 @@ ggml_tensor* cached_attention(Lowering& lowering, const Node& node) {
   const cpu::AttentionArgs shape = reader.arguments(reader.sources[0], reader.sources[1], nullptr);
   return lowering.custom(
       node.shape, reader.sources,
-      [reader](ggml_tensor* y, void* scratch, int ith, int nth) {
+      [reader, turns = std::make_shared<cpu::Turns>()](ggml_tensor* y, void* scratch, int ith, int nth) {
         cpu::AttentionArgs args = reader.arguments(y->src[0], y->src[1], y->src[2]);
         args.y = static_cast<float*>(y->data);
         args.y_stride = y->ne[0];
-        cpu::attention(args, scratch, ith, nth);
+        cpu::attention(args, scratch, *turns, ith, nth);
       },
       cpu::attention_scratch_size(shape, lowering.n_threads()));
 }

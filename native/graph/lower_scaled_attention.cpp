@@ -92,11 +92,11 @@ ggml_tensor* scaled_dot_product_attention(Lowering& lowering, const Node& node) 
   const size_t scratch = cpu::attention_scratch_size(arguments_of(shape, spans.data(), sources[0], sources[1], sources[2], nullptr), lowering.n_threads());
   ggml_tensor* y = lowering.custom(
       {shape.batch, shape.queries, shape.heads, v[3]}, sources,
-      [shape, spans = std::move(spans)](ggml_tensor* y, void* scratch, int ith, int nth) {
+      [shape, spans = std::move(spans), turns = std::make_shared<cpu::Turns>()](ggml_tensor* y, void* scratch, int ith, int nth) {
         cpu::AttentionArgs args = arguments_of(shape, spans.data(), y->src[0], y->src[1], y->src[2], y->src[3]);
         args.y = static_cast<float*>(y->data);
         args.y_stride = args.heads * args.value_dim;
-        cpu::attention(args, scratch, ith, nth);
+        cpu::attention(args, scratch, *turns, ith, nth);
       },
       scratch);
   return ggml_permute(lowering.ggml(), y, 0, 2, 1, 3);

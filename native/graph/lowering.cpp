@@ -69,20 +69,32 @@ bool broadcasts(const Shape& from, const Shape& to) {
 
 Lowering::Lowering(ggml_context* context, const Program& program, Weights& weights, Caches& caches, const Backend& backend)
     : context_(context), program_(program), weights_(weights), caches_(caches), backend_(backend) {
-  values_.reserve(program.nodes.size());
   for (const Node& node : program.nodes) {
     constant_.push_back(node.op == "parameter" || (!program.is_for_constants && depends_on_constants(node)));
-    // Its readers say in which type and form they want a parameter; what is made of parameters is computed for them.
-    ggml_tensor* tensor = constant_.back() && !node.is_int ? nullptr : lower(node);
     if (node.op == "parameter" && weights_.source(node.text("name")).shape != node.shape)
       throw Error("invalid_program", "the program says that " + node.text("name") + " has shape " + shape_text(node.shape) +
                                          " but it has " + shape_text(weights_.source(node.text("name")).shape));
+  }
+  values_.resize(program.nodes.size());
+  for (size_t number = 0; number < program.nodes.size(); number++) {
+    const Node& node = program.nodes[number];
+    ggml_tensor*& tensor = values_[number];
+    // Its readers say in which type and form they want a parameter; what is made of parameters is computed for them.
+    if (!tensor && (!constant_[number] || node.is_int)) tensor = lower(node);
     const Sizes expected(node.shape);
     for (int i = 0; tensor && i < 4; i++)
       if (tensor->ne[i] != expected.ne[i])
         throw Error("invalid_program", "the program says that " + node.op + " makes " + shape_text(node.shape) + ", which is not so");
-    values_.push_back(tensor);
   }
+}
+
+std::vector<const Node*> Lowering::following(const Node& node, size_t count) const {
+  std::vector<const Node*> nodes;
+  for (size_t i = number_of(node) + 1; i < program_.nodes.size() && nodes.size() < count; i++) {
+    if (find_operation(program_.nodes[i].op)) operation_of(program_.nodes[i]);
+    nodes.push_back(&program_.nodes[i]);
+  }
+  return nodes;
 }
 
 bool Lowering::depends_on_constants(const Node& node) const {
@@ -110,6 +122,11 @@ ggml_tensor* Lowering::lower(const Node& node) {
     constants_.emplace_back(tensor, std::vector<int32_t>(values.begin(), values.end()));
     return tensor;
   }
+  return operation_of(node).lower(*this, node);
+}
+
+// Throws Error("invalid_program") where it is unknown, or has other inputs than it can have.
+const Operation& Lowering::operation_of(const Node& node) const {
   const Operation* operation = find_operation(node.op);
   if (!operation) throw Error("invalid_program", "the program has an unknown operation '" + node.op + "'");
   const size_t count = node.inputs.size();
@@ -121,7 +138,7 @@ ggml_tensor* Lowering::lower(const Node& node) {
     if (node_of(node, i).is_int != ((operation->integers >> i & 1) != 0))
       throw Error("invalid_program", "the program has " + node.op + " of values of the wrong type");
   if (node.is_int != (moves_integers || operation->makes_integers)) throw Error("invalid_program", "the program says that " + node.op + " makes values of another type");
-  return operation->lower(*this, node);
+  return *operation;
 }
 
 void Lowering::limit(const Node& node, size_t index, int64_t count) {

@@ -14,7 +14,11 @@ namespace gt::graph::cpu::GT_CPU_VARIANT {
 constexpr int chunk_keys = 128;
 constexpr int block_queries = 2 * width;
 constexpr int few_queries = width / 4;
-constexpr int block_keys = registers == 32 ? 8 : 4;
+// Keys, or dimensions of a value, whose sums are in registers together.
+constexpr int block_sums = registers == 32 ? 8 : 6;
+// What a part of the work costs at least, as `cost` counts, and how many a thread has at most.
+constexpr int64_t part_cost = 1 << 13;
+constexpr int64_t most_parts = 8;
 // A maximum that has seen no key. No score is below it, so that one which masks brought down to it still counts.
 constexpr float lowest = -3.40282347e38f;
 
@@ -193,34 +197,60 @@ void gather_queries(const AttentionArgs& a, int64_t head, const Block& block, fl
       for (int i = 0; i < width; ++i) {
         const int64_t query = block.first + v * width + i;
         const bool wanted = v * width + i < block.count && a.spans[3 * query + 2] >= 0;
-        rows[i] = wanted ? load_part(a.q + query * a.q_stride + head * a.head_dim + d, n) * set(a.scale) : set(0.0f);
+        rows[i] = wanted ? load_lanes(a.q + query * a.q_stride + head * a.head_dim + d, n) * set(a.scale) : set(0.0f);
       }
       transpose(rows);
       for (int i = 0; i < width; ++i) store(out + ((d + i) * V + v) * width, rows[i]);
     }
 }
 
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+
+// Calls f with `n`, which is 1 to `most`, as a constant.
+template <int most, class F>
+GT_INLINE void with_constant(int n, F f) {
+  if constexpr (most > 1) {
+    if (n < most) return with_constant<most - 1>(n, f);
+  }
+  f(Constant<most>{});
+}
+
+// Calls f(first, size) for the parts of `n` things: of at most block_sums, and of nearly one size, since sums of few
+// wait for each other.
+template <class F>
+GT_INLINE void for_parts(int n, F f) {
+  int first = 0;
+  for (int parts = (n + block_sums - 1) / block_sums; parts > 0; --parts) {
+    const int size = (n - first + parts - 1) / parts;
+    with_constant<block_sums>(size, [&](auto constant) { f(first, constant); });
+    first += size;
+  }
+}
+
 template <int V>
 void block_scores(const AttentionArgs& a, const Chunk& chunk, const float* q, float* scores) {
-  for (int j = 0; j < chunk.count; j += block_keys) {
-    const int rows = chunk.count - j < block_keys ? chunk.count - j : block_keys;
-    const float* k[block_keys];
-    Vec sums[block_keys][V];
-    for (int r = 0; r < block_keys; ++r) {
-      k[r] = chunk.k[j + (r < rows ? r : 0)];
+  for_parts(chunk.count, [&](int first, auto size) {
+    constexpr int keys = decltype(size)::value;
+    const float* k[keys];
+    Vec sums[keys][V];
+    for (int r = 0; r < keys; ++r) {
+      k[r] = chunk.k[first + r];
       for (int v = 0; v < V; ++v) sums[r][v] = set(0.0f);
     }
     for (int64_t d = 0; d < a.head_dim; ++d) {
       Vec lanes[V];
       for (int v = 0; v < V; ++v) lanes[v] = load(q + (d * V + v) * width);
-      for (int r = 0; r < block_keys; ++r) {
+      for (int r = 0; r < keys; ++r) {
         const Vec key = set(k[r][d]);
         for (int v = 0; v < V; ++v) sums[r][v] = fma(key, lanes[v], sums[r][v]);
       }
     }
-    for (int r = 0; r < rows; ++r)
-      for (int v = 0; v < V; ++v) store(scores + ((j + r) * V + v) * width, sums[r][v]);
-  }
+    for (int r = 0; r < keys; ++r)
+      for (int v = 0; v < V; ++v) store(scores + ((first + r) * V + v) * width, sums[r][v]);
+  });
 }
 
 // Queries that follow each other, over keys that do, see the same table, one entry further each: it is read backwards, in vectors.
@@ -317,29 +347,25 @@ void softmax_chunk(int keys, float* scores, Vec* highest, Vec* total, Vec* shrin
   }
 }
 
-template <int V, int D>
-GT_INLINE void add_values_of(const Chunk& chunk, int64_t d, const float* weights, const Vec* shrink, float* y) {
-  Vec sums[D][V];
-  for (int i = 0; i < D; ++i)
-    for (int v = 0; v < V; ++v) sums[i][v] = load(y + ((d + i) * V + v) * width) * shrink[v];
-  for (int j = 0; j < chunk.count; ++j) {
-    const float* value = chunk.v[j] + d;
-    Vec lanes[V];
-    for (int v = 0; v < V; ++v) lanes[v] = load(weights + (j * V + v) * width);
-    for (int i = 0; i < D; ++i) {
-      const Vec x = set(value[i]);
-      for (int v = 0; v < V; ++v) sums[i][v] = fma(x, lanes[v], sums[i][v]);
-    }
-  }
-  for (int i = 0; i < D; ++i)
-    for (int v = 0; v < V; ++v) store(y + ((d + i) * V + v) * width, sums[i][v]);
-}
-
 template <int V>
 void add_values(const AttentionArgs& a, const Chunk& chunk, const float* weights, const Vec* shrink, float* y) {
-  int64_t d = 0;
-  for (; d + block_keys <= a.value_dim; d += block_keys) add_values_of<V, block_keys>(chunk, d, weights, shrink, y);
-  for (; d < a.value_dim; ++d) add_values_of<V, 1>(chunk, d, weights, shrink, y);
+  for_parts(static_cast<int>(a.value_dim), [&](int first, auto size) {
+    constexpr int dims = decltype(size)::value;
+    Vec sums[dims][V];
+    for (int i = 0; i < dims; ++i)
+      for (int v = 0; v < V; ++v) sums[i][v] = load(y + ((first + i) * V + v) * width) * shrink[v];
+    for (int j = 0; j < chunk.count; ++j) {
+      const float* value = chunk.v[j] + first;
+      Vec lanes[V];
+      for (int v = 0; v < V; ++v) lanes[v] = load(weights + (j * V + v) * width);
+      for (int i = 0; i < dims; ++i) {
+        const Vec x = set(value[i]);
+        for (int v = 0; v < V; ++v) sums[i][v] = fma(x, lanes[v], sums[i][v]);
+      }
+    }
+    for (int i = 0; i < dims; ++i)
+      for (int v = 0; v < V; ++v) store(y + ((first + i) * V + v) * width, sums[i][v]);
+  });
 }
 
 // y [value_dim][V * width] / total, to the rows of the queries.
@@ -354,7 +380,7 @@ void scatter_values(const AttentionArgs& a, int64_t head, const Block& block, co
       transpose(rows);
       for (int i = 0; i < width && v * width + i < block.count; ++i) {
         float* out = a.y + (block.first + v * width + i) * a.y_stride + head * a.value_dim + d;
-        store_part(out, rows[i], n);
+        store_lanes(out, rows[i], n);
       }
     }
   }
@@ -378,25 +404,56 @@ void attend_block(const AttentionArgs& a, int64_t head, const Block& block, cons
   scatter_values<V>(a, head, block, w.y, total);
 }
 
-// Calls f(head, block) for this thread's part of all heads and blocks, even in cost.
+// Blocks of queries that see keys in common, as those of one text, and what one head of them costs.
+struct Text {
+  int64_t first, last;
+  int64_t cost;
+};
+
+inline Text next_text(const AttentionArgs& a, int64_t first) {
+  Text text{first, first, 0};
+  for (int32_t end = 0; text.last < a.n_q;) {
+    const Block block = next_block(a, text.last);
+    if (text.last > first && block.begin >= end) break;
+    if (block.end > end) end = block.end;
+    text.cost += cost(block);
+    text.last += block.count;
+  }
+  return text;
+}
+
+// Calls f(head, block) for all texts, heads and blocks, in parts of even cost that threads take as they come. All heads
+// of a text follow each other, while its tokens are in the cache.
 template <class F>
-void for_blocks(const AttentionArgs& a, int ith, int nth, F f) {
+void for_blocks(const AttentionArgs& a, Turns& turns, int nth, F f) {
   int64_t total = 0;
   for (int64_t i = 0; i < a.n_q;) {
-    const Block block = next_block(a, i);
-    total += cost(block);
-    i += block.count;
+    const Text text = next_text(a, i);
+    total += text.cost * a.heads;
+    i = text.last;
   }
-  const int64_t begin = total * a.heads * ith / nth, end = total * a.heads * (ith + 1) / nth;
-  for (int64_t head = begin / (total ? total : 1); head < a.heads; ++head) {
-    int64_t at = head * total;
+  const int64_t parts = nth * (1 + at_most(total / (part_cost * nth), most_parts - 1));
+  for (int64_t part; (part = turns.take()) < parts;) {
+    const int64_t begin = total * part / parts, end = total * (part + 1) / parts;
+    int64_t at = 0;
     for (int64_t i = 0; i < a.n_q && at < end;) {
-      const Block block = next_block(a, i);
-      if (at >= begin) f(head, block);
-      at += cost(block);
-      i += block.count;
+      const Text text = next_text(a, i);
+      for (int64_t head = 0; head < a.heads && at < end; ++head) {
+        if (at + text.cost <= begin) {
+          at += text.cost;
+          continue;
+        }
+        for (int64_t query = text.first; query < text.last && at < end;) {
+          const Block block = next_block(a, query);
+          if (at >= begin) f(head, block);
+          at += cost(block);
+          query += block.count;
+        }
+      }
+      i = text.last;
     }
   }
+  turns.leave(nth);
 }
 
 inline size_t attention_scratch_size(const AttentionArgs& a, int nth) {
@@ -410,11 +467,11 @@ inline void attend(const AttentionArgs& a, int64_t head, const Block& block, con
   else attend_block<2>(a, head, block, w, chunk);
 }
 
-inline void attention(const AttentionArgs& a, void* scratch, int ith, int nth) {
+inline void attention(const AttentionArgs& a, void* scratch, Turns& turns, int ith, int nth) {
   float* memory = static_cast<float*>(scratch) + (workspace_floats(a) + 15) / 16 * 16 * static_cast<size_t>(ith);
   const Workspace w = workspace(a, memory);
   Chunk chunk;
-  for_blocks(a, ith, nth, [&](int64_t head, const Block& block) { attend(a, head, block, w, chunk); });
+  for_blocks(a, turns, nth, [&](int64_t head, const Block& block) { attend(a, head, block, w, chunk); });
 }
 
 inline void attention_weights(const AttentionArgs& a, float* probs, int64_t columns, int ith, int nth) {

@@ -133,8 +133,8 @@ void Linear::run(const LinearArgs& args, int ith, int nth) const {
 size_t attention_scratch_size(const AttentionArgs& args, int nth) {
   return variant().attention_scratch_size(args, nth);
 }
-void attention(const AttentionArgs& args, void* scratch, int ith, int nth) {
-  variant().attention(args, scratch, ith, nth);
+void attention(const AttentionArgs& args, void* scratch, Turns& turns, int ith, int nth) {
+  variant().attention(args, scratch, turns, ith, nth);
 }
 void attention_weights(const AttentionArgs& args, float* probs, int64_t width, int ith, int nth) {
   variant().attention_weights(args, probs, width, ith, nth);

@@ -6,6 +6,7 @@
 // `layer_norm` and `rms_norm` may work in place. Infinities and NaNs give infinities or NaNs.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,19 @@ namespace gt::graph::cpu {
 enum class Activation { none, relu, gelu, gelu_new, quick_gelu, silu, tanh, sigmoid, relu6, hardswish };
 
 enum class WeightType { f32, bf16 };
+
+// Hands out the pieces of a work that threads do together, the next to whoever asks.
+class Turns {
+ public:
+  // At or beyond the number of pieces there is none left.
+  int64_t take();
+  // To be called once by each of `nth` threads, after its last turn: the last one makes all ready for another work.
+  void leave(int nth);
+
+ private:
+  std::atomic<int64_t> next_{0};
+  std::atomic<int> left_{0};
+};
 
 // Bytes that `prepare` writes for `n` tokens of `in` values; 0: this processor multiplies `x` as it is.
 size_t prepared_size(int64_t n, int64_t in);
@@ -38,8 +52,6 @@ struct LinearArgs {
   int64_t residual_stride;
   bool residual_first;
 };
-
-class Turns;
 
 // Whether a Linear of this size keeps a copy that its kernels read faster; the weight itself may then go.
 bool lays_out(WeightType type, int64_t out, int64_t in);
@@ -109,7 +121,8 @@ struct AttentionArgs {
 
 // Bytes that `attention` needs, aligned to 64.
 size_t attention_scratch_size(const AttentionArgs& args, int nth);
-void attention(const AttentionArgs& args, void* scratch, int ith, int nth);
+// `turns`: the same for all threads, and for one computation at a time.
+void attention(const AttentionArgs& args, void* scratch, Turns& turns, int ith, int nth);
 // The weights themselves: probs [heads, n_q, width], where column j - spans[3 * i] is key j and the rest is zero.
 // `width` is at least the longest span.
 void attention_weights(const AttentionArgs& args, float* probs, int64_t width, int ith, int nth);

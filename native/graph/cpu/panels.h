@@ -14,7 +14,6 @@ constexpr int panel_outputs = panel_vectors * width;
 // Inputs between which memory is asked for what comes next.
 constexpr int64_t ahead_inputs = 16;
 
-GT_INLINE int64_t at_most(int64_t value, int64_t most) { return value < most ? value : most; }
 GT_INLINE int64_t panels_of(int64_t out) { return (out + panel_outputs - 1) / panel_outputs; }
 
 // panel[i][o] = w[o][i] for `n` inputs and the outputs of a panel, of which there are `rows`; the others are zeros.

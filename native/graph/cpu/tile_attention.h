@@ -189,13 +189,13 @@ inline size_t tile_attention_scratch_size(const AttentionArgs& a, int nth) {
   return tile_attention_bytes(a) * static_cast<size_t>(nth);
 }
 
-inline void attention_on_tiles(const AttentionArgs& a, void* scratch, int ith, int nth) {
+inline void attention_on_tiles(const AttentionArgs& a, void* scratch, Turns& turns, int ith, int nth) {
   char* memory = static_cast<char*>(scratch) + tile_attention_bytes(a) * static_cast<size_t>(ith);
   const TileRegisters registers_in_use;
   const Workspace lanes = workspace(a, reinterpret_cast<float*>(memory));
   TileAttention tiles(a, memory);
   Chunk chunk;
-  for_blocks(a, ith, nth, [&](int64_t head, const Block& block) {
+  for_blocks(a, turns, nth, [&](int64_t head, const Block& block) {
     if (block.count >= least_queries && block.end - block.begin >= least_keys) return tiles.add(head, block);
     tiles.flush();
     attend(a, head, block, lanes, chunk);

@@ -1,8 +1,6 @@
 // One set of kernels for each instruction set; the best that runs here is chosen once.
 #pragma once
 
-#include <atomic>
-
 #include "graph/cpu/kernels.h"
 
 namespace gt::graph::cpu {
@@ -27,19 +25,6 @@ struct Tile {
 };
 Tile share_linear(int64_t n, int64_t token_unit, int64_t out, int64_t output_unit, int ith, int nth);
 
-// Hands out the pieces of a work that threads do together, the next to whoever asks.
-class Turns {
- public:
-  // At or beyond the number of pieces there is none left.
-  int64_t take();
-  // To be called once by each of `nth` threads, after its last turn: the last one makes all ready for another work.
-  void leave(int nth);
-
- private:
-  std::atomic<int64_t> next_{0};
-  std::atomic<int> left_{0};
-};
-
 // Memory of the calling thread's own, aligned to 64 bytes, until its next call: for blocks that a small stack lacks.
 void* thread_memory(size_t bytes);
 
@@ -52,7 +37,7 @@ struct Variant {
   void (*packed_linear)(const Weight& packed, const LinearArgs& args, Turns& turns, int ith, int nth);
   void (*linear)(const Weight& weight, const LinearArgs& args, int ith, int nth);
   size_t (*attention_scratch_size)(const AttentionArgs& args, int nth);
-  void (*attention)(const AttentionArgs& args, void* scratch, int ith, int nth);
+  void (*attention)(const AttentionArgs& args, void* scratch, Turns& turns, int ith, int nth);
   void (*attention_weights)(const AttentionArgs& args, float* probs, int64_t width, int ith, int nth);
   void (*layer_norm)(const float* x, int64_t rows, int64_t cols, float eps, const float* weight, const float* bias,
                      float* y, int ith, int nth);

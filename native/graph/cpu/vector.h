@@ -257,8 +257,8 @@ GT_INLINE void store_sums(float* p, Vec a, Vec b, Vec c, Vec d) { store(p, {{sum
 
 #endif
 
+GT_INLINE int64_t at_most(int64_t value, int64_t most) { return value < most ? value : most; }
 GT_INLINE Vec load_lanes(const float* p, int n) { return n == width ? load(p) : load_part(p, n); }
 GT_INLINE void store_lanes(float* p, Vec a, int n) { n == width ? store(p, a) : store_part(p, a, n); }
-
 
 }  // namespace gt::graph::cpu::GT_CPU_VARIANT
