@@ -6,6 +6,7 @@ import {
   check_options,
   type EncodeOptions,
   type Side,
+  type Strategies,
   strategies,
   type TruncationStrategy,
 } from "./options.js";
@@ -69,17 +70,22 @@ export function truncate_sequences(
   return [cut(ids, from_ids, 0, side)[0], cut(pair!, from_pair, 0, side)[0], []];
 }
 
-/** Python's prepare_for_model: ids, already made, to a model's input. */
+/** What else a model's input holds, of the rows as truncation left them. */
+export type Beside = (ids: readonly number[], pair_ids: readonly number[] | null, plan: Strategies) => object;
+
+/** Python's prepare_for_model: ids, already made, to a model's input; `beside` adds fields behind the ids. */
 export function prepare_for_model(
   tokenizer: PreTrainedTokenizerBase,
   ids: readonly number[],
   pair_ids: readonly number[] | null,
   options: EncodeOptions & { prepend_batch_axis?: boolean },
+  beside?: Beside,
 ): BatchEncoding {
   const { add_special_tokens = true, stride = 0, prepend_batch_axis = false, ...rest } = options;
   check_options(rest);
   check_numbers(options);
-  const { padding, truncation, max_length } = strategies(rest, tokenizer);
+  const plan = strategies(rest, tokenizer);
+  const { padding, truncation, max_length } = plan;
   if (options.return_token_type_ids && !add_special_tokens) {
     throw new TypeError(
       "Asking to return token_type_ids while setting add_special_tokens to False results in an undefined behavior." +
@@ -108,6 +114,7 @@ export function prepare_for_model(
     ? tokenizer.build_inputs_with_special_tokens(first, pair)
     : [...first, ...(pair ?? [])];
   data["input_ids"] = row;
+  Object.assign(data, beside?.(first, second, plan));
   if (options.return_token_type_ids ?? tokenizer.model_input_names.includes("token_type_ids")) {
     data["token_type_ids"] = add_special_tokens
       ? tokenizer.create_token_type_ids_from_sequences(first, pair)

@@ -1,9 +1,10 @@
-// Tokenizers whose tokens are bytes or characters, which Python has only in Python: ByT5, Perceiver, Dia, CANINE, MGP-STR.
+// Tokenizers whose tokens are bytes or characters, which Python has only in Python: ByT5, MyT5, Perceiver, Dia, CANINE, MGP-STR.
 import { out_of_range } from "../errors.js";
 import { dump_json } from "../python_json.js";
 import { AddedToken } from "./added_token.js";
 import { ordered_vocabulary, PreTrainedTokenizer, type Vocabulary } from "./slow.js";
 import { type Ends, TokenizerWithEnds, TokenizerWithEos } from "./slow_ends.js";
+import { invalid, read_vocab_file } from "./slow_parts.js";
 
 type Keywords = Record<string, unknown>;
 
@@ -31,14 +32,35 @@ const byte_tokens = (text: string) => Array.from(Buffer.from(text), (byte) => St
 function text_of_bytes(tokens: readonly string[], added: Readonly<Record<string, number>>, replaces: boolean): string {
   const parts = tokens.map((token) => Buffer.from(token, Object.hasOwn(added, token) ? "utf8" : "latin1"));
   const bytes = Buffer.concat(parts);
-  if (replaces) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  // A U+FFFD that is really there stays.
+  return replaces ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) : text_of_utf8(bytes);
+}
+
+/** Bytes that are no UTF-8 are left out; a U+FFFD that is really there stays. */
+function text_of_utf8(bytes: Buffer): string {
   const decode = (part: string) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.from(part, "latin1"));
   return bytes
     .toString("latin1")
     .split("\u00ef\u00bf\u00bd")
     .map((part) => decode(part).replaceAll("\ufffd", ""))
     .join("\ufffd");
+}
+
+/** What ByT5's kind has before the bytes: three special tokens, and `<extra_id_…>` behind. */
+function by_bytes(class_name: string, given: Keywords, bytes: Vocabulary): [Keywords, Vocabulary] {
+  const extra_ids = given["extra_ids"] as number;
+  let special = given["additional_special_tokens"] as (string | AddedToken)[] | null;
+  if (extra_ids > 0 && special === null) special = Array.from({ length: extra_ids }, (_, i) => `<extra_id_${i}>`);
+  else if (extra_ids > 0 && special && special.length > 0) {
+    const found = new Set(special.map(String).filter((token) => token.includes("extra_id"))).size;
+    if (found !== extra_ids)
+      throw new RangeError(
+        `Both extra_ids (${extra_ids}) and additional_special_tokens (${special.map(String)}) are provided to` +
+          ` ${class_name}. In this case the additional_special_tokens must include the extra_ids tokens`,
+      );
+  }
+  const kwargs = with_added_tokens(given, ["pad_token", "eos_token", "unk_token"], { lstrip: true, rstrip: true });
+  const first = [kwargs["pad_token"], kwargs["eos_token"], kwargs["unk_token"]];
+  return [{ ...preset(kwargs, first), extra_ids: 0, additional_special_tokens: special ?? [] }, bytes];
 }
 
 /** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/byt5/tokenization_byt5.py */
@@ -53,22 +75,7 @@ export class ByT5Tokenizer extends TokenizerWithEos {
   };
 
   constructor(keywords: Keywords = {}) {
-    const given: Keywords = { ...ByT5Tokenizer.keywords, ...keywords };
-    const extra_ids = given["extra_ids"] as number;
-    let special = given["additional_special_tokens"] as (string | AddedToken)[] | null;
-    if (extra_ids > 0 && special === null) special = Array.from({ length: extra_ids }, (_, i) => `<extra_id_${i}>`);
-    else if (extra_ids > 0 && special && special.length > 0) {
-      const found = new Set(special.map(String).filter((token) => token.includes("extra_id"))).size;
-      if (found !== extra_ids)
-        throw new RangeError(
-          `Both extra_ids (${extra_ids}) and additional_special_tokens (${special.map(String)}) are provided to` +
-            " ByT5Tokenizer. In this case the additional_special_tokens must include the extra_ids tokens",
-        );
-    }
-    const wide = { lstrip: true, rstrip: true };
-    const kwargs = with_added_tokens(given, ["pad_token", "eos_token", "unk_token"], wide);
-    const first = [kwargs["pad_token"], kwargs["eos_token"], kwargs["unk_token"]];
-    super({ ...preset(kwargs, first), extra_ids: 0, additional_special_tokens: special ?? [] }, bytes_from(3));
+    super(...by_bytes("ByT5Tokenizer", { ...ByT5Tokenizer.keywords, ...keywords }, bytes_from(3)));
   }
 
   protected override _tokenize(text: string): string[] {
@@ -86,6 +93,80 @@ export class ByT5Tokenizer extends TokenizerWithEos {
   }
   override vocabulary_files(): Record<string, string> {
     return {};
+  }
+}
+
+const hex = (byte: number) => byte.toString(16).padStart(2, "0");
+const is_byte = (token: string) => /^[0-9a-f]{2}$/.test(token);
+
+/** Sequences of bytes, in hexadecimal, that others stand for: the longest one at each place is rewritten. */
+class ByteRewriter {
+  readonly #rules: ReadonlyMap<string, readonly string[]>;
+  readonly #longest: number;
+
+  constructor(rules: readonly (readonly [from: string, to: string])[]) {
+    this.#rules = new Map(rules.map(([from, to]) => [from, to.split(" ")]));
+    this.#longest = Math.max(1, ...rules.map(([from]) => from.split(" ").length));
+  }
+
+  rewrite(bytes: readonly string[]): string[] {
+    const result: string[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      let size = Math.min(this.#longest, bytes.length - at);
+      let found: readonly string[] | undefined;
+      for (; size > 0 && !found; size--) found = this.#rules.get(bytes.slice(at, at + size).join(" "));
+      result.push(...(found ?? [bytes[at]!]));
+      at += found ? size + 1 : 1;
+    }
+    return result;
+  }
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/myt5/tokenization_myt5.py */
+export class MyT5Tokenizer extends TokenizerWithEos {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = { vocab_file: "byte_maps.json" };
+  static override readonly keywords = ByT5Tokenizer.keywords;
+
+  readonly #maps: Record<string, unknown>;
+  /** Bytes to morphemes, and back. */
+  readonly #encoders: readonly ByteRewriter[];
+  readonly #decoders: readonly ByteRewriter[];
+
+  constructor({ vocab_file, ...keywords }: Keywords) {
+    const maps = read_vocab_file(vocab_file, "vocab_file");
+    const bytes = new Map(Array.from({ length: 256 }, (_, byte) => [hex(byte), byte + 3]));
+    super(...by_bytes("MyT5Tokenizer", { ...MyT5Tokenizer.keywords, ...keywords }, bytes));
+    const rules = ["decompose_map", "merge_map"].map((name) => {
+      const map = maps[name];
+      if (typeof map === "object" && map !== null) return Object.entries(map as Record<string, string>);
+      throw invalid(`${String(vocab_file)} has no ${name}`);
+    });
+    this.#maps = maps;
+    this.#encoders = rules.map((map) => new ByteRewriter(map));
+    const back = rules.map((map) => map.map(([from, to]) => [to, from] as const));
+    this.#decoders = back.reverse().map((map) => new ByteRewriter(map));
+  }
+
+  protected override _tokenize(text: string): string[] {
+    return this.#encoders.reduce((bytes, rewriter) => rewriter.rewrite(bytes), Array.from(Buffer.from(text), hex));
+  }
+  protected override convert_token_to_id(token: string): number | null {
+    return is_byte(token) ? Number.parseInt(token, 16) + 3 : null;
+  }
+  protected override convert_id_to_token(id: number): string {
+    return hex(id - 3);
+  }
+  override convert_tokens_to_string(tokens: readonly string[]): string {
+    const bytes = this.#decoders.reduce((row, rewriter) => rewriter.rewrite(row), [...tokens]);
+    const added = this.added_tokens_encoder;
+    const parts = bytes.map((token) =>
+      Object.hasOwn(added, token) || !is_byte(token) ? Buffer.from(token) : Buffer.from(token, "hex"),
+    );
+    return text_of_utf8(Buffer.concat(parts));
+  }
+  override vocabulary_files(): Record<string, string> {
+    return { "byte_maps.json": dump_json(this.#maps, { indent: 2, ensure_ascii: false }) };
   }
 }
 

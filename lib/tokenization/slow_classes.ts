@@ -1,7 +1,19 @@
 // The tokenizer classes that Python has no fast form of, by their Python names.
+import { LukeTokenizer, MLukeTokenizer } from "./luke.js";
 import { MarianTokenizer } from "./marian.js";
-import { ByT5Tokenizer, CanineTokenizer, DiaTokenizer, MgpstrTokenizer, PerceiverTokenizer } from "./slow_bytes.js";
+import { RoCBertTokenizer } from "./roc_bert.js";
+import { ClvpTokenizer } from "./slow_byte_bpe.js";
+import {
+  ByT5Tokenizer,
+  CanineTokenizer,
+  DiaTokenizer,
+  MgpstrTokenizer,
+  MyT5Tokenizer,
+  PerceiverTokenizer,
+} from "./slow_bytes.js";
+import { GPTNeoXJapaneseTokenizer } from "./slow_japanese.js";
 import { M2M100Tokenizer, PLBartTokenizer, Speech2TextTokenizer } from "./slow_languages.js";
+import { VitsTokenizer, Wav2Vec2PhonemeCTCTokenizer } from "./slow_phonemes.js";
 import {
   BertGenerationTokenizer,
   GPTSw3Tokenizer,
@@ -9,6 +21,7 @@ import {
   SpeechT5Tokenizer,
   XLMProphetNetTokenizer,
 } from "./slow_sentencepiece.js";
+import { BartphoTokenizer, ErnieMTokenizer } from "./slow_vocabularies.js";
 import {
   BertweetTokenizer,
   BlenderbotSmallTokenizer,
@@ -16,30 +29,42 @@ import {
   EsmTokenizer,
   PhobertTokenizer,
   ProphetNetTokenizer,
+  Speech2Text2Tokenizer,
 } from "./slow_words.js";
 import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
 
 const CLASSES = {
+  BartphoTokenizer,
   BertGenerationTokenizer,
   BertweetTokenizer,
   BlenderbotSmallTokenizer,
   ByT5Tokenizer,
   CTRLTokenizer,
   CanineTokenizer,
+  ClvpTokenizer,
   DiaTokenizer,
+  ErnieMTokenizer,
   EsmTokenizer,
+  GPTNeoXJapaneseTokenizer,
   GPTSw3Tokenizer,
+  LukeTokenizer,
   M2M100Tokenizer,
+  MLukeTokenizer,
   MarianTokenizer,
   MgpstrTokenizer,
+  MyT5Tokenizer,
   PLBartTokenizer,
   PerceiverTokenizer,
   PhobertTokenizer,
   ProphetNetTokenizer,
+  RoCBertTokenizer,
   SiglipTokenizer,
+  Speech2Text2Tokenizer,
   Speech2TextTokenizer,
   SpeechT5Tokenizer,
+  VitsTokenizer,
   Wav2Vec2CTCTokenizer,
+  Wav2Vec2PhonemeCTCTokenizer,
   XLMProphetNetTokenizer,
 };
 
@@ -52,47 +77,44 @@ const JIEBA = "Python splits its texts with the package rjieba";
 
 /** Classes of Python that do not exist here, and why. */
 export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
-  ["BartphoTokenizer", "it numbers its pieces by a second vocabulary"],
   ["BertJapaneseTokenizer", "Python splits its texts with MeCab, Sudachi or Juman++"],
   ["BioGptTokenizer", SACREMOSES],
-  ["ClvpTokenizer", "Python writes its numbers and abbreviations as English words"],
   ["CpmAntTokenizer", JIEBA],
   ["CpmTokenizer", JIEBA],
-  ["ErnieMTokenizer", "it numbers its pieces by a second vocabulary"],
   ["FSMTTokenizer", SACREMOSES],
   ["FastSpeech2ConformerTokenizer", "Python splits its texts with the package g2p_en"],
   ["FlaubertTokenizer", SACREMOSES],
-  ["GPTNeoXJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["GPTSanJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["JukeboxTokenizer", "its inputs are artists, genres and lyrics"],
-  ["LukeTokenizer", "its inputs are texts with entities"],
-  ["MLukeTokenizer", "its inputs are texts with entities"],
   ["MarkupLMTokenizer", "its inputs are the nodes of a page"],
-  ["MyT5Tokenizer", "Python takes its bytes apart by rules for morphemes"],
   ["RagTokenizer", "it is two tokenizers"],
-  ["RoCBertTokenizer", "it needs the shapes and sounds of characters"],
   ["RoFormerTokenizer", JIEBA],
-  ["Speech2Text2Tokenizer", "Python only keeps it for old models"],
   ["TapasTokenizer", "its inputs are tables"],
   ["TapexTokenizer", "its inputs are tables"],
   ["TransfoXLTokenizer", SACREMOSES],
-  ["VitsTokenizer", "Python writes its texts as phonemes"],
-  ["Wav2Vec2PhonemeCTCTokenizer", "Python writes its texts as phonemes"],
   ["XLMTokenizer", SACREMOSES],
 ]);
 
+export * from "./luke.js";
 export * from "./slow_bytes.js";
 export * from "./slow_languages.js";
+export * from "./slow_phonemes.js";
 export {
+  BartphoTokenizer,
   BertGenerationTokenizer,
   BertweetTokenizer,
   BlenderbotSmallTokenizer,
+  ClvpTokenizer,
   CTRLTokenizer,
+  ErnieMTokenizer,
   EsmTokenizer,
+  GPTNeoXJapaneseTokenizer,
   GPTSw3Tokenizer,
   PhobertTokenizer,
   ProphetNetTokenizer,
+  RoCBertTokenizer,
   SiglipTokenizer,
+  Speech2Text2Tokenizer,
   SpeechT5Tokenizer,
   XLMProphetNetTokenizer,
 };

@@ -1,4 +1,4 @@
-// Tokenizers of words that Python has only in Python: ESM, CTRL, BlenderbotSmall, PhoBERT, ProphetNet.
+// Tokenizers of words that Python has only in Python: ESM, CTRL, BlenderbotSmall, Speech2Text2, PhoBERT, ProphetNet.
 
 import { readFileSync } from "node:fs";
 import { expected, from_native, TransformersError, warn_once } from "../errors.js";
@@ -15,6 +15,7 @@ import { normalize_tweet } from "./tweets.js";
 type Keywords = Record<string, unknown>;
 
 const WORD = new RegExp(`[^${SPACE}]+\\n?`, "gu");
+const NON_SPACE = new RegExp(`[^${SPACE}]+`, "gu");
 /** The same for Python's package `regex`, which knows only Unicode's white space. */
 const REGEX_WORD = /\P{White_Space}+\n?/gu;
 
@@ -184,6 +185,55 @@ export class BlenderbotSmallTokenizer extends MergedWordsTokenizer {
   }
 }
 
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/deprecated/speech_to_text_2/tokenization_speech_to_text_2.py */
+export class Speech2Text2Tokenizer extends MergedWordsTokenizer {
+  protected override readonly word = NON_SPACE;
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = MERGES;
+  static override readonly optional_files = ["merges_file"];
+  static override readonly keywords = {
+    bos_token: "<s>",
+    pad_token: "<pad>",
+    eos_token: "</s>",
+    unk_token: "<unk>",
+    do_lower_case: false,
+  };
+
+  readonly #only_decodes: boolean;
+
+  constructor({ vocab_file, merges_file, ...keywords }: Keywords) {
+    const only_decodes = merges_file === undefined || merges_file === null;
+    const merges = only_decodes ? [] : read_lines(merges_file, "merges_file").map((line) => words_of(line).slice(0, 2));
+    super(
+      { ...Speech2Text2Tokenizer.keywords, ...keywords },
+      ordered_vocabulary(vocab_file, "vocab_file"),
+      merges.filter((pair) => pair.length === 2),
+    );
+    this.#only_decodes = only_decodes;
+  }
+
+  override get vocab_size(): number {
+    return this.decoder.size;
+  }
+  protected override _tokenize(text: string): string[] {
+    if (!this.#only_decodes) return super._tokenize(text);
+    throw new TypeError(
+      "This tokenizer was instantiated without a `merges.txt` file, so that it can only be used for decoding, not for" +
+        " encoding. Make sure to provide `merges.txt` file at instantiation to enable encoding.",
+    );
+  }
+  override convert_tokens_to_string(tokens: readonly string[]): string {
+    return tokens.join(" ").replaceAll("@@ ", "");
+  }
+  override vocabulary_files(): Record<string, string | { copy: string }> {
+    const { "vocab.json": vocab } = super.vocabulary_files() as { "vocab.json": string };
+    return {
+      "vocab.json": vocab,
+      ...(!this.#only_decodes && { "merges.txt": this.merges.map((pair) => `${pair}\n`).join("") }),
+    };
+  }
+}
+
 /** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/phobert/tokenization_phobert.py */
 export class PhobertTokenizer extends MergedWordsTokenizer {
   protected override readonly word = WORD;
@@ -233,39 +283,19 @@ export class BertweetTokenizer extends PhobertTokenizer {
   }
 }
 
-/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/prophetnet/tokenization_prophetnet.py */
-export class ProphetNetTokenizer extends TokenizerWithEnds {
-  static override readonly model_input_names = ["input_ids", "attention_mask"];
-  static override readonly vocab_files_names = { vocab_file: "prophetnet.tokenizer" };
-  static override readonly keywords = {
-    do_lower_case: true,
-    do_basic_tokenize: true,
-    never_split: null,
-    unk_token: "[UNK]",
-    sep_token: "[SEP]",
-    x_sep_token: "[X_SEP]",
-    pad_token: "[PAD]",
-    mask_token: "[MASK]",
-    tokenize_chinese_chars: true,
-    strip_accents: null,
-    clean_up_tokenization_spaces: true,
-  };
-
+/** BERT's way to split texts, in Python. */
+export abstract class WordPieceTokenizer extends TokenizerWithEnds {
   readonly #engine: NativeTokenizer;
 
-  constructor({ vocab_file, ...keywords }: Keywords) {
-    const kwargs: Keywords = { ...ProphetNetTokenizer.keywords, ...keywords };
+  constructor(vocab_file: unknown, kwargs: Keywords) {
     const vocabulary = new Map(read_lines(vocab_file, "vocab_file").map((token, id) => [token, id]));
     super(kwargs, vocabulary);
     this.#engine = word_piece(kwargs, vocabulary);
   }
 
-  /** Only within what is split. */
+  /** Texts are put in lower case before added tokens are found. */
   protected override get lowers(): boolean {
-    return false;
-  }
-  protected override _ends(): Ends {
-    return { first: [], between: [this.sep_token_id!], last: [this.sep_token_id!] };
+    return Boolean(this.init_kwargs["do_basic_tokenize"]) && super.lowers;
   }
   protected override _tokenize(given: string): string[] {
     // Rust leaves what Unicode has not assigned.
@@ -282,8 +312,42 @@ export class ProphetNetTokenizer extends TokenizerWithEnds {
   override convert_tokens_to_string(tokens: readonly string[]): string {
     return strip(tokens.join(" ").replaceAll(" ##", ""));
   }
+  protected vocabulary_lines(): string {
+    return [...this.encoder.keys()].map((token) => `${token}\n`).join("");
+  }
+}
+
+/** https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/prophetnet/tokenization_prophetnet.py */
+export class ProphetNetTokenizer extends WordPieceTokenizer {
+  static override readonly model_input_names = ["input_ids", "attention_mask"];
+  static override readonly vocab_files_names = { vocab_file: "prophetnet.tokenizer" };
+  static override readonly keywords = {
+    do_lower_case: true,
+    do_basic_tokenize: true,
+    never_split: null,
+    unk_token: "[UNK]",
+    sep_token: "[SEP]",
+    x_sep_token: "[X_SEP]",
+    pad_token: "[PAD]",
+    mask_token: "[MASK]",
+    tokenize_chinese_chars: true,
+    strip_accents: null,
+    clean_up_tokenization_spaces: true,
+  };
+
+  constructor({ vocab_file, ...keywords }: Keywords) {
+    super(vocab_file, { ...ProphetNetTokenizer.keywords, ...keywords });
+  }
+
+  /** Only within what is split. */
+  protected override get lowers(): boolean {
+    return false;
+  }
+  protected override _ends(): Ends {
+    return { first: [], between: [this.sep_token_id!], last: [this.sep_token_id!] };
+  }
   override vocabulary_files(): Record<string, string> {
-    return { "prophetnet.tokenizer": [...this.encoder.keys()].map((token) => `${token}\n`).join("") };
+    return { "prophetnet.tokenizer": this.vocabulary_lines() };
   }
 }
 

@@ -183,7 +183,7 @@ function language(file: Record<string, unknown>, target_lang: string): object {
 }
 
 /** Runs of equal tokens, or each token, with the frames that they cover. */
-function runs_of(tokens: readonly string[], group: boolean): CharOffset[] {
+export function runs_of(tokens: readonly string[], group: boolean): CharOffset[] {
   const runs: CharOffset[] = [];
   tokens.forEach((char, i) => {
     const last = runs.at(-1);

@@ -2,11 +2,12 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
+import { is_tensor } from "../../lib/tensor/index.js";
 import { MarianTokenizer, PreTrainedTokenizer, Wav2Vec2CTCTokenizer } from "../../lib/tokenization/index.js";
 import { fixture_path, plain, read_fixture, temporary } from "./fixtures.js";
 
 const folder = fixture_path("python_tokenizers");
-const names = readdirSync(folder).filter((file) => file.endsWith(".json"));
+const names = readdirSync(folder).filter((file) => file.endsWith(".json") && file !== "entities.json");
 const read = (file: string) => read_fixture("python_tokenizers", file);
 
 function checkpoint(file: string): string {
@@ -43,7 +44,7 @@ describe.each(names)("%s", (file) => {
       expect.soft(tokenizer.tokenize(text), name).toEqual(tokens);
       expect.soft(tokenizer.encode(text), name).toEqual(ids);
       expect.soft(tokenizer(text).input_ids, name).toEqual(ids);
-      expect.soft(tokenizer(null, { text_target: text }).input_ids, name).toEqual(target_ids);
+      if (target_ids) expect.soft(tokenizer(null, { text_target: text }).input_ids, name).toEqual(target_ids);
     }
   });
 
@@ -140,4 +141,28 @@ test("an empty second text is a text, as for Python's tokenizers of this kind", 
   const sep = tokenizer.sep_token_id;
   expect(tokenizer.encode("a", "").slice(-2)).toEqual([sep, sep]);
   expect(tokenizer.encode("a").slice(-2)).not.toEqual([sep, sep]);
+});
+
+/** Tensors as lists. */
+const lists_of = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, is_tensor(value) ? value.tolist() : value]));
+
+const { cases: with_entities } = read("entities.json");
+test.each<[string, { given: Record<string, unknown>; task: string | null; expected: Record<string, unknown> }[]]>(
+  with_entities.map(({ name, calls }: { name: string; calls: [] }) => [name, calls]),
+)("%s: texts with entities give Python's fields", async (name, calls) => {
+  const path = checkpoint(`${name}.json`);
+  for (const { task, given, expected } of calls) {
+    const tokenizer = await AutoTokenizer.from_pretrained(path, { task, max_mention_length: 6 });
+    const { text, ...options } = given;
+    const call = () => tokenizer(text as string, options);
+    if (expected["error"]) expect.soft(call, JSON.stringify([task, given])).toThrow();
+    else expect.soft(plain(lists_of(call().data)), JSON.stringify([task, given])).toEqual(expected);
+  }
+  // Characters are counted as JavaScript does, unless asked otherwise.
+  const tokenizer = await AutoTokenizer.from_pretrained(path);
+  const entity_spans = [[3, 8]];
+  const found = tokenizer("😀 Grace", { entity_spans } as object);
+  expect(found).toEqual(tokenizer("😀 Grace", { entity_spans: [[2, 7]], offsets_unit: "code_point" } as object));
+  expect(() => tokenizer("a", { entity_spans: [[0]] } as object)).toThrow("entity_spans");
 });
