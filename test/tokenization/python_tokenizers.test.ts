@@ -2,8 +2,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
-import { is_tensor } from "../../lib/tensor/index.js";
 import { MarianTokenizer, PreTrainedTokenizer, Wav2Vec2CTCTokenizer } from "../../lib/tokenization/index.js";
+import { to_lists } from "../../lib/tokenization/tensors.js";
 import { fixture_path, plain, read_fixture, temporary } from "./fixtures.js";
 
 const folder = fixture_path("python_tokenizers");
@@ -145,7 +145,7 @@ test("an empty second text is a text, as for Python's tokenizers of this kind", 
 
 /** Tensors as lists. */
 const lists_of = (fields: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, is_tensor(value) ? value.tolist() : value]));
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, to_lists(value)]));
 
 const { cases: with_entities } = read("entities.json");
 test.each<[string, { given: Record<string, unknown>; task: string | null; expected: Record<string, unknown> }[]]>(
