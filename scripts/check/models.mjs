@@ -6,8 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as library from "../../dist/index.js";
 
+const library = await import("../../dist/index.js");
 const { Tensor } = library;
 const TOLERANCE = 1e-4;
 const [python = fileURLToPath(new URL("../fixtures/.venv/bin/python", import.meta.url)), ...numbers] =
