@@ -5,7 +5,7 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import { TRANSFORMERS_VERSION } from "../configuration/defaults.js";
 import { read_json } from "../configuration/loading.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
-import { expected, TransformersError, warn_once } from "../errors.js";
+import { expected, received, TransformersError, warn_once } from "../errors.js";
 import { make_folder } from "../files.js";
 import { extract_commit_hash } from "../hub/cache.js";
 import { cached_file, type HubOptions, split_hub_options } from "../hub/cached_file.js";
@@ -45,6 +45,8 @@ export interface GenerationConfigOptions extends HubOptions {
   return_unused_kwargs?: boolean;
   [field: string]: unknown;
 }
+
+const shown = (value: unknown): string => (typeof value === "string" ? value : received(value));
 
 /** The settings of `generate()`, with Python's names and defaults; what else generation_config.json holds is kept. */
 export class GenerationConfig {
@@ -164,7 +166,7 @@ export class GenerationConfig {
       if (what) throw expected(what, name, value);
     }
     if (![true, false, "never", null].includes(this.early_stopping)) {
-      throw new TypeError(`\`early_stopping\` must be a boolean or 'never', but is ${this.early_stopping}.`);
+      throw new TypeError(`\`early_stopping\` must be a boolean or 'never', but is ${shown(this.early_stopping)}.`);
     }
     if (this.max_new_tokens !== null && this.max_new_tokens <= 0) {
       throw new RangeError(`\`max_new_tokens\` must be greater than 0, but is ${this.max_new_tokens}.`);
@@ -172,7 +174,7 @@ export class GenerationConfig {
     const cache = this.cache_implementation;
     if (cache !== null && !CACHE_IMPLEMENTATIONS.includes(cache)) {
       const names = CACHE_IMPLEMENTATIONS.map((name) => repr(name)).join(", ");
-      throw new TypeError(`Invalid \`cache_implementation\` (${cache}). Choose one of: (${names})`);
+      throw new TypeError(`Invalid \`cache_implementation\` (${shown(cache)}). Choose one of: (${names})`);
     }
     this.watermarking_config?.validate();
     this.check_counts();

@@ -17,7 +17,13 @@ import { type HookOptions, make_hooks } from "./hooks.js";
 import { merge, negative_prompt } from "./inputs.js";
 import { native_options } from "./native_options.js";
 import { type GenerateOutput, generate_output, to_int64 } from "./outputs.js";
-import { check_generation_mode, prepare_generated_length, prepare_generation_config, warn_of_idle } from "./prepare.js";
+import {
+  check_copies,
+  check_generation_mode,
+  prepare_generated_length,
+  prepare_generation_config,
+  warn_of_idle,
+} from "./prepare.js";
 import { run_request } from "./request.js";
 import type { ResponseFormat } from "./response_format.js";
 import { type Start, type StartOptions, start_of_decoder } from "./start.js";
@@ -166,14 +172,14 @@ export abstract class GenerationMixin extends PreTrainedModel {
     const { config } = settings;
     const start = await this.start(settings.start);
     // What the encoder left in the engine goes with the call, unless the caller gets it.
-    const made = start.cache === settings.start.model_kwargs["past_key_values"] ? undefined : start.cache;
+    const made = Object.is(start.cache, settings.start.model_kwargs["past_key_values"]) ? undefined : start.cache;
     let kept = false;
     try {
       const { ids } = start;
       if (settings.assisted && ids.length > 1)
         throw new TypeError("assisted generate is only supported for batch_size = 1");
       this.prepare_length(settings, start);
-      const copies = Math.max(config.num_beams, config.num_return_sequences);
+      const copies = check_copies(config, ids.length, this.output_vocab_size);
       const prompts = ids.flatMap((row) => Array.from({ length: copies }, () => Array.from(row)));
       options.streamer?.put(prompts);
 
@@ -181,7 +187,7 @@ export abstract class GenerationMixin extends PreTrainedModel {
       const lanes = prompts.length * (config.guidance_scale === null ? 1 : 2);
       const inputs = Object.keys(start.row_inputs ?? {});
       const engine = await this.generating_engine(lanes, ids.length * ids[0].length, inputs);
-      if (start.cache) request.cache = EngineCache.handle_of(start.cache, engine);
+      if (start.cache !== undefined) request.cache = EngineCache.handle_of(start.cache, engine);
       if (start.guidance) request.guidance_cache = EngineCache.handle_of(start.guidance.cache, engine);
       const signals = [cancelled, ...(options.signal ? [options.signal] : [])];
       const assistance = await this.assistance_of(settings, start, options, signals);
@@ -215,10 +221,12 @@ export abstract class GenerationMixin extends PreTrainedModel {
       if (options[name])
         throw new TransformersError(`\`${name}\` asks for Python code, which cannot run here.`, "remote_code");
     const { streamer, signal, generation_config, assistant_model, tokenizer, assistant_tokenizer } = options;
-    if (streamer && !(typeof streamer.put === "function" && typeof streamer.end === "function"))
+    const is_given = (value: unknown) => value !== undefined && value !== null;
+    if (is_given(streamer) && !(typeof streamer?.put === "function" && typeof streamer.end === "function"))
       throw expected("an object with the methods put and end", "streamer", streamer);
-    if (signal && typeof signal.addEventListener !== "function") throw expected("an AbortSignal", "signal", signal);
-    if (generation_config && typeof generation_config.clone !== "function")
+    if (is_given(signal) && typeof signal?.addEventListener !== "function")
+      throw expected("an AbortSignal", "signal", signal);
+    if (is_given(generation_config) && typeof generation_config?.get_generation_mode !== "function")
       throw expected("a GenerationConfig", "generation_config", generation_config);
     const [config, model_kwargs] = prepare_generation_config(
       this.generation_config,

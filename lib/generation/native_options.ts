@@ -21,7 +21,10 @@ export function native_options(
 ): NativeGenerationOptions {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
     throw expected("a non-negative integer", "seed", seed);
-  if (generator !== undefined && typeof generator !== "function" && typeof generator?.length !== "number")
+  const is_uniforms = (values: unknown) =>
+    typeof (values as ArrayLike<unknown> | null)?.length === "number" &&
+    Array.prototype.every.call(values, (value) => typeof value === "number");
+  if (generator !== undefined && typeof generator !== "function" && !is_uniforms(generator))
     throw expected("an array of uniforms or a function that gives them", "generator", generator);
   if (config.stop_strings && !tokenizer)
     throw new TypeError(
@@ -29,6 +32,7 @@ export function native_options(
     );
   check_bad_words(config["bad_words_ids"] ?? undefined);
   check_sequence_bias(config["sequence_bias"] ?? undefined);
+  check_decay(config["exponential_decay_length_penalty"] ?? undefined);
   if (config.do_sample) check_warpers(config);
   const grammar = response_grammar(response_format, tokenizer);
   return {
@@ -40,6 +44,13 @@ export function native_options(
     ...(grammar ? { grammar } : {}),
     ...(config.stop_strings ? { token_strings: token_strings(tokenizer) } : {}),
   };
+}
+
+function check_decay(decay: unknown): void {
+  const is_pair =
+    Array.isArray(decay) && decay.length === 2 && Number.isInteger(decay[0]) && typeof decay[1] === "number";
+  if (decay !== undefined && !is_pair)
+    throw expected("[tokens after the prompt, factor]", "exponential_decay_length_penalty", decay);
 }
 
 /** Python's checks of SequenceBiasLogitsProcessor. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { compare_versions } from "../configuration/loading.js";
 import type { PretrainedConfig } from "../configuration/pretrained_config.js";
-import { TransformersError, warn_once } from "../errors.js";
+import { out_of_range, TransformersError, warn_once } from "../errors.js";
 import { repr } from "../python.js";
 import { GenerationConfig, type GenerationMode } from "./configuration.js";
 import { GENERATION_FIELDS, WITHOUT_EFFECT } from "./fields.js";
@@ -107,6 +107,21 @@ export function check_generation_mode(config: GenerationConfig, assistant_model?
     warn_once(`\`${name}\` has no effect in ggml-transformers.`);
   }
   return mode;
+}
+
+/** Rows of one call, and scores of all beams of a prompt: more would fill the memory of any machine. */
+const MOST_ROWS = 2 ** 16;
+const MOST_SCORES = 2 ** 28;
+
+/** How often each of `rows` prompts is continued. @throws RangeError for more than can be held. */
+export function check_copies(config: GenerationConfig, rows: number, vocab_size: number): number {
+  const { num_beams, num_return_sequences } = config;
+  const most_rows = Math.floor(MOST_ROWS / rows);
+  const most_beams = Math.min(most_rows, Math.floor(MOST_SCORES / vocab_size));
+  if (num_beams > 1 && num_beams > most_beams) throw out_of_range(`at most ${most_beams}`, "num_beams", num_beams);
+  if (num_return_sequences > most_rows)
+    throw out_of_range(`at most ${most_rows}`, "num_return_sequences", num_return_sequences);
+  return Math.max(num_beams, num_return_sequences);
 }
 
 const ASSISTED = [

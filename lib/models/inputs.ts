@@ -12,6 +12,8 @@ function is_list(value: unknown): value is ArrayLike<unknown> {
 /** The halves of 64-bit integers that lie in memory as numbers of 32 bits, the lower one first. */
 const LOW_FIRST = new Int32Array(BigInt64Array.of(1n).buffer)[0] === 1;
 
+const INTEGERS = new Set(["number", "bigint", "boolean"]);
+
 function to_int32(values: ArrayLike<unknown>, name: string): Int32Array {
   const integers = new Int32Array(values.length);
   if (values instanceof BigInt64Array && LOW_FIRST) {
@@ -24,9 +26,8 @@ function to_int32(values: ArrayLike<unknown>, name: string): Int32Array {
     return integers;
   }
   for (let i = 0; i < values.length; i++) {
-    const value = Number(values[i]);
-    if ((value | 0) !== value || value === -(2 ** 31) || typeof values[i] === "string")
-      throw expected("integers of 32 bits", name, values[i]);
+    const value = INTEGERS.has(typeof values[i]) ? Number(values[i]) : Number.NaN;
+    if ((value | 0) !== value || value === -(2 ** 31)) throw expected("integers of 32 bits", name, values[i]);
     integers[i] = value;
   }
   return integers;

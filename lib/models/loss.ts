@@ -46,7 +46,7 @@ export function label_ids(labels: unknown, count: number, name = "labels"): Int3
     name,
   );
   const flat = rows.length === 1 ? rows[0] : Int32Array.from(rows.flatMap((row) => Array.from(row)));
-  if (flat.length !== count) throw out_of_range(`${count} labels`, name, `${flat.length}`);
+  if (flat.length !== count) throw out_of_range(`${count} labels`, name, flat.length);
   return flat;
 }
 
@@ -113,7 +113,7 @@ function flat_numbers(value: unknown): number[] {
 
 function float_labels(labels: unknown, count: number): number[] {
   const flat = flat_numbers(labels);
-  if (flat.length !== count) throw out_of_range(`${count} labels`, "labels", `${flat.length}`);
+  if (flat.length !== count) throw out_of_range(`${count} labels`, "labels", flat.length);
   return flat;
 }
 

@@ -57,6 +57,7 @@ export function forward_arguments(
   const targets = Object.fromEntries(head.labels.filter((name) => name in args).map((name) => [name, args[name]]));
   return {
     ...(args as unknown as DecoderInputs),
+    ...("use_cache" in args ? { use_cache: Boolean(args["use_cache"]) } : {}),
     output_hidden_states: Boolean(args["output_hidden_states"] ?? config["output_hidden_states"] ?? false),
     return_dict: Boolean(args["return_dict"] ?? config["return_dict"] ?? true),
     targets,
