@@ -175,13 +175,19 @@ export interface NativeEncoding {
 export interface NativeTokenizer {
   /** The fast path: ids alone. */
   encode_ids(text: string, add_special_tokens: boolean): Int32Array;
-  /** The array that `encode_ids_into` fills from now on; its memory must stay. */
-  set_out(out: Int32Array): void;
+  /** The arrays that `encode_ids_into` fills from now on, `offsets` twice as long; their memory must stay. */
+  set_out(ids: Int32Array, offsets: Int32Array): void;
   /**
-   * The same into the array of `set_out`. Returns the number of ids; if the array is too short it is left as it was.
-   * Of the text's own ids `limit` stay; those at the end `direction` go.
+   * The same into the arrays of `set_out`. Returns the number of ids; if they are more than fit, nothing is written.
+   * Of the text's own ids `limit` stay; those at the end `direction` go. `offsets`: as for `encode_rows`.
    */
-  encode_ids_into(text: string, add_special_tokens: boolean, limit?: number, direction?: "left" | "right"): number;
+  encode_ids_into(
+    text: string,
+    add_special_tokens: boolean,
+    limit?: number,
+    direction?: "left" | "right",
+    offsets?: "utf16" | "code_point",
+  ): number;
   /**
    * `encode_ids` of many texts on up to `threads` threads (1 to 256): all ids in a row, and where those of each text end.
    * With `offsets`, in this unit, also start and end for each id: those that `encode` gives if there is a `frame`.

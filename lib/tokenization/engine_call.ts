@@ -86,16 +86,18 @@ export class Encoder {
   /** Whether someone may still ask for encodings of the engine as it is. */
   lent = false;
   #splits_special_tokens = false;
-  #ids = new Int32Array(1024);
+  #ids!: Int32Array;
+  #offsets!: Int32Array;
 
   constructor(engine: NativeTokenizer) {
     this.engine = engine;
-    engine.set_out(this.#ids);
+    this.#make_room(1024);
   }
 
-  #grow_ids(count: number): void {
-    this.#ids = new Int32Array(2 * count);
-    this.engine.set_out(this.#ids);
+  #make_room(count: number): void {
+    this.#ids = new Int32Array(count);
+    this.#offsets = new Int32Array(2 * count);
+    this.engine.set_out(this.#ids, this.#offsets);
   }
 
   /** One that can be changed while encodings of this one are computed. */
@@ -111,19 +113,22 @@ export class Encoder {
     this.#splits_special_tokens = split;
   }
 
-  /** The ids of one text as they lie in a buffer that the next call overwrites, and their number. */
-  #encode_into(text: string, add_special_tokens: boolean, truncation?: NativeTruncation): number {
+  /** Puts the ids of one text, and offsets, into the arrays that the next call overwrites, and tells their number. */
+  #encode_into(text: string, add_special: boolean, truncation?: NativeTruncation, offsets?: OffsetsUnit): number {
     const { engine } = this;
-    const encode = () =>
-      guarded(() =>
-        truncation
-          ? engine.encode_ids_into(text, add_special_tokens, truncation.max_length, truncation.direction)
-          : engine.encode_ids_into(text, add_special_tokens),
-      );
-    const count = encode();
+    let count: number;
+    try {
+      if (offsets)
+        count = engine.encode_ids_into(text, add_special, truncation?.max_length, truncation?.direction, offsets);
+      else if (truncation)
+        count = engine.encode_ids_into(text, add_special, truncation.max_length, truncation.direction);
+      else count = engine.encode_ids_into(text, add_special);
+    } catch (error) {
+      throw from_native(error);
+    }
     if (count <= this.#ids.length) return count;
-    this.#grow_ids(count);
-    return encode();
+    this.#make_room(2 * count);
+    return this.#encode_into(text, add_special, truncation, offsets);
   }
 
   ids(text: string, add_special_tokens: boolean, split_special_tokens: boolean): number[] {
@@ -175,9 +180,10 @@ export class Encoder {
 
   #encode_rows(call: EngineCall, limit: NativeTruncation | undefined, offsets: boolean) {
     const { samples, add_special_tokens, threads } = call;
-    if (samples.length === 1 && !offsets) {
-      const ends: ArrayLike<number> = [this.#encode_into(samples[0]!.text as string, add_special_tokens, limit)];
-      return { ids: this.#ids, ends, offsets: undefined };
+    if (samples.length === 1) {
+      const unit = offsets ? (call.unit ?? "utf16") : undefined;
+      const ends: ArrayLike<number> = [this.#encode_into(samples[0]!.text as string, add_special_tokens, limit, unit)];
+      return { ids: this.#ids, ends, offsets: this.#offsets };
     }
     const texts = samples.map(({ text }) => text as string);
     const options = { add_special_tokens, threads, limit: limit?.max_length, direction: limit?.direction };
@@ -187,7 +193,7 @@ export class Encoder {
   }
 
   decode(ids: readonly number[], skip_special_tokens: boolean): string {
-    if (ids.length > this.#ids.length) this.#grow_ids(ids.length);
+    if (ids.length > this.#ids.length) this.#make_room(2 * ids.length);
     for (let i = 0; i < ids.length; i++) this.#ids[i] = check_id(ids[i]!);
     return this.engine.decode(this.#ids, skip_special_tokens, ids.length);
   }

@@ -97,30 +97,46 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   Napi::Value encode_ids(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::string_view text = text_argument(info.Env(), info[0], "text");
-      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, boolean_argument(info[1], "add_special_tokens"));
+      const tokenizer::Ids& ids = tokenizer_->encode_row(text, {boolean_argument(info[1], "add_special_tokens")}).ids;
       return int32_array(info.Env(), ids.data(), ids.size());
     });
   }
 
-  // Its memory is looked up once, because that takes as long as to encode a short word.
+  // Their memory is looked up once, because that takes as long as to encode a short word.
   void set_out(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] {
-      napi_typedarray_type type;
-      void* data;
-      if (napi_get_typedarray_info(info.Env(), info[0], &type, &room_, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
-        expected("an Int32Array", "out");
-      }
-      out_ = static_cast<int32_t*>(data);
+      const auto memory = [&](const Napi::Value& value, const char* name, size_t& size) {
+        napi_typedarray_type type;
+        void* data;
+        if (napi_get_typedarray_info(info.Env(), value, &type, &size, &data, nullptr, nullptr) != napi_ok || type != napi_int32_array) {
+          expected("an Int32Array", name);
+        }
+        return static_cast<int32_t*>(data);
+      };
+      size_t room, spans;
+      int32_t* ids = memory(info[0], "ids", room);
+      int32_t* offsets = memory(info[1], "offsets", spans);
+      if (spans < 2 * room) throw RangeError("Expected two offsets for each id but received " + std::to_string(spans) + " for " + std::to_string(room));
+      out_ = ids;
+      out_offsets_ = offsets;
+      room_ = room;
       kept_out_ = Napi::Persistent(info[0].As<Napi::Object>());
+      kept_offsets_ = Napi::Persistent(info[1].As<Napi::Object>());
     });
   }
 
   Napi::Value encode_ids_into(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
       const std::string_view text = text_argument(info.Env(), info[0], "text");
-      const bool add_special_tokens = boolean_argument(info[1], "add_special_tokens");
-      const tokenizer::Ids& ids = tokenizer_->encode_ids(text, add_special_tokens, limit_argument(info[2], info[3]));
-      if (ids.size() > 0 && ids.size() <= room_) std::memcpy(out_, ids.data(), ids.size() * sizeof(int32_t));
+      RowOptions options;
+      options.add_special_tokens = boolean_argument(info[1], "add_special_tokens");
+      if (info.Length() > 2) options.limit = limit_argument(info[2], info[3]);
+      if (info.Length() > 4) options.offsets = unit_argument(info[4], "offsets");
+      const auto [ids, offsets] = tokenizer_->encode_row(text, options);
+      if (ids.size() > 0 && ids.size() <= room_) {
+        std::memcpy(out_, ids.data(), ids.size() * sizeof(int32_t));
+        if (options.offsets) std::memcpy(out_offsets_, offsets.data(), offsets.size() * sizeof(int32_t));
+      }
       return Napi::Number::New(info.Env(), static_cast<double>(ids.size()));
     });
   }
@@ -407,8 +423,8 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
   tokenizer::WordCounts words_;
   Napi::FunctionReference encoding_type_;
   std::string text_;
-  Napi::ObjectReference kept_out_;
-  int32_t* out_ = nullptr;  // in kept_out_, with room_ ids
+  Napi::ObjectReference kept_out_, kept_offsets_;
+  int32_t *out_ = nullptr, *out_offsets_ = nullptr;  // in these, with room for room_ ids
   size_t room_ = 0;
 };
 

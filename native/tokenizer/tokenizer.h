@@ -33,6 +33,11 @@ struct RowOptions {
   std::optional<OffsetUnit> offsets = {};  // the unit of those that are wanted
 };
 
+struct Row {
+  const Ids& ids;
+  const std::vector<int32_t>& offsets;  // start and end for each id
+};
+
 // The ids of several texts, one after another, and where those of each text end.
 struct Rows {
   std::vector<int32_t> ids;
@@ -53,8 +58,8 @@ class Tokenizer {
   // A copy shares what does not change, above all the vocabulary.
   Tokenizer(const Tokenizer&) = default;
 
-  // The ids of a text. They stay until the next call.
-  const Ids& encode_ids(std::string_view text, bool add_special_tokens, const Limit& limit = {});
+  // The ids of a text, and the offsets that were asked for. They stay until the next call.
+  Row encode_row(std::string_view text, const RowOptions& options);
   Encoding encode(const Input& input, const Input* pair, bool add_special_tokens, const Truncation* truncation);
   // The same for many texts, on up to `threads` threads. `pairs` is empty or as long as `inputs`.
   // Offsets are what encode() tells if there is a frame().

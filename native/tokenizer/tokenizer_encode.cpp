@@ -48,11 +48,12 @@ void Tokenizer::append_row(std::string_view text, const RowOptions& options, Wor
   }
 }
 
-const Ids& Tokenizer::encode_ids(std::string_view text, bool add_special_tokens, const Limit& limit) {
+Row Tokenizer::encode_row(std::string_view text, const RowOptions& options) {
   Workspace& mine = workspace(0);
   mine.ids.clear();
-  append_row(text, {add_special_tokens, limit, std::nullopt}, mine);
-  return mine.ids;
+  mine.offsets.clear();
+  append_row(text, options, mine);
+  return {mine.ids, mine.offsets};
 }
 
 Rows Tokenizer::encode_rows(const std::vector<std::string_view>& texts, const RowOptions& options, size_t threads) {
