@@ -236,9 +236,9 @@ export interface NativeGeneration {
   process_logits(processors: LogitsProcessorSpec[], input_ids: ArrayLike<number>[], scores: Float32Array): Float32Array;
   /** Throws what is wrong with a processor, whatever the vocabulary. */
   check_logits_processor(processor: LogitsProcessorSpec): void;
-  /** One string for each id; null where no token has it. */
+  /** One string for each id, null where no token has it; or what `NativeTokenizer.token_texts` gives. */
   TokenStrings: new (
-    strings: (string | null)[],
+    strings: (string | null)[] | { bytes: Uint8Array; ends: Uint32Array; known: Uint8Array },
   ) => NativeTokenStrings;
   /** `bytes` of all ids one after another, those of id i up to `ends[i]`; `special`: control tokens, which no text has. */
   GrammarVocabulary: new (

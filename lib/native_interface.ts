@@ -268,6 +268,11 @@ export interface NativeTokenizer {
    * nothing for ids without a token. Those in `verbatim` give what they are called.
    */
   token_bytes(verbatim: number[]): { bytes: Uint8Array; ends: Uint32Array };
+  /**
+   * The text that each token adds behind the tokens `before`, in whose text `prefix` stands, in UTF-8; `known`: 1 for ids that
+   * a token has. null where `prefix` does not stand in it.
+   */
+  token_texts(before: string[], prefix: string): { bytes: Uint8Array; ends: Uint32Array; known: Uint8Array } | null;
   /** Counts the words of a text, as the model would get them, for `train`. */
   count_words(text: string): void;
   /**

@@ -1,6 +1,6 @@
 // What each token adds to a text, for `stop_strings`.
 import { expected } from "../errors.js";
-import { type NativeTokenStrings, native } from "../native.js";
+import { type NativeTokenizer, type NativeTokenStrings, native } from "../native.js";
 
 /** What is needed of a tokenizer. */
 interface Vocabulary {
@@ -9,6 +9,8 @@ interface Vocabulary {
   get_vocab(): Record<string, number>;
   tokenize(text: string): string[];
   convert_tokens_to_string(tokens: string[]): string;
+  /** The C++ engine, where there is one. */
+  readonly _tokenizer?: Pick<NativeTokenizer, "token_texts">;
 }
 
 const PREFIX = "abcdef";
@@ -24,13 +26,19 @@ export function token_strings(tokenizer: unknown): NativeTokenStrings {
   const known = made.get(vocabulary);
   if (known?.length === vocabulary.length) return known.strings;
   const before = vocabulary.tokenize(PREFIX);
+  const texts = vocabulary._tokenizer?.token_texts(before, PREFIX) ?? texts_of(vocabulary, before);
+  const strings = new (native().TokenStrings)(texts);
+  made.set(vocabulary, { length: vocabulary.length, strings });
+  return strings;
+}
+
+/** The same of a tokenizer that is written in JavaScript. */
+function texts_of(vocabulary: Vocabulary, before: string[]): (string | null)[] {
   const strings: (string | null)[] = [];
   for (const [token, id] of Object.entries(vocabulary.get_vocab())) {
     const text = vocabulary.convert_tokens_to_string([...before, token]);
     while (strings.length <= id) strings.push(null);
     strings[id] = text.slice(text.indexOf(PREFIX) + PREFIX.length);
   }
-  const result = new (native().TokenStrings)(strings);
-  made.set(vocabulary, { length: vocabulary.length, strings: result });
-  return result;
+  return strings;
 }

@@ -195,8 +195,32 @@ Napi::Function TokenStrings::define(Napi::Env env) {
   return DefineClass(env, "TokenStrings", {InstanceMethod("ends_with", &TokenStrings::ends_with)});
 }
 
+// What token_texts() of a tokenizer gives.
+static std::shared_ptr<const generation::TokenStrings> token_texts(const Napi::Object& texts) {
+  const auto array = [&](const char* name, napi_typedarray_type type) {
+    const Napi::Value value = texts.Get(name);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) expected("a typed array", name, value);
+    return value.As<Napi::TypedArray>();
+  };
+  const auto bytes = array("bytes", napi_uint8_array).As<Napi::Uint8Array>();
+  const auto ends = array("ends", napi_uint32_array).As<Napi::Uint32Array>();
+  const auto known = array("known", napi_uint8_array).As<Napi::Uint8Array>();
+  const uint32_t* first = ends.Data();
+  const size_t count = ends.ElementLength();
+  const size_t size = count == 0 ? 0 : first[count - 1];
+  if (known.ElementLength() != count || size != bytes.ElementLength() || !std::is_sorted(first, first + count))
+    expected("ends that ascend to that of the bytes, and as many flags", "ends", ends);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.Data()), size);
+  return std::make_shared<generation::TokenStrings>(text, first, known.Data(), count);
+}
+
 TokenStrings::TokenStrings(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TokenStrings>(info) {
   guarded(info.Env(), [&] {
+    info.This().As<Napi::Object>().TypeTag(&token_strings_tag);
+    if (info[0].IsObject() && info[0].As<Napi::Object>().Has("bytes")) {
+      strings_ = token_texts(info[0].As<Napi::Object>());
+      return;
+    }
     if (!info[0].IsArray()) expected("a list of strings and nulls", "strings", info[0]);
     const auto array = info[0].As<Napi::Array>();
     std::vector<std::string> texts(array.Length());
@@ -208,7 +232,6 @@ TokenStrings::TokenStrings(const Napi::CallbackInfo& info) : Napi::ObjectWrap<To
       strings.push_back(given(value) ? &texts[i] : nullptr);
     }
     strings_ = std::make_shared<generation::TokenStrings>(strings);
-    info.This().As<Napi::Object>().TypeTag(&token_strings_tag);
   });
 }
 

@@ -67,6 +67,7 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
                            InstanceMethod<&Tokenizer::to_json>("to_json"),
                            InstanceMethod<&Tokenizer::compile>("compile"),
                            InstanceMethod<&Tokenizer::token_bytes>("token_bytes"),
+                           InstanceMethod<&Tokenizer::token_texts>("token_texts"),
                            InstanceMethod<&Tokenizer::count_words>("count_words"),
                            InstanceMethod<&Tokenizer::train>("train"),
                        });
@@ -389,12 +390,27 @@ class Tokenizer : public Napi::ObjectWrap<Tokenizer> {
 
   Napi::Value token_bytes(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      const auto table = tokenizer_->token_table(ids_argument(info[0]));
-      auto ends = Napi::Uint32Array::New(info.Env(), table.ends.size());
-      std::copy(table.ends.begin(), table.ends.end(), ends.Data());
-      Napi::Object result = Napi::Object::New(info.Env());
-      result.Set("bytes", uint8_array(info.Env(), table.bytes));
-      result.Set("ends", ends);
+      return table_object(info.Env(), tokenizer_->token_table(ids_argument(info[0])));
+    });
+  }
+
+  static Napi::Object table_object(Napi::Env env, const tokenizer::Tokenizer::TokenTable& table) {
+    auto ends = Napi::Uint32Array::New(env, table.ends.size());
+    std::copy(table.ends.begin(), table.ends.end(), ends.Data());
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("bytes", uint8_array(env, table.bytes));
+    result.Set("ends", ends);
+    return result;
+  }
+
+  // null where `prefix` is not found.
+  Napi::Value token_texts(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const auto texts = tokenizer_->token_texts(strings_argument(info[0], "before"), string_argument(info[1], "prefix"));
+      if (!texts) return info.Env().Null();
+      Napi::Object result = table_object(info.Env(), texts->table);
+      const auto& known = texts->is_known;
+      result.Set("known", uint8_array(info.Env(), {reinterpret_cast<const char*>(known.data()), known.size()}));
       return result;
     });
   }

@@ -39,6 +39,11 @@ TokenStrings::TokenStrings(const std::vector<const std::string*>& strings) {
   }
 }
 
+TokenStrings::TokenStrings(std::string_view text, const uint32_t* ends, const uint8_t* known, size_t count)
+    : text_(text), starts_{0}, known_(known, known + count) {
+  starts_.insert(starts_.end(), ends, ends + count);
+}
+
 StopStrings::StopStrings(std::vector<std::string> stop_strings, std::shared_ptr<const TokenStrings> tokens)
     : stop_strings_(std::move(stop_strings)), tokens_(std::move(tokens)) {
   bool possible = false;

@@ -17,6 +17,8 @@ class TokenStrings {
  public:
   // Ids that no token has are null.
   explicit TokenStrings(const std::vector<const std::string*>& strings);
+  // Those of all ids one after another, of id i up to ends[i], which ascend to the end of `text`.
+  TokenStrings(std::string_view text, const uint32_t* ends, const uint8_t* known, size_t count);
 
   int32_t size() const { return static_cast<int32_t>(starts_.size()) - 1; }
   bool has(int32_t token) const { return token >= 0 && token < size() && known_[static_cast<size_t>(token)]; }

@@ -88,6 +88,13 @@ class Tokenizer {
     std::vector<uint32_t> ends;
   };
   TokenTable token_table(const std::vector<uint32_t>& verbatim);
+  // The text that each token adds behind the tokens `before`, in which `prefix` stands; no ids without a token.
+  // Nothing where it does not stand in what they are decoded to.
+  struct TokenTexts {
+    TokenTable table;
+    std::vector<uint8_t> is_known;  // of each id
+  };
+  std::optional<TokenTexts> token_texts(const std::vector<std::string>& before, std::string_view prefix);
 
   std::optional<uint32_t> token_to_id(const std::string& token) const;
   std::optional<std::string_view> id_to_token(uint32_t id) const;

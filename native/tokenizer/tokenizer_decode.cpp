@@ -103,6 +103,43 @@ std::string Tokenizer::decode(std::vector<std::string> tokens) const {
   return text;
 }
 
+std::optional<Tokenizer::TokenTexts> Tokenizer::token_texts(const std::vector<std::string>& before, std::string_view prefix) {
+  const std::string start = decode(before);
+  const size_t found = start.find(prefix);
+  if (found == start.npos) return std::nullopt;
+  const Decoder::Parts parts = decoder_ ? decoder_->parts() : Decoder::Parts::none;
+  const bool has_parts = parts != Decoder::Parts::none && found + prefix.size() == start.size();
+  const DecodeTable& decoded = decode_table();
+  // Tokens by id, as get_vocab() has them.
+  std::vector<std::optional<std::string_view>> names(decoded.ends.size());
+  for (uint32_t id = 0; id < vocabulary().end_id(); id++) {
+    if (vocabulary().has(id) && vocabulary().find(vocabulary().token(id)) == static_cast<int32_t>(id)) names[id] = vocabulary().token(id);
+  }
+  for (const auto& [token, id] : vocabulary().aliases()) names[id] = token;
+  for (const auto& [content, id] : added_.ids()) names[id] = content;
+
+  TokenTexts result;
+  std::vector<std::string> tokens;
+  for (uint32_t id = 0; id < names.size(); id++) {
+    std::string& out = result.table.bytes;
+    if (has_parts && names[id] && id_to_token(id) == names[id]) {
+      const uint32_t begin = id == 0 ? 0 : decoded.ends[id - 1];
+      const auto bytes = std::string_view(decoded.bytes).substr(begin, decoded.ends[id] - begin);
+      out += unicode::is_valid(bytes) ? std::string(bytes) : unicode::lossy(bytes);
+    } else if (names[id]) {
+      tokens.assign(before.begin(), before.end());
+      tokens.emplace_back(*names[id]);
+      const std::string text = decode(tokens);
+      const size_t at = text.find(prefix);
+      if (at == text.npos) return std::nullopt;
+      out.append(text, at + prefix.size());
+    }
+    result.is_known.push_back(names[id].has_value());
+    result.table.ends.push_back(static_cast<uint32_t>(out.size()));
+  }
+  return result;
+}
+
 Tokenizer::TokenTable Tokenizer::token_table(const std::vector<uint32_t>& verbatim) {
   const DecodeTable& table = decode_table();
   std::vector<bool> is_verbatim(table.ends.size(), false);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,13 @@ class Trie {
   // Finds the next string in `text` from `from` on; of those that start there, the longest.
   bool find(std::string_view text, size_t from, size_t& begin, size_t& end, uint32_t& value) const {
     for (size_t i = from; i < text.size() && !is_empty(); i++) {
-      if (!units_[static_cast<uint8_t>(text[i])].is(text[i])) continue;
+      if (only_first_ >= 0) {
+        const void* found = std::memchr(text.data() + i, only_first_, text.size() - i);
+        if (!found) return false;
+        i = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+      } else if (!units_[static_cast<uint8_t>(text[i])].is(text[i])) {
+        continue;
+      }
       end = longest(text, i, value);
       if (end == 0) continue;
       begin = i;
@@ -84,6 +91,9 @@ class Trie {
     return end;
   }
 
+  void note_first();
+
+  int only_first_ = -1;  // the byte that all strings begin with, if they do
   std::vector<Unit> units_;
   std::vector<Tail> tails_;
   std::string tail_bytes_;

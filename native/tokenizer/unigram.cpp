@@ -1,8 +1,10 @@
 #include "tokenizer/unigram.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "errors.h"
+#include "tokenizer/parallel.h"
 
 namespace gt::tokenizer {
 
@@ -17,37 +19,81 @@ std::string byte_token(uint8_t byte) {
 
 }  // namespace
 
-std::unique_ptr<Unigram> Unigram::read_list(const json::Node& list) {
-  if (!list.value().is(json::Type::array)) list.fail("an array of pieces and scores");
-  std::string bytes, scratch;
-  std::vector<uint32_t> offsets;
+namespace {
+
+constexpr size_t kBlock = 1 << 14;  // pieces that a thread reads at a time
+constexpr size_t kMostThreads = 4;
+
+// Some of the pieces: their bytes one after the other, where each ends, and their scores.
+struct PieceBlock {
+  std::string bytes;
+  std::vector<uint32_t> ends;
   std::vector<double> scores;
-  for (const json::Value entry : list.value()) {
-    const auto fail = [&] { json::Node(entry, list.path() + "[" + std::to_string(scores.size()) + "]").fail("a piece and its score"); };
-    if (!entry.is(json::Type::array)) fail();
+};
+
+// Reads the pieces from `entry` on, the first of which is number `first`, up to number `last`.
+PieceBlock read_block(const json::Node& list, json::Value::Iterator entry, size_t first, size_t last) {
+  PieceBlock block;
+  std::string scratch;
+  block.ends.reserve(last - first);
+  block.scores.reserve(last - first);
+  for (size_t number = first; number < last; number++, ++entry) {
+    const auto fail = [&] { json::Node(*entry, list.path() + "[" + std::to_string(number) + "]").fail("a piece and its score"); };
+    if (!(*entry).is(json::Type::array)) fail();
     int part = 0;
-    for (const json::Value value : entry) {
+    for (const json::Value value : *entry) {
       if (part > 1 || !value.is(part == 0 ? json::Type::string : json::Type::number)) fail();
       if (part == 0) {
-        offsets.push_back(static_cast<uint32_t>(bytes.size()));
-        bytes.append(value.string(scratch));
+        block.bytes.append(value.string(scratch));
+        block.ends.push_back(static_cast<uint32_t>(block.bytes.size()));
       } else {
-        scores.push_back(value.number());
+        block.scores.push_back(value.number());
       }
       part++;
     }
     if (part != 2) fail();
   }
-  offsets.push_back(static_cast<uint32_t>(bytes.size()));
-  const auto vocabulary = std::make_shared<const Vocabulary>(std::move(bytes), std::move(offsets));
-  std::vector<Trie::Entry> pieces;
-  pieces.reserve(scores.size());
-  const bool has_doubles = vocabulary->size() < scores.size();
-  for (uint32_t id = 0; id < scores.size(); id++) {
-    const std::string_view token = vocabulary->token(id);
-    pieces.push_back({token, has_doubles ? static_cast<uint32_t>(vocabulary->find(token)) : id});
+  return block;
+}
+
+}  // namespace
+
+std::unique_ptr<Unigram> Unigram::read_list(const json::Node& list) {
+  if (!list.value().is(json::Type::array)) list.fail("an array of pieces and scores");
+  std::vector<json::Value::Iterator> starts;
+  size_t count = 0;
+  for (json::Value::Iterator i = list.value().begin(), end = list.value().end(); i != end; ++i) {
+    if (count++ % kBlock == 0) starts.push_back(i);
   }
-  return std::unique_ptr<Unigram>(new Unigram(vocabulary, std::move(scores), Trie(pieces)));
+  const size_t threads = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kMostThreads);
+  std::vector<PieceBlock> blocks(starts.size());
+  parallel_for(blocks.size(), threads, 1, [&](size_t, size_t i) {
+    blocks[i] = read_block(list, starts[i], i * kBlock, std::min(count, (i + 1) * kBlock));
+  });
+  std::string bytes;
+  std::vector<uint32_t> offsets = {0};
+  std::vector<double> scores;
+  offsets.reserve(count + 1);
+  scores.reserve(count);
+  for (const PieceBlock& block : blocks) {
+    const auto begin = static_cast<uint32_t>(bytes.size());
+    bytes.append(block.bytes);
+    for (const uint32_t end : block.ends) offsets.push_back(begin + end);
+    scores.insert(scores.end(), block.scores.begin(), block.scores.end());
+  }
+  std::vector<Trie::Entry> pieces(count);
+  for (uint32_t id = 0; id < count; id++) pieces[id] = {std::string_view(bytes).substr(offsets[id], offsets[id + 1] - offsets[id]), id};
+  std::shared_ptr<const Vocabulary> vocabulary;
+  Trie trie;
+  parallel_for(2, count > kBlock ? threads : 1, 1, [&](size_t, size_t task) {
+    if (task == 0) trie = Trie(pieces);
+    else vocabulary = std::make_shared<const Vocabulary>(bytes, std::move(offsets));
+  });
+  if (vocabulary->size() < count) {  // of equal pieces the last one counts
+    for (Trie::Entry& piece : pieces) piece.value = static_cast<uint32_t>(vocabulary->find(piece.text));
+    trie = Trie(pieces);
+  }
+  return std::unique_ptr<Unigram>(new Unigram(vocabulary, std::move(scores), std::move(trie)));
 }
 
 std::unique_ptr<Unigram> Unigram::read_tables(TableReader& tables) {

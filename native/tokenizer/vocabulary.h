@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tokenizer/json.h"
+#include "tokenizer/prefetch.h"
 #include "tokenizer/tables.h"
 
 namespace gt::tokenizer {
@@ -25,15 +26,6 @@ inline uint64_t hash_bytes(const char* p, size_t n) {
   std::memcpy(&word, p, n);
   h = (h ^ word) * 0xff51afd7ed558ccdull;
   return h ^ (h >> 29);
-}
-
-// Asks the processor for memory that is needed soon.
-inline void prefetch(const void* p) {
-#if defined(__GNUC__)
-  __builtin_prefetch(p);
-#else
-  static_cast<void>(p);
-#endif
 }
 
 class Vocabulary {
