@@ -454,18 +454,22 @@ export interface NativeGraphEngine extends NativeGeneratingEngine {
   add_program(program: string): number;
   remove_program(program: number): void;
   /**
-   * Computes a program's outputs, each as a flat array: into `targets`, one for each in the program's order, or into new
-   * arrays, which come back. `inputs` are by name, and those that it does not read are passed over; or a list in the order
-   * of the program.
+   * Computes a program's outputs: from inputs by name, of which those that it does not read are passed over, into new
+   * arrays, which come back; or from inputs in the program's order into `targets`, one for each output.
    * Errors: "invalid_program" and "missing_tensor" (at the first run), "missing_input", "invalid_input", "disposed",
    * "cache_in_use", "out_of_memory".
    */
   run(
     program: number,
-    inputs: Record<string, Int32Array | Float32Array> | (Int32Array | Float32Array | undefined)[],
+    inputs: Record<string, Int32Array | Float32Array>,
     cached?: GraphCachedRows,
-    targets?: readonly GraphTarget[],
   ): Promise<{ outputs: Record<string, Float32Array>; cache?: number }>;
+  run(
+    program: number,
+    inputs: (Int32Array | Float32Array)[],
+    cached: GraphCachedRows | undefined,
+    targets: readonly GraphTarget[],
+  ): Promise<{ cache?: number }>;
   /** For benchmarks: the time within ggml of the last run(). */
   compute_nanoseconds(): number;
   /**

@@ -11,7 +11,7 @@ import { product } from "../nn/shapes.js";
 import type { Tensor } from "../tensor/index.js";
 import type { Arguments } from "./batch.js";
 import { put_weights, type Targets } from "./computed.js";
-import type { DecodeSize } from "./decode_programs.js";
+import { type DecodeSize, decode_sizes } from "./decode_programs.js";
 import { device_of_graph } from "./device.js";
 import type { ParameterSpec } from "./initialization.js";
 import { load_own_adapter, resolve_own_checkpoint } from "./model_options.js";
@@ -150,7 +150,7 @@ export abstract class GraphModel extends GenerationMixin {
     targets: Targets,
     rows?: GraphCachedRows,
   ): Promise<number | undefined> {
-    const inputs: (Int32Array | Float32Array | undefined)[] = [];
+    const inputs: (Int32Array | Float32Array)[] = [];
     for (const name of program.inputs) inputs.push(feeds[name]);
     try {
       const { cache } = await this.graph_engine().run(program.id, inputs, rows, targets.list);
@@ -208,11 +208,14 @@ export abstract class GraphModel extends GenerationMixin {
     inputs: readonly string[] = [],
   ): Promise<NativeGraphEngine> {
     const given = this.optional_inputs.filter((name) => inputs.includes(name));
-    this.graph_programs().add_decoder(rows, tokens, given, (size) => this.decode_step(size)["logits"], {
+    const sizes = decode_sizes(rows, tokens).map((size) => ({ ...size, given }));
+    const programs = this.graph_programs();
+    await programs.add_decoder(sizes, (size) => this.decode_step(size)["logits"], {
       max_positions: Math.min(this.max_positions, MOST_POSITIONS),
       counts_padding: this.counts_padding,
     });
-    return this.graph_engine();
+    // The engine may have become another meanwhile.
+    return programs === this.programs ? this.graph_engine() : this.generating_engine(rows, tokens, inputs);
   }
 
   protected override async drop_engine(): Promise<void> {

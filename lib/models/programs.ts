@@ -2,7 +2,7 @@
 import type { NativeGraphEngine } from "../native.js";
 import { type Sym, Trace } from "../nn/index.js";
 import { Recent } from "../recent.js";
-import { type DecodeSize, decode_sizes } from "./decode_programs.js";
+import type { DecodeSize } from "./decode_programs.js";
 
 /** Writes a computation down; what is undefined is no output. */
 export type Compute = () => Record<string, Sym | undefined>;
@@ -26,6 +26,12 @@ export interface Program {
 /** One for each shape of inputs. The engine keeps the graphs of the last 64. */
 const MAX_PROGRAMS = 256;
 
+/** What generate() wants to know of the model. */
+interface Settings {
+  max_positions: number;
+  counts_padding: boolean;
+}
+
 const name_of = ({ tokens, outputs, given = [] }: DecodeSize) => [tokens, outputs, ...given].join(" ");
 
 /** For debugging: the result of the module at this path is an output more, `trace`, which each pass prints. */
@@ -36,6 +42,7 @@ export class Programs {
   private readonly by_key = new Recent<string, Program>(MAX_PROGRAMS);
   /** Those of generate(), by their size. */
   private readonly of_decoder = new Map<string, number>();
+  private decoder: Promise<void> = Promise.resolve();
 
   constructor(engine: NativeGraphEngine) {
     this.engine = engine;
@@ -67,21 +74,23 @@ export class Programs {
     return { id: this.engine.add_program(JSON.stringify(program)), inputs, outputs };
   }
 
-  /**
-   * Sees to it that generate() finds programs for `rows` rows at a time, after prompts of `tokens` tokens altogether.
-   * `step` writes one down, `given` are the optional inputs that it reads.
-   */
-  add_decoder(
-    rows: number,
-    tokens: number,
-    given: readonly string[],
-    step: (size: DecodeSize) => Sym | undefined,
-    settings: { max_positions: number; counts_padding: boolean },
-  ): void {
-    const missing = decode_sizes(rows, tokens)
-      .map((size) => ({ ...size, given }))
-      .filter((size) => !this.of_decoder.has(name_of(size)));
-    for (const size of missing) this.of_decoder.set(name_of(size), this.add(() => ({ logits: step(size) })).id);
-    if (missing.length > 0) this.engine.set_decoder({ programs: [...this.of_decoder.values()], ...settings });
+  /** Sees to it that generate() finds programs of these sizes; `step` writes one down: its logits. */
+  add_decoder(sizes: DecodeSize[], step: (size: DecodeSize) => Sym | undefined, settings: Settings): Promise<void> {
+    // One call after the other: none may go on before all programs that it needs are there.
+    const added = this.decoder.then(() => this.add_missing(sizes, step, settings));
+    this.decoder = added.catch(() => {});
+    return added;
+  }
+
+  private async add_missing(...[sizes, step, settings]: Parameters<Programs["add_decoder"]>): Promise<void> {
+    let is_complete = true;
+    for (const size of sizes) {
+      if (this.of_decoder.has(name_of(size))) continue;
+      // Each takes a millisecond or two, together they would hold up the event loop.
+      if (!is_complete) await new Promise((resolve) => setImmediate(resolve));
+      is_complete = false;
+      this.of_decoder.set(name_of(size), this.add(() => ({ logits: step(size) })).id);
+    }
+    if (!is_complete) this.engine.set_decoder({ programs: [...this.of_decoder.values()], ...settings });
   }
 }

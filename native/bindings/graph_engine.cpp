@@ -6,28 +6,35 @@
 #include "bindings/state_dict.h"
 #include "graph/engine.h"
 
+#include <optional>
+
 namespace gt::bindings {
 
 namespace {
 
-// Copies of what a program is fed, by name or in its order.
-void read_inputs(const Napi::Object& inputs, const graph::Program& program, graph::Run& run) {
-  const bool is_list = inputs.IsArray();
-  run.inputs.reserve(program.inputs.size());
-  for (uint32_t i = 0; i < program.inputs.size(); i++) {
-    const std::string& name = program.inputs[i];
-    const Napi::Value value = is_list ? inputs.Get(i) : inputs.Get(name.c_str());
-    napi_typedarray_type type;
-    size_t length;
-    void* data;
-    if (napi_get_typedarray_info(inputs.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        (type != napi_int32_array && type != napi_float32_array)) {
-      if (value.IsUndefined()) continue;
-      expected("an Int32Array or a Float32Array", name, value);
-    }
-    const auto* bytes = static_cast<const uint8_t*>(data);
-    run.inputs.emplace_back(name, std::vector<uint8_t>(bytes, bytes + length * 4));
+// A copy of what a program is fed; none for undefined.
+std::optional<std::vector<uint8_t>> read_input(const Napi::Value& value, const std::string& name) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      (type != napi_int32_array && type != napi_float32_array)) {
+    if (value.IsUndefined()) return std::nullopt;
+    expected("an Int32Array or a Float32Array", name, value);
   }
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  return std::vector<uint8_t>(bytes, bytes + length * 4);
+}
+
+void read_inputs_by_name(const Napi::Object& inputs, const graph::Program& program, graph::Run& run) {
+  for (const std::string& name : program.inputs)
+    if (auto input = read_input(inputs.Get(name.c_str()), name)) run.inputs.emplace_back(name, std::move(*input));
+}
+
+void read_inputs_in_order(const Napi::Array& inputs, graph::Run& run) {
+  run.inputs.reserve(inputs.Length());
+  for (uint32_t i = 0; i < inputs.Length(); i++)
+    if (auto input = read_input(inputs.Get(i), "inputs")) run.inputs.emplace_back(std::string(), std::move(*input));
 }
 
 // New arrays for the outputs, by name.
@@ -42,48 +49,23 @@ Napi::Object new_outputs(Napi::Env env, const graph::Program& program, graph::Ru
   return outputs;
 }
 
-// Where an output of this shape goes: a GraphTarget.
-graph::Run::Target read_target(const std::string& name, const graph::Shape& shape, const Napi::Object& where) {
+// A GraphTarget.
+graph::Run::Target read_target(const Napi::Object& where) {
   const bool has_places = !where.IsTypedArray();
   const Napi::Value array = has_places ? Napi::Value(where.Get("data")) : Napi::Value(where);
-  auto data = typed_array(array, napi_float32_array, "a Float32Array", name).As<Napi::Float32Array>();
-  graph::Run::Target target{name, data.Data(), data.ElementLength()};
-  const auto all = static_cast<size_t>(graph::n_elements(shape));
-  if (!has_places && target.count > all)
-    throw RangeError("Expected at most " + std::to_string(all) + " values for " + name + " but received room for " + std::to_string(target.count));
+  auto data = typed_array(array, napi_float32_array, "a Float32Array", "targets").As<Napi::Float32Array>();
+  graph::Run::Target target{{}, data.Data(), data.ElementLength(), has_places};
   if (!has_places) return target;
-  const auto rows = typed_array(where.Get("places"), napi_int32_array, "an Int32Array", name).As<Napi::Int32Array>();
-  target.row_size = all / static_cast<size_t>(shape.at(0));
-  target.places.assign(rows.Data(), rows.Data() + rows.ElementLength());
-  if (target.places.size() > static_cast<size_t>(shape.at(0)))
-    throw RangeError("Expected at most " + std::to_string(shape.at(0)) + " places for " + name + " but received " + std::to_string(target.places.size()));
-  const size_t count = target.count / target.row_size;
-  for (const int32_t place : target.places)
-    if (place < 0 || static_cast<size_t>(place) >= count)
-      throw RangeError("Expected places from 0 to " + std::to_string(count) + " (not included) for " + name + " but received " + std::to_string(place));
+  const auto places = typed_array(where.Get("places"), napi_int32_array, "an Int32Array", "places").As<Napi::Int32Array>();
+  target.places.assign(places.Data(), places.Data() + places.ElementLength());
   return target;
 }
 
-void read_targets(const Napi::Value& value, const graph::Program& program, graph::Run& run) {
-  if (!value.IsArray() || value.As<Napi::Array>().Length() != program.outputs.size())
-    expected("an array of " + std::to_string(program.outputs.size()) + " targets", "targets", value);
-  for (uint32_t i = 0; i < program.outputs.size(); i++) {
-    const graph::Output& output = program.outputs[i];
-    run.outputs.push_back(read_target(output.name, program.nodes[static_cast<size_t>(output.node)].shape,
-                                      object(value.As<Napi::Array>().Get(i), "targets")));
-  }
-}
-
-// What a promise gives: it keeps the memory of V8 in place that the engine writes into.
-Napi::Object make_result(Napi::Env env, const graph::Program& program, const Napi::Value& targets, graph::Run& run) {
-  Napi::Object result = Napi::Object::New(env);
-  if (given(targets)) {
-    read_targets(targets, program, run);
-    result.Set("targets", targets);
-  } else {
-    result.Set("outputs", new_outputs(env, program, run));
-  }
-  return result;
+void read_targets(const Napi::Value& value, graph::Run& run) {
+  if (!value.IsArray()) expected("an array", "targets", value);
+  const auto targets = value.As<Napi::Array>();
+  run.outputs.reserve(targets.Length());
+  for (uint32_t i = 0; i < targets.Length(); i++) run.outputs.push_back(read_target(object(targets.Get(i), "targets")));
 }
 
 std::vector<int32_t> counts(const Napi::Object& arguments, const char* name) {
@@ -129,7 +111,7 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
 
   Napi::Value add_program(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-      const uint32_t id = graph_->add_program(graph::parse_program(text(info[0], "program")));
+      const uint32_t id = graph_->add_program(text(info[0], "program"));
       return Napi::Number::New(info.Env(), id);
     });
   }
@@ -159,17 +141,26 @@ class GraphEngine final : public Napi::ObjectWrap<GraphEngine>, public EngineObj
     return guarded(env, [&] {
       check_alive();
       const uint32_t id = program_id(info[0]);
-      const std::shared_ptr<const graph::Program> program = graph_->program(id);
       auto run = std::make_shared<graph::CachedRun>();
-      read_inputs(object(info[1], "inputs"), *program, run->run);
-      const Napi::Object result = make_result(env, *program, info[3], run->run);
+      // What the promise gives: it keeps the memory of V8 in place that the engine writes into.
+      Napi::Object result = Napi::Object::New(env);
+      run->run.in_order = info[1].IsArray();
+      if (run->run.in_order) {
+        read_inputs_in_order(info[1].As<Napi::Array>(), run->run);
+        read_targets(info[3], run->run);
+        result.Set("targets", info[3]);
+      } else {
+        const graph::Program& program = graph_->program(id);
+        read_inputs_by_name(object(info[1], "inputs"), program, run->run);
+        result.Set("outputs", new_outputs(env, program, run->run));
+      }
       return given(info[2]) ? run_cached(env, id, run, result, object(info[2], "cached")) : run_plain(env, id, run, result);
     });
   }
 
   Napi::Value run_plain(Napi::Env env, uint32_t id, const std::shared_ptr<graph::CachedRun>& run, const Napi::Object& result) {
     const uint32_t promise = open_promise(env, result);
-    graph_->run(id, std::shared_ptr<const graph::Run>(run, &run->run), [this, queue = queue_, promise](const std::exception_ptr& failure) {
+    graph_->run(id, std::shared_ptr<graph::Run>(run, &run->run), [this, queue = queue_, promise](const std::exception_ptr& failure) {
       queue->post([this, promise, failure](Napi::Env env) { settle(env, promise, failure); });
     });
     return EngineObject::promise(promise);

@@ -51,7 +51,7 @@ void Backend::use_threads(int n_threads) {
   ggml_threadpool*& pool = n_threads == 1 ? alone_ : together_;
   if (!pool) {
     ggml_threadpool_params params = ggml_threadpool_params_default(n_threads == 1 ? 1 : n_threads_);
-    params.poll = 1;  // threads without work spin for some milliseconds, not for hundreds
+    params.poll = 0;  // who has no work sleeps: JavaScript may need the core
     if (auto* create = cpu_function<decltype(ggml_threadpool_new)>("ggml_threadpool_new")) pool = create(&params);
   }
   if (auto* set = cpu_function<decltype(ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool")) set(backend_, pool);

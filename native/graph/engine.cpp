@@ -12,10 +12,16 @@ Engine::Engine(const EngineOptions& options)
 
 Engine::~Engine() { stop(); }
 
-uint32_t Engine::add_program(Program program) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  programs_[++last_id_] = std::make_shared<const Program>(std::move(program));
-  return last_id_;
+uint32_t Engine::add_program(std::string json) {
+  const auto added = std::make_shared<const Source>(std::move(json));
+  uint32_t id;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    programs_[id = ++last_id_] = added;
+  }
+  // What is wrong with it is for those who run it.
+  send([added](GraphDecoder&) { added->program(); }, [](const std::exception_ptr&) {});
+  return id;
 }
 
 void Engine::remove_program(uint32_t id) {
@@ -26,26 +32,28 @@ void Engine::remove_program(uint32_t id) {
   send([id](GraphDecoder& decoder) { decoder.runner().forget(id); }, [](const std::exception_ptr&) {});
 }
 
-std::shared_ptr<const Program> Engine::program(uint32_t id) const {
+std::shared_ptr<const Source> Engine::source(uint32_t id) const {
   std::lock_guard<std::mutex> lock(mutex_);
   const auto found = programs_.find(id);
   if (found == programs_.end()) throw RangeError("Expected the number of a program but received " + std::to_string(id));
   return found->second;
 }
 
-void Engine::run(uint32_t id, std::shared_ptr<const Run> run, Done done) {
+void Engine::run(uint32_t id, std::shared_ptr<Run> run, Done done) {
   send(
-      [this, id, program = program(id), run = std::move(run)](GraphDecoder& decoder) {
-        decoder.runner().run(id, *program, *run);
+      [this, id, source = source(id), run = std::move(run)](GraphDecoder& decoder) {
+        run->match(source->program());
+        decoder.runner().run(id, source->program(), *run);
         nanoseconds_ = decoder.runner().backend().compute_nanoseconds();
       },
       std::move(done));
 }
 
-void Engine::run(uint32_t id, std::shared_ptr<const CachedRun> run, Cached cached, Done done) {
+void Engine::run(uint32_t id, std::shared_ptr<CachedRun> run, Cached cached, Done done) {
   send(
-      [id, program = program(id), run = std::move(run), cached = std::move(cached)](GraphDecoder& decoder) {
-        const std::shared_ptr<generation::Cache> cache = decoder.run(id, *program, *run);
+      [id, source = source(id), run = std::move(run), cached = std::move(cached)](GraphDecoder& decoder) {
+        run->run.match(source->program());
+        const std::shared_ptr<generation::Cache> cache = decoder.run(id, source->program(), *run);
         cached(cache, decoder.cache_size(*cache));
       },
       std::move(done));
@@ -54,7 +62,8 @@ void Engine::run(uint32_t id, std::shared_ptr<const CachedRun> run, Cached cache
 void Engine::set_decoder(const std::vector<uint32_t>& ids, int32_t max_positions, bool counts_padding) {
   std::vector<DecodeProgram> programs;
   for (const uint32_t id : ids) {
-    programs.emplace_back(id, program(id));
+    const std::shared_ptr<const Source> one = source(id);
+    programs.emplace_back(id, std::shared_ptr<const Program>(one, &one->program()));
     if (programs.back().vocab_size != programs[0].vocab_size)
       throw Error("invalid_program", "the programs for generate() have vocabularies of several sizes");
   }

@@ -28,17 +28,17 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // The number under which the program runs.
-  uint32_t add_program(Program program);
+  // The number under which the program of this JSON runs. It is parsed on the engine's thread, or earlier by whoever asks.
+  uint32_t add_program(std::string json);
   void remove_program(uint32_t id);
-  // Throws RangeError if there is none.
-  std::shared_ptr<const Program> program(uint32_t id) const;
+  // Throws RangeError if there is none, Error("invalid_program").
+  const Program& program(uint32_t id) const { return source(id)->program(); }
 
   // `done` gets what the computation throws, or Error("disposed") if it never ran.
-  void run(uint32_t program, std::shared_ptr<const Run> run, Done done);
+  void run(uint32_t program, std::shared_ptr<Run> run, Done done);
   // … of a run with a cache `cached` gets, before `done`, what GraphDecoder::run() gives and its bytes.
   using Cached = std::function<void(std::shared_ptr<generation::Cache>, int64_t size)>;
-  void run(uint32_t program, std::shared_ptr<const CachedRun> run, Cached cached, Done done);
+  void run(uint32_t program, std::shared_ptr<CachedRun> run, Cached cached, Done done);
   // Time that ggml took for the last run(): what is beside it is ours.
   int64_t compute_nanoseconds() const { return nanoseconds_.load(std::memory_order_relaxed); }
   // The programs that generate() runs, all that there are now. Throws Error("invalid_program").
@@ -52,11 +52,12 @@ class Engine {
 
  private:
   void send(Task task, Done done);
+  std::shared_ptr<const Source> source(uint32_t id) const;
 
   std::atomic<bool> stopped_{false};
   std::atomic<int64_t> nanoseconds_{0};
   mutable std::mutex mutex_;  // of the next two
-  std::map<uint32_t, std::shared_ptr<const Program>> programs_;
+  std::map<uint32_t, std::shared_ptr<const Source>> programs_;
   uint32_t last_id_ = 0;
   std::unique_ptr<generation::Scheduler> scheduler_;
 };

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -51,5 +53,24 @@ struct Program {
 
 // Throws Error("invalid_program") unless it is whole: known fields, inputs that come before, shapes of 1 to 4 sizes above 0.
 Program parse_program(const std::string& json);
+
+// A program that is parsed when it is first wanted, by whichever thread.
+class Source {
+ public:
+  explicit Source(std::string json) : json_(std::move(json)) {}
+  // Throws what parse_program throws, each time.
+  const Program& program() const {
+    std::call_once(parsed_, [this] {
+      program_ = parse_program(json_);
+      json_ = {};
+    });
+    return program_;
+  }
+
+ private:
+  mutable std::once_flag parsed_;
+  mutable std::string json_;
+  mutable Program program_;
+};
 
 }  // namespace gt::graph

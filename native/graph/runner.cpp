@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "errors.h"
+
 namespace gt::graph {
 
 namespace {
@@ -10,7 +12,37 @@ namespace {
 constexpr size_t max_graphs = 64;
 constexpr size_t max_memory = size_t{512} << 20;
 
+void match_target(Run::Target& target, const Shape& shape) {
+  const auto all = static_cast<size_t>(n_elements(shape)), rows = shape.empty() ? 1 : static_cast<size_t>(shape[0]);
+  if (!target.has_places) {
+    if (target.count > all)
+      throw RangeError("Expected room for at most " + std::to_string(all) + " values of " + target.name + " but received room for " + std::to_string(target.count));
+    return;
+  }
+  target.row_size = all / rows;
+  const size_t count = target.count / target.row_size;
+  if (target.places.size() > rows)
+    throw RangeError("Expected at most " + std::to_string(rows) + " places for " + target.name + " but received " + std::to_string(target.places.size()));
+  for (const int32_t place : target.places)
+    if (place < 0 || static_cast<size_t>(place) >= count)
+      throw RangeError("Expected places below " + std::to_string(count) + " for " + target.name + " but received " + std::to_string(place));
+}
+
 }  // namespace
+
+void Run::match(const Program& program) {
+  if (in_order) {
+    if (inputs.size() != program.inputs.size() || outputs.size() != program.outputs.size())
+      throw RangeError("Expected " + std::to_string(program.inputs.size()) + " inputs and " + std::to_string(program.outputs.size()) +
+                       " targets but received " + std::to_string(inputs.size()) + " and " + std::to_string(outputs.size()));
+    for (size_t i = 0; i < inputs.size(); i++) inputs[i].first = program.inputs[i];
+    for (size_t i = 0; i < outputs.size(); i++) outputs[i].name = program.outputs[i].name;
+  }
+  for (Target& target : outputs) {
+    const auto found = std::find_if(program.outputs.begin(), program.outputs.end(), [&](const Output& output) { return output.name == target.name; });
+    if (found != program.outputs.end()) match_target(target, program.nodes[static_cast<size_t>(found->node)].shape);
+  }
+}
 
 Runner::Runner(const EngineOptions& options, const std::atomic<bool>& aborted)
     : backend_(options.device, options.n_threads, aborted),
@@ -41,7 +73,7 @@ void Runner::run(uint32_t id, const Program& program, const Run& run) {
   for (const auto& [name, bytes] : run.inputs) ready.set_input(name, bytes.data(), bytes.size());
   ready.compute();
   for (const Run::Target& target : run.outputs) {
-    if (target.places.empty()) ready.get_output(target.name, target.data, target.count);
+    if (!target.has_places) ready.get_output(target.name, target.data, target.count);
     else ready.get_rows(target.name, target.row_size, target.places, target.data);
   }
 }

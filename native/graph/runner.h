@@ -27,16 +27,21 @@ struct EngineOptions {
 // A computation: inputs are copies, outputs are memory that the caller keeps until it ends.
 struct Run {
   std::vector<std::pair<std::string, std::vector<uint8_t>>> inputs;
-  // Gets the first `count` values of an output; or, with `places`, its first rows of `row_size` values, of which row i goes
-  // to row places[i].
+  // Gets the beginning of an output; or, with places, its first rows along the first axis, of which row i goes to row
+  // places[i].
   struct Target {
     std::string name;
     float* data;
     size_t count;
-    size_t row_size = 0;
+    bool has_places = false;
     std::vector<int32_t> places = {};
+    size_t row_size = 0;  // of an output with places
   };
   std::vector<Target> outputs;
+  bool in_order = false;  // inputs and outputs are the program's, one after the other: they have no names yet
+
+  // Names what has none, and checks that the outputs fit into their memory. Throws RangeError.
+  void match(const Program& program);
 };
 
 class Runner {
