@@ -327,6 +327,49 @@ test.each(["linear", "linear, gelu and a sum", "a sum of two linear layers", "a 
   },
 );
 
+// They are computed together, but for one whose weight is another's.
+test("layers of one input, with and without a bias, an activation, a sum", async () => {
+  const [x, first, second] = ["x", "first", "second"].map((_, n) =>
+    Float32Array.from({ length: [7 * 20, 33 * 20, 16 * 20][n] }, (_, i) => Math.sin(i * 12.9898 + n)),
+  );
+  const bias = Float32Array.from({ length: 33 }, (_, i) => Math.cos(i));
+  const state = new (native().StateDict)();
+  state.set("first", "F32", [33, 20], first);
+  state.set("second", "F32", [16, 20], second);
+  state.set("bias", "F32", [33], bias);
+  const trace = new Trace();
+  trace.run(() => {
+    const parameter = (name: string, shape: number[]) => trace.parameter({ name, shape, init: "zeros" });
+    const input = trace.input("x", [7, 20], "f32");
+    const [a, b] = [parameter("first", [33, 20]), parameter("second", [16, 20])];
+    const plain = linear(input, a, parameter("bias", [33]));
+    trace.output("activated", linear(input, b).relu());
+    trace.output("tied", linear(input, a));
+    trace.output("sum", linear(input, a).add(plain));
+    trace.output("again", linear(input, b));
+    trace.output("plain", plain);
+  });
+  const engine = new (native().GraphEngine)({ state_dict: state, device: "CPU", n_threads: 2 });
+  const { outputs } = await engine.run(engine.add_program(JSON.stringify(trace.program())), { x });
+  await engine.dispose();
+  const product = (weight: Float32Array, add = (sum: number, _out: number) => sum) => {
+    const out = weight.length / 20;
+    return Float32Array.from({ length: 7 * out }, (_, at) => {
+      let sum = 0;
+      for (let i = 0; i < 20; i++) sum += x[Math.floor(at / out) * 20 + i] * weight[(at % out) * 20 + i];
+      return add(sum, at % out);
+    });
+  };
+  const wanted = {
+    activated: product(second, (sum) => Math.max(sum, 0)),
+    tied: product(first),
+    sum: product(first, (sum, out) => 2 * sum + bias[out]),
+    again: product(second),
+    plain: product(first, (sum, out) => sum + bias[out]),
+  };
+  for (const [name, values] of Object.entries(wanted)) expect(relative_error(outputs[name], values)).toBeLessThan(1e-5);
+});
+
 // The same as one dense convolution whose kernel is zero outside of the groups.
 test.each([
   ...[1, 2, 4, 8].flatMap((size) => [
@@ -334,48 +377,53 @@ test.each([
     { size, kernel: 3, options: { padding: 1, stride: 2 } },
     { size, kernel: 3, options: { dilation: 2, padding: 2 } },
     { size, kernel: 1, options: {} },
+    { size, kernel: 3, options: { padding: 1 }, height: 40, width: 37 },
   ]),
   { size: 1, kernel: 5, options: { padding: 2 } },
   { size: 1, kernel: 7, options: { padding: 3 } },
   { size: 1, kernel: 7, options: { padding: 3, stride: [2, 1] as [number, number] } },
-])("a convolution in groups of $size channels, kernel $kernel, $options", async ({ size, kernel, options }) => {
-  const channels = 48;
-  const image = [2, channels, 9, 11];
-  const number = (i: number) => Math.sin(i * 12.9898) * 2;
-  const weight = Float32Array.from({ length: channels * size * kernel * kernel }, (_, i) => number(i) / 4);
-  const dense = new Float32Array(channels * channels * kernel * kernel);
-  for (let out = 0; out < channels; out++) {
-    const first = Math.floor(out / size) * size;
-    const part = weight.subarray(out * size * kernel * kernel, (out + 1) * size * kernel * kernel);
-    dense.set(part, (out * channels + first) * kernel * kernel);
-  }
-  const state = new (native().StateDict)();
-  state.set("grouped", "F32", [channels, size, kernel, kernel], weight);
-  state.set("dense", "F32", [channels, channels, kernel, kernel], dense);
-  state.set(
-    "bias",
-    "F32",
-    [channels],
-    Float32Array.from({ length: channels }, (_, i) => number(i + 7)),
-  );
-  const trace = new Trace();
-  trace.run(() => {
-    const parameter = (name: string, shape: number[]) => trace.parameter({ name, shape, init: "zeros" });
-    const [x, bias] = [trace.input("x", image, "f32"), parameter("bias", [channels])];
-    const grouped = conv2d(x, parameter("grouped", [channels, size, kernel, kernel]), bias, {
-      ...options,
-      groups: channels / size,
+])(
+  "a convolution in groups of $size channels, kernel $kernel, $options",
+  async ({ size, kernel, options, ...image_of }) => {
+    const channels = 48;
+    const { height = 9, width = 11 } = image_of as { height?: number; width?: number };
+    const image = [2, channels, height, width];
+    const number = (i: number) => Math.sin(i * 12.9898) * 2;
+    const weight = Float32Array.from({ length: channels * size * kernel * kernel }, (_, i) => number(i) / 4);
+    const dense = new Float32Array(channels * channels * kernel * kernel);
+    for (let out = 0; out < channels; out++) {
+      const first = Math.floor(out / size) * size;
+      const part = weight.subarray(out * size * kernel * kernel, (out + 1) * size * kernel * kernel);
+      dense.set(part, (out * channels + first) * kernel * kernel);
+    }
+    const state = new (native().StateDict)();
+    state.set("grouped", "F32", [channels, size, kernel, kernel], weight);
+    state.set("dense", "F32", [channels, channels, kernel, kernel], dense);
+    state.set(
+      "bias",
+      "F32",
+      [channels],
+      Float32Array.from({ length: channels }, (_, i) => number(i + 7)),
+    );
+    const trace = new Trace();
+    trace.run(() => {
+      const parameter = (name: string, shape: number[]) => trace.parameter({ name, shape, init: "zeros" });
+      const [x, bias] = [trace.input("x", image, "f32"), parameter("bias", [channels])];
+      const grouped = conv2d(x, parameter("grouped", [channels, size, kernel, kernel]), bias, {
+        ...options,
+        groups: channels / size,
+      });
+      const whole = conv2d(x, parameter("dense", [channels, channels, kernel, kernel]), bias, options);
+      trace.output("grouped", grouped.add(whole.mul(0.5)).relu());
+      trace.output("dense", whole.mul(1.5).relu());
     });
-    const whole = conv2d(x, parameter("dense", [channels, channels, kernel, kernel]), bias, options);
-    trace.output("grouped", grouped.add(whole.mul(0.5)).relu());
-    trace.output("dense", whole.mul(1.5).relu());
-  });
-  const engine = new (native().GraphEngine)({ state_dict: state, n_threads: 2 });
-  const x = Float32Array.from({ length: image.reduce((a, b) => a * b) }, (_, i) => number(i * 3 + 1));
-  const { outputs } = await engine.run(engine.add_program(JSON.stringify(trace.program())), { x });
-  await engine.dispose();
-  expect(relative_error(outputs["grouped"], outputs["dense"])).toBeLessThan(1e-5);
-});
+    const engine = new (native().GraphEngine)({ state_dict: state, n_threads: 2 });
+    const x = Float32Array.from({ length: image.reduce((a, b) => a * b) }, (_, i) => number(i * 3 + 1));
+    const { outputs } = await engine.run(engine.add_program(JSON.stringify(trace.program())), { x });
+    await engine.dispose();
+    expect(relative_error(outputs["grouped"], outputs["dense"])).toBeLessThan(1e-5);
+  },
+);
 
 // torch gives the first of equal values, and NaN counts as the largest.
 test("argmax, along any axis, as numbers and as the rows of a table", async () => {

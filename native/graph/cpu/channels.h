@@ -34,62 +34,69 @@ double sum_of_differences(const float* x, int64_t n, float mean) {
   return total;
 }
 
-// Of V vectors of channels (the last one with `lanes` of them), each over all places: added to `sums`.
-template <bool squares, int V>
-void sum_channels(const float* x, int64_t places, int64_t stride, int lanes, const float* mean, double* sums) {
-  Vec shift[V];
-  for (int v = 0; v < V; ++v) shift[v] = load_lanes(mean + v * width, v + 1 < V ? width : lanes);
-  for (int64_t first = 0; first < places; first += exact_block) {
-    const int64_t end = first + exact_block < places ? first + exact_block : places;
-    Vec block[V];
-    for (int v = 0; v < V; ++v) block[v] = set(0.0f);
-    for (int64_t p = first; p < end; ++p)
-      for (int v = 0; v < V; ++v) {
-        const Vec d = load_lanes(x + p * stride + v * width, v + 1 < V ? width : lanes) - shift[v];
-        block[v] = squares ? fma(d, d, block[v]) : block[v] + d;
-      }
-    for (int v = 0; v < V; ++v) {
-      float values[width];
-      store(values, block[v]);
-      for (int i = 0; i < (v + 1 < V ? width : lanes); ++i) sums[v * width + i] += static_cast<double>(values[i]);
+// Adds x - shift of each channel, and its square, over `count` places to what stands in sums and squares.
+template <int count>
+void add_places(const float* x, int64_t stride, int64_t channels, const float* shift, float* sums, float* squares) {
+  for_vectors(channels, [&](int64_t i, int n) {
+    const Vec from = load_lanes(shift + i, n);
+    Vec total = load_lanes(sums + i, n), square = load_lanes(squares + i, n);
+    for (int p = 0; p < count; ++p) {
+      const Vec d = load_lanes(x + p * stride + i, n) - from;
+      total = total + d;
+      square = fma(d, d, square);
     }
-  }
+    store_lanes(sums + i, total, n);
+    store_lanes(squares + i, square, n);
+  });
 }
 
-template <bool squares>
-void sum_all_channels(const float* x, int64_t places, int64_t stride, int64_t channels, const float* mean, double* sums) {
-  int64_t c = 0;
-  for (; c + 4 * width <= channels; c += 4 * width) sum_channels<squares, 4>(x + c, places, stride, width, mean + c, sums + c);
-  for (; c < channels; c += width)
-    sum_channels<squares, 1>(x + c, places, stride, channels - c < width ? static_cast<int>(channels - c) : width, mean + c, sums + c);
-}
-
-// Groups [groups.begin, groups.end) of one row of the batch, whose channels lie together at each place.
+// Groups [groups.begin, groups.end) of one row of the batch, whose channels lie together at each place. Sums are taken of
+// differences to what some of the places have on average, which is near the mean: so a large one does not drown the
+// variance, and all is read once for both.
 inline void norm_channels(const GroupNormArgs& a, const float* x, float* y, Range groups) {
   const int64_t size = a.channels / a.groups, first = groups.begin * size, channels = (groups.end - groups.begin) * size;
-  char* memory = static_cast<char*>(thread_memory(static_cast<size_t>(channels) * (sizeof(double) + 2 * sizeof(float))));
-  double* sums = reinterpret_cast<double*>(memory);
-  float* mean = reinterpret_cast<float*>(sums + channels);
+  constexpr int64_t samples = 16;
+  char* memory = static_cast<char*>(thread_memory(static_cast<size_t>(channels) * (2 * sizeof(double) + 4 * sizeof(float))));
+  double* total = reinterpret_cast<double*>(memory);
+  double* total_squares = total + channels;
+  float* sums = reinterpret_cast<float*>(total_squares + channels);
+  float* squares = sums + channels;
+  float* mean = squares + channels;  // first what is near it
   float* factor = mean + channels;
-  const double count = static_cast<double>(size) * static_cast<double>(a.places);
-  const auto group_total = [&](int64_t c) {
-    double total = 0;
-    for (int64_t i = 0; i < size; ++i) total += sums[c + i];
-    return total / count;
+  const auto of_group = [size](const double* values, int64_t c) {
+    double sum = 0;
+    for (int64_t i = c; i < c + size; ++i) sum += values[i];
+    return sum;
   };
-  for (int64_t c = 0; c < channels; ++c) mean[c] = 0, sums[c] = 0;
-  sum_all_channels<false>(x + first, a.places, a.place_stride, channels, mean, sums);
+  for (int64_t c = 0; c < channels; ++c) total[c] = total_squares[c] = 0, sums[c] = squares[c] = mean[c] = 0;
+  x += first;
+  for (int64_t i = 0; i < samples; ++i) add_places<1>(x + a.places * i / samples * a.place_stride, 0, channels, mean, sums, squares);
+  for (int64_t c = 0; c < channels; ++c) total[c] = sums[c], sums[c] = squares[c] = 0;
   for (int64_t c = 0; c < channels; c += size) {
-    const float value = static_cast<float>(group_total(c));
-    for (int64_t i = c; i < c + size; ++i) mean[i] = value, sums[i] = 0;
+    const float near = static_cast<float>(of_group(total, c) / static_cast<double>(size * samples));
+    for (int64_t i = c; i < c + size; ++i) mean[i] = near, total[i] = 0;
   }
-  sum_all_channels<true>(x + first, a.places, a.place_stride, channels, mean, sums);
+  for (int64_t p = 0; p < a.places;) {
+    const int64_t end = p + exact_block < a.places ? p + exact_block : a.places;
+    for (; p + 4 <= end; p += 4) add_places<4>(x + p * a.place_stride, a.place_stride, channels, mean, sums, squares);
+    for (; p < end; ++p) add_places<1>(x + p * a.place_stride, 0, channels, mean, sums, squares);
+    for (int64_t c = 0; c < channels; ++c) {
+      total[c] += static_cast<double>(sums[c]);
+      total_squares[c] += static_cast<double>(squares[c]);
+      sums[c] = squares[c] = 0;
+    }
+  }
+  const double count = static_cast<double>(size) * static_cast<double>(a.places);
   for (int64_t c = 0; c < channels; c += size) {
-    const float value = static_cast<float>(1.0 / sqrt(group_total(c) + static_cast<double>(a.eps)));
-    for (int64_t i = c; i < c + size; ++i) factor[i] = a.weight ? value * a.weight[first + i] : value;
+    const double off = of_group(total, c) / count, variance = of_group(total_squares, c) / count - off * off;
+    const double inverse = 1.0 / sqrt((variance < 0 ? 0 : variance) + static_cast<double>(a.eps));
+    for (int64_t i = c; i < c + size; ++i) {
+      mean[i] = static_cast<float>(static_cast<double>(mean[i]) + off);
+      factor[i] = static_cast<float>(a.weight ? inverse * static_cast<double>(a.weight[first + i]) : inverse);
+    }
   }
   for (int64_t p = 0; p < a.places; ++p) {
-    const float* in = x + p * a.place_stride + first;
+    const float* in = x + p * a.place_stride;
     float* out = y + p * a.place_stride + first;
     for_vectors(channels, [&](int64_t i, int n) {
       Vec v = (load_lanes(in + i, n) - load_lanes(mean + i, n)) * load_lanes(factor + i, n);
@@ -272,44 +279,98 @@ void depthwise_line(const Places& places, int64_t c) {
   for (int p = 0; p < P; ++p) places.finish(sums[p], p, c, width);
 }
 
-// Groups of `size` channels, side by side in the lanes of the outputs or as wide as several vectors.
+// Groups of channels for one vector of outputs, in whose lanes they stand side by side, or which they fill.
+struct Groups {
+  int64_t size;          // channels of a group
+  const float* weights;  // [height, width of the kernel, size] vectors
+  // Lane i of the k-th channels is lane lanes[k][i] of the input: the k-th of its group.
+  int32_t lanes[8][width];
+};
+
 template <int P>
-void group_places(const Places& places, int64_t size, int64_t c) {
-  int32_t lanes[8][width] = {};
-  for (int k = 0; k < size && size < width; ++k)
-    for (int i = 0; i < width; ++i) lanes[k][i] = static_cast<int32_t>(i / size * size + k);
-  Vec sums[P];
-  for (int p = 0; p < P; ++p) sums[p] = places.bias(c, width);
+void group_places(const Places& places, const Groups& groups, int64_t c) {
+  // Few sums would wait for each other: then the channels of wide groups, even in number, have two in turns.
+  constexpr int chains = P < 8 ? 2 : 1;
+  const int64_t size = groups.size;
+  Vec sums[chains][P];
+  for (int p = 0; p < P; ++p) sums[0][p] = places.bias(c, width), sums[chains - 1][p] = chains == 1 ? sums[0][p] : set(0.0f);
   for (int64_t i = places.rows.begin; i < places.rows.end; ++i)
     for (int64_t j = places.columns.begin; j < places.columns.end; ++j) {
-      const float *from = places.tap(i, j) + c / size * size, *weight = places.weight(i, j) + c;
+      const float* from = places.tap(i, j) + c / size * size;
+      const float* weights = groups.weights + (i * places.a.horizontal.kernel + j) * size * width;
       if (size < width) {
         Vec values[P];
         for (int p = 0; p < P; ++p) values[p] = load(from + p * places.step());
-        for (int k = 0; k < size; ++k) {
-          const Vec w = load(weight + k * places.a.channels);
-          for (int p = 0; p < P; ++p) sums[p] = fma(permute(values[p], lanes[k]), w, sums[p]);
+        for (int64_t k = 0; k < size; ++k) {
+          const Vec w = load(weights + k * width);
+          for (int p = 0; p < P; ++p) sums[0][p] = fma(permute(values[p], groups.lanes[k]), w, sums[0][p]);
         }
       } else {
-        for (int k = 0; k < size; ++k) {
-          const Vec w = load(weight + k * places.a.channels);
-          for (int p = 0; p < P; ++p) sums[p] = fma(set(from[p * places.step() + k]), w, sums[p]);
-        }
+        for (int64_t k = 0; k < size; k += chains)
+          for (int n = 0; n < chains; ++n) {
+            const Vec w = load(weights + (k + n) * width);
+            for (int p = 0; p < P; ++p) sums[n][p] = fma(set(from[p * places.step() + k + n]), w, sums[n][p]);
+          }
       }
     }
-  for (int p = 0; p < P; ++p) places.finish(sums[p], p, c, width);
+  for (int p = 0; p < P; ++p) places.finish(chains == 1 ? sums[0][p] : sums[0][p] + sums[chains - 1][p], p, c, width);
 }
 
 constexpr int places_together = 4;
+constexpr int64_t cached_floats = 1 << 16;
 constexpr int depthwise_vectors = registers == 32 ? 4 : 2;
 
-// Places beside each other that meet all columns of the kernel; the channels that are left over.
-inline int64_t many_places(const Places& places, int64_t size) {
+// Calls f(places, count) for `pixels` of the output: for `most` or places_together beside each other that meet all columns
+// of the kernel, or one.
+template <class F>
+void for_places(const ConvolutionArgs& a, Range pixels, int64_t most, F f) {
+  const auto is_whole = [&](int64_t column) {
+    const Range columns = taps_at(a.horizontal, a.width, column);
+    return columns.begin == 0 && columns.end == a.horizontal.kernel;
+  };
+  for (int64_t pixel = pixels.begin; pixel < pixels.end;) {
+    const int64_t column = pixel % a.out_width, row = pixel / a.out_width % a.out_height, b = pixel / a.out_width / a.out_height;
+    const auto fit = [&](int64_t count) {
+      return column + count <= a.out_width && pixel + count <= pixels.end && is_whole(column) && is_whole(column + count - 1);
+    };
+    const int64_t count = fit(most) ? most : fit(places_together) ? places_together : 1;
+    const float* x = a.x + b * a.batch_stride + (row * a.vertical.stride - a.vertical.before) * a.row_stride +
+                     (column * a.horizontal.stride - a.horizontal.before) * a.column_stride;
+    f(Places{a, x, taps_at(a.vertical, a.height, row), taps_at(a.horizontal, a.width, column), pixel}, count);
+    pixel += count;
+  }
+}
+
+// One vector of outputs after the other, whose weights then lie together in the first cache, for as many rows of the
+// image as stay in the second.
+inline void convolve_groups(const ConvolutionArgs& a, Range pixels) {
+  constexpr int P = places_together;
+  Groups groups{a.channels / a.groups, nullptr, {}};
+  const int64_t size = groups.size, count = a.vertical.kernel * a.horizontal.kernel * size;
+  float* weights = static_cast<float*>(thread_memory(static_cast<size_t>(count * width) * sizeof(float)));
+  groups.weights = weights;
+  for (int k = 0; k < size && size < width; ++k)
+    for (int i = 0; i < width; ++i) groups.lanes[k][i] = static_cast<int32_t>(i / size * size + k);
+  const int64_t rows = 1 + cached_floats / (a.channels * a.out_width);
+  for (Range part{pixels.begin, 0}; part.begin < pixels.end; part.begin = part.end) {
+    part.end = at_most((part.begin / a.out_width + rows) * a.out_width, pixels.end);
+    for (int64_t c = 0; c < a.channels; c += width) {
+      for (int64_t i = 0; i < count; ++i) store(weights + i * width, load(a.weight + i * a.channels + c));
+      // Groups that fill a vector leave registers for more sums.
+      for_places(a, part, size < width ? P : 2 * P, [&](const Places& places, int64_t together) {
+        if (together > P) group_places<2 * P>(places, groups, c);
+        else if (together == P) group_places<P>(places, groups, c);
+        else group_places<1>(places, groups, c);
+      });
+    }
+  }
+}
+
+// Places beside each other that meet all columns of the kernel; gives the first of the channels that are left over.
+inline int64_t many_places(const Places& places) {
   constexpr int P = places_together;
   const ConvolutionArgs& a = places.a;
   int64_t c = 0;
-  if (size > 1)
-    for (; c < a.channels; c += width) group_places<P>(places, size, c);
   const bool moves_by_one = a.horizontal.stride == 1 && a.horizontal.dilation == 1;
   if (moves_by_one && a.horizontal.kernel == 3)
     for (; c + width <= a.channels; c += width) depthwise_line<P, 3>(places, c);
@@ -321,39 +382,24 @@ inline int64_t many_places(const Places& places, int64_t size) {
   return c;
 }
 
-inline void one_place(const Places& places, int64_t size, int64_t c) {
+inline void one_place(const Places& places, int64_t c) {
   const int64_t channels = places.a.channels;
-  if (size > 1)
-    for (; c < channels; c += width) group_places<1>(places, size, c);
   for (; c + 4 * width <= channels; c += 4 * width) depthwise_channels<4>(places, c, width);
   for (; c < channels; c += width) depthwise_channels<1>(places, c, channels - c < width ? static_cast<int>(channels - c) : width);
 }
 
 inline void channelwise(const ConvolutionArgs& a, int ith, int nth) {
-  const int64_t size = a.channels / a.groups;
   const Range pixels = share(a.batch * a.out_height * a.out_width, 1, ith, nth);
-  for (int64_t pixel = pixels.begin; pixel < pixels.end;) {
-    const int64_t column = pixel % a.out_width, row = pixel / a.out_width % a.out_height, b = pixel / a.out_width / a.out_height;
-    const auto whole = [&](int64_t at) {
-      const Range columns = taps_at(a.horizontal, a.width, at);
-      return columns.begin == 0 && columns.end == a.horizontal.kernel;
-    };
-    const int64_t last = column + places_together - 1;
-    const bool together = last < a.out_width && pixel + places_together <= pixels.end && whole(column) && whole(last);
-    const float* x = a.x + b * a.batch_stride + (row * a.vertical.stride - a.vertical.before) * a.row_stride +
-                     (column * a.horizontal.stride - a.horizontal.before) * a.column_stride;
-    Places places{a, x, taps_at(a.vertical, a.height, row), {0, a.horizontal.kernel}, pixel};
-    const int64_t done = together ? many_places(places, size) : 0;
-    const int64_t count = together ? places_together : 1;
+  if (a.groups < a.channels) return convolve_groups(a, pixels);
+  for_places(a, pixels, places_together, [&](const Places& places, int64_t count) {
+    const int64_t done = count > 1 ? many_places(places) : 0;
     for (int64_t p = 0; p < count && done < a.channels; ++p) {
       Places one = places;
       one.x += p * places.step();
       one.pixel += p;
-      one.columns = taps_at(a.horizontal, a.width, column + p);
-      one_place(one, size, done);
+      one_place(one, done);
     }
-    pixel += count;
-  }
+  });
 }
 
 }  // namespace gt::graph::cpu::GT_CPU_VARIANT
