@@ -103,9 +103,100 @@ size_t Merges::apply(int32_t* symbols, size_t n, std::vector<uint32_t>& scratch)
   return n;
 }
 
+namespace {
+
+constexpr uint32_t kEnd = UINT32_MAX;
+constexpr size_t kLong = 1024;  // symbols for which a table of all ranks is worth while
+
+// Places in ascending order: most come in it.
+class Places {
+ public:
+  void push(uint32_t place) {
+    if (from_ == list_.size()) list_.clear(), from_ = 0;
+    if (list_.empty() || place >= list_.back()) return list_.push_back(place);
+    others_.push_back(place);
+    std::push_heap(others_.begin(), others_.end(), std::greater<>());
+  }
+  bool is_empty() const { return from_ == list_.size() && others_.empty(); }
+  uint32_t pop() {
+    if (others_.empty() || (from_ < list_.size() && list_[from_] < others_.front())) return list_[from_++];
+    std::pop_heap(others_.begin(), others_.end(), std::greater<>());
+    const uint32_t place = others_.back();
+    others_.pop_back();
+    return place;
+  }
+
+ private:
+  std::vector<uint32_t> list_, others_;  // others_: a heap
+  size_t from_ = 0;
+};
+
+// Moves what a linked list of symbols has left to the front, and tells how much that is.
+size_t gather(int32_t* symbols, uint32_t* lengths, size_t n, const std::vector<uint32_t>& next) {
+  size_t count = 0;
+  for (uint32_t i = 0; i != kEnd && n > 0; i = next[i]) {
+    symbols[count] = symbols[i];
+    if (lengths) lengths[count] = lengths[i];
+    count++;
+  }
+  return count;
+}
+
+}  // namespace
+
+// As apply(), with a heap of the ranks alone; each has its places.
+size_t Merges::apply_long(int32_t* symbols, uint32_t* lengths, size_t n) const {
+  std::vector<uint32_t> previous(n), next(n), current(n, kNone), ranks, places_of(results_.size(), 0), free;
+  std::vector<Places> places(1);  // that of number 0 is nobody's
+  for (size_t i = 0; i < n; i++) {
+    previous[i] = i == 0 ? kEnd : static_cast<uint32_t>(i - 1);
+    next[i] = i + 1 == n ? kEnd : static_cast<uint32_t>(i + 1);
+  }
+  const auto push = [&](uint32_t i) {
+    const uint32_t found = current[i] = next[i] == kEnd ? kNone : rank(symbols[i], symbols[next[i]]);
+    if (found == kNone) return;
+    uint32_t& number = places_of[found];
+    if (number == 0) {
+      if (free.empty()) {
+        number = static_cast<uint32_t>(places.size());
+        places.emplace_back();
+      } else {
+        number = free.back();
+        free.pop_back();
+      }
+      ranks.push_back(found);
+      std::push_heap(ranks.begin(), ranks.end(), std::greater<>());
+    }
+    places[number].push(i);
+  };
+  for (uint32_t i = 0; i + 1 < n; i++) push(i);
+  while (!ranks.empty()) {
+    const uint32_t merge = ranks.front();
+    Places& mine = places[places_of[merge]];
+    if (mine.is_empty()) {
+      free.push_back(places_of[merge]);
+      places_of[merge] = 0;
+      std::pop_heap(ranks.begin(), ranks.end(), std::greater<>());
+      ranks.pop_back();
+      continue;
+    }
+    const uint32_t i = mine.pop();
+    if (current[i] != merge) continue;
+    const uint32_t right = next[i];
+    symbols[i] = results_[merge];
+    if (lengths) lengths[i] += lengths[right];
+    current[right] = kNone;
+    next[i] = next[right];
+    if (next[i] != kEnd) previous[next[i]] = i;
+    push(i);
+    if (previous[i] != kEnd) push(previous[i]);
+  }
+  return gather(symbols, lengths, n, next);
+}
+
 // A heap of merges by rank and place over a linked list; entries that are out of date are dropped.
 size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout, std::minstd_rand& random) const {
-  constexpr uint32_t kEnd = UINT32_MAX;
+  if (n >= kLong && dropout == 0) return apply_long(symbols, lengths, n);
   std::vector<uint32_t> previous(n), next(n), current(n, kNone);
   std::vector<uint64_t> heap, skipped;
   heap.reserve(n);
@@ -152,13 +243,7 @@ size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropo
     push(i);
     if (previous[i] != kEnd) push(previous[i]);
   }
-  size_t count = 0;
-  for (uint32_t i = 0; i != kEnd && n > 0; i = next[i]) {
-    symbols[count] = symbols[i];
-    if (lengths) lengths[count] = lengths[i];
-    count++;
-  }
-  return count;
+  return gather(symbols, lengths, n, next);
 }
 
 }  // namespace gt::tokenizer

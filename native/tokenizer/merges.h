@@ -48,6 +48,9 @@ class Merges {
  private:
   static constexpr uint64_t kEmpty = UINT64_MAX;
 
+  // For very long words, without dropout: takes time with `n` where a heap of all places waits for memory.
+  size_t apply_long(int32_t* symbols, uint32_t* lengths, size_t n) const;
+
   uint32_t hash(uint64_t key) const {
     return static_cast<uint32_t>(key * 0x9E3779B97F4A7C15ull >> shift_);
   }
