@@ -77,7 +77,7 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
   normalized_contents_.clear();
   Pieces pieces;
   std::deque<std::string> contents;  // they stay where they are
-  std::vector<Trie::Entry> originals, normals;
+  std::vector<std::string_view> originals, normals;
   const auto insert = [&](const AddedToken& token) {
     const auto known = ids_.find(token.content);
     const auto id = known != ids_.end() ? known->second : static_cast<uint32_t>(vocabulary.find(token.content));
@@ -89,20 +89,15 @@ void AddedVocabulary::refresh(const Vocabulary& vocabulary, const Normalizer* no
       content = pieces.text();
       if (content != token.content) normalized_contents_[id] = content;
     }
-    (token.normalized ? normals : originals).push_back({contents.emplace_back(content), static_cast<uint32_t>(patterns.ids.size())});
+    (token.normalized ? normals : originals).push_back(contents.emplace_back(content));
     patterns.ids.push_back(id);
   };
   for (const AddedToken& token : special_) insert(token);
   for (const AddedToken& token : ordinary_) insert(token);
-  original_.trie = Trie(originals);
-  const bool has_empty = std::any_of(normals.begin(), normals.end(), [](const auto& entry) { return entry.text.empty(); });
-  if (!has_empty) {
-    normalized_.trie = Trie(normals);
-    return;
-  }
-  std::vector<std::string_view> texts;
-  for (const Trie::Entry& entry : normals) texts.push_back(entry.text);
-  normalized_.with_empty.emplace(texts);
+  original_.finder = StringFinder(originals);
+  const bool has_empty = std::any_of(normals.begin(), normals.end(), [](std::string_view text) { return text.empty(); });
+  if (has_empty) normalized_.with_empty.emplace(normals);
+  else normalized_.finder = StringFinder(normals);
 }
 
 const std::string* AddedVocabulary::text(uint32_t id) const {
@@ -118,10 +113,11 @@ void AddedVocabulary::split(Pieces& pieces, const Patterns& patterns) const {
   if (patterns.ids.empty() && !pieces.is_aligned()) return;
   pieces.split([&](std::string_view text, auto&& emit) {
     size_t done = 0, begin, end, from = 0, last_end = text.size() + 1;
+    size_t space_end = 0;  // of the last white space that went with a token
     uint32_t pattern;
     const auto find = [&] {
       return patterns.with_empty ? patterns.with_empty->find(text, from, last_end, begin, end, pattern)
-                                 : patterns.trie.find(text, from, begin, end, pattern);
+                                 : patterns.finder.find(text, from, begin, end, pattern);
     };
     while (find()) {
       from = last_end = end;
@@ -129,8 +125,11 @@ void AddedVocabulary::split(Pieces& pieces, const Patterns& patterns) const {
       const AddedToken& token = by_id_.at(id);
       if (encode_special_tokens_ && is_special(token.content)) continue;
       if (token.single_word && (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end)))) continue;
-      if (token.lstrip) begin = std::max(trailing_space(text.substr(0, begin)), done);
-      if (token.rstrip) end += leading_space(text.substr(end));
+      if (token.lstrip) begin = begin > done ? done + trailing_space(text.substr(done, begin - done)) : done;
+      if (token.rstrip) {
+        if (end >= space_end) space_end = end + leading_space(text.substr(end));
+        end = space_end;
+      }
       if (done < begin) emit(done, begin, -1);
       emit(begin, end, static_cast<int32_t>(id));
       done = end;

@@ -13,7 +13,7 @@
 #include "tokenizer/json.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/pieces.h"
-#include "tokenizer/trie.h"
+#include "tokenizer/string_finder.h"
 #include "tokenizer/vocabulary.h"
 
 namespace gt::tokenizer {
@@ -58,9 +58,9 @@ class AddedVocabulary {
 
  private:
   struct Patterns {
-    Trie trie;
-    std::vector<uint32_t> ids;  // of the patterns in the trie
-    std::optional<EmptyPatternAutomaton> with_empty;  // in the trie's place, where the normalizer leaves nothing of a token
+    StringFinder finder;
+    std::vector<uint32_t> ids;  // of its strings
+    std::optional<EmptyPatternAutomaton> with_empty;  // in its place, where the normalizer leaves nothing of a token
   };
 
   void split(Pieces& pieces, const Patterns& patterns) const;

@@ -60,8 +60,8 @@ void RawWords::study_blanks() {
   };
   spans_follow_ids_ = spans_follow_ids_ && comes_to_one(" ", Start::inside) && adds_at_most_one(Start::text) && adds_at_most_one(Start::part);
   joins_blanks_ = true;
-  for (const char a : {' ', '\n', '\t', '\r'}) {
-    for (const char b : {' ', '\n', '\t', '\r'}) joins_blanks_ = joins_blanks_ && comes_to_one({a, b}, Start::inside);
+  for (const char a : {' ', '\n', '\t'}) {
+    for (const char b : {' ', '\n', '\t'}) joins_blanks_ = joins_blanks_ && comes_to_one({a, b}, Start::inside);
   }
 }
 

@@ -46,7 +46,7 @@ class RawWords {
   // Whether a text's words have the offsets that they have in it; and whether the ids of one in ASCII tell them.
   bool can_align(std::string_view text, Pieces& scratch) const;
   bool spans_follow_ids() const { return spans_follow_ids_; }
-  // Whether of several blanks one is left.
+  // Whether of several blanks, none of them '\r', one is left.
   bool joins_blanks() const { return joins_blanks_; }
 
  private:

@@ -160,10 +160,11 @@ bool append_widths(const int32_t* ids, const int32_t* ids_end, const Widths& wid
   return true;
 }
 
+// The blanks in front of a word, if all of them are such as can come to one.
 uint32_t blanks_of(std::string_view word) {
   uint32_t n = 0;
-  while (n < word.size() && is_blank(word[n])) n++;
-  return n;
+  while (n < word.size() && is_blank(word[n]) && word[n] != '\r') n++;
+  return n < word.size() && word[n] == '\r' ? 0 : n;
 }
 
 }  // namespace

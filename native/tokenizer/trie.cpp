@@ -282,7 +282,6 @@ Trie::Trie(const std::vector<Entry>& entries) {
   if (entries.size() < kWorth) {
     top.run(std::move(nodes));
     if (top.end() > 0) top.move_to(*this);
-    note_first();
     return;
   }
   // Each builder has nodes of the top, whose children it places itself.
@@ -320,17 +319,6 @@ Trie::Trie(const std::vector<Entry>& entries) {
   units_.reserve(shift);
   top.move_to(*this);
   for (Part& part : parts) part.builder.move_to(*this);
-  note_first();
-}
-
-void Trie::note_first() {
-  int count = 0;
-  for (int byte = 0; byte < 256 && !is_empty(); byte++) {
-    if (!units_[static_cast<size_t>(byte)].is(static_cast<char>(byte))) continue;
-    only_first_ = byte;
-    count++;
-  }
-  if (count != 1) only_first_ = -1;
 }
 
 Trie::Trie(TableReader& tables, size_t end_value)
@@ -344,7 +332,6 @@ Trie::Trie(TableReader& tables, size_t end_value)
     leads_outside |= tail.begin > tail_bytes_.size() || tail.size > tail_bytes_.size() - tail.begin || tail.value >= end_value;
   }
   tables.check(!leads_outside);
-  note_first();
 }
 
 void Trie::write(TableWriter& tables) const {

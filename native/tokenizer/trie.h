@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,24 +28,6 @@ class Trie {
   void write(TableWriter& tables) const;
 
   bool is_empty() const { return units_.empty(); }
-
-  // Finds the next string in `text` from `from` on; of those that start there, the longest.
-  bool find(std::string_view text, size_t from, size_t& begin, size_t& end, uint32_t& value) const {
-    for (size_t i = from; i < text.size() && !is_empty(); i++) {
-      if (only_first_ >= 0) {
-        const void* found = std::memchr(text.data() + i, only_first_, text.size() - i);
-        if (!found) return false;
-        i = static_cast<size_t>(static_cast<const char*>(found) - text.data());
-      } else if (!units_[static_cast<uint8_t>(text[i])].is(text[i])) {
-        continue;
-      }
-      end = longest(text, i, value);
-      if (end == 0) continue;
-      begin = i;
-      return true;
-    }
-    return false;
-  }
 
   // Calls visit(end, value) for every string that starts at `from`, shortest first.
   template <class Visit>
@@ -85,15 +66,6 @@ class Trie {
     uint32_t begin, size, value;
   };
 
-  size_t longest(std::string_view text, size_t from, uint32_t& value) const {
-    size_t end = 0;
-    prefixes(text, from, [&](size_t stop, uint32_t found) { end = stop, value = found; });
-    return end;
-  }
-
-  void note_first();
-
-  int only_first_ = -1;  // the byte that all strings begin with, if they do
   std::vector<Unit> units_;
   std::vector<Tail> tails_;
   std::string tail_bytes_;
