@@ -17,6 +17,7 @@ import {
 import { PreTrainedTokenizerFast } from "./fast.js";
 import { LAYOUTS, type Layout, type MaskKind, SENTENCE } from "./layout.js";
 import { BosEosTokenizerFast, LlamaTokenizerFast as Llama } from "./llama.js";
+import { MarkupLMFamily } from "./markuplm.js";
 import { PegasusFamily, T5Family } from "./seq2seq_families.js";
 import { MBart50Family, MBartFamily, NllbFamily, SeamlessM4TFamily } from "./translation_families.js";
 import { WhisperTokenizerFast } from "./whisper.js";
@@ -259,6 +260,7 @@ const CLASSES = {
   LayoutXLM: [BOX_FAMILIES.LayoutXLM],
   Longformer: [RobertaFamily],
   Lxmert: [BertFamily],
+  MarkupLM: [MarkupLMFamily],
   MBart: [MBartFamily, { ...SPM, keywords: LANGUAGES }],
   MBart50: [MBart50Family, { ...SPM, keywords: { ...LANGUAGES, bos_token: undefined } }],
   MPNet: [
@@ -467,12 +469,14 @@ export const {
 } = named as Record<`${Base}Tokenizer` | `${Base}TokenizerFast`, TokenizerClass>;
 export const MBartTokenizerFast = named["MBartTokenizerFast"] as typeof MBartFamily;
 export const MBart50TokenizerFast = named["MBart50TokenizerFast"] as typeof MBart50Family;
+export const MarkupLMTokenizerFast = named["MarkupLMTokenizerFast"] as typeof MarkupLMFamily;
 export const NllbTokenizerFast = named["NllbTokenizerFast"] as typeof NllbFamily;
 export const SeamlessM4TTokenizerFast = named["SeamlessM4TTokenizerFast"] as typeof SeamlessM4TFamily;
 export const SplinterTokenizerFast = named["SplinterTokenizerFast"] as typeof SplinterFamily;
 export {
   CodeLlamaTokenizerFast,
   CodeLlamaTokenizerFast as CodeLlamaTokenizer,
+  MarkupLMTokenizerFast as MarkupLMTokenizer,
   MBart50TokenizerFast as MBart50Tokenizer,
   MBartTokenizerFast as MBartTokenizer,
   NllbTokenizerFast as NllbTokenizer,

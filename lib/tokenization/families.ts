@@ -2,6 +2,7 @@ import { AddedToken } from "./added_token.js";
 import type { DecodeOptions } from "./base.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 import { LAYOUTS, type Layout, SENTENCE, zeros } from "./layout.js";
+import { strip } from "./python_text.js";
 import { XGLM_WORDS } from "./sentencepiece_converters.js";
 
 /** BERT's: what the configuration says about case, accents and Chinese characters overrides the tokenizer.json. */
@@ -89,7 +90,7 @@ export class CLIPFamily extends GPT2Family {
   static override readonly layout: Layout | null = LAYOUTS.roberta;
 
   protected override _decode(ids: number[], options: DecodeOptions): string {
-    return super._decode(ids, options).replaceAll("</w>", " ").trim();
+    return strip(super._decode(ids, options).replaceAll("</w>", " "));
   }
 }
 

@@ -31,6 +31,7 @@ import {
   ProphetNetTokenizer,
   Speech2Text2Tokenizer,
 } from "./slow_words.js";
+import { TapasTokenizer } from "./tapas.js";
 import { Wav2Vec2CTCTokenizer } from "./wav2vec2.js";
 
 const CLASSES = {
@@ -62,6 +63,7 @@ const CLASSES = {
   Speech2Text2Tokenizer,
   Speech2TextTokenizer,
   SpeechT5Tokenizer,
+  TapasTokenizer,
   VitsTokenizer,
   Wav2Vec2CTCTokenizer,
   Wav2Vec2PhonemeCTCTokenizer,
@@ -86,10 +88,8 @@ export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
   ["FlaubertTokenizer", SACREMOSES],
   ["GPTSanJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["JukeboxTokenizer", "its inputs are artists, genres and lyrics"],
-  ["MarkupLMTokenizer", "its inputs are the nodes of a page"],
   ["RagTokenizer", "it is two tokenizers"],
   ["RoFormerTokenizer", JIEBA],
-  ["TapasTokenizer", "its inputs are tables"],
   ["TapexTokenizer", "its inputs are tables"],
   ["TransfoXLTokenizer", SACREMOSES],
   ["XLMTokenizer", SACREMOSES],
@@ -99,6 +99,7 @@ export * from "./luke.js";
 export * from "./slow_bytes.js";
 export * from "./slow_languages.js";
 export * from "./slow_phonemes.js";
+export * from "./tapas.js";
 export {
   BartphoTokenizer,
   BertGenerationTokenizer,

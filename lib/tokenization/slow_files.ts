@@ -7,8 +7,8 @@ import { ROLES } from "./special_tokens.js";
 type Vocabulary = Record<string, number>;
 
 const all_of = (families: string) => new Set(families.split(" "));
-const NORMALIZED = all_of("Bart BigBird Blenderbot CLIP GPT2 LED LayoutLMv3 Longformer Roberta");
-const NORMALIZED_MASK = all_of("Bart BigBird Deberta LED LayoutLMv3 RemBert");
+const NORMALIZED = all_of("Bart BigBird Blenderbot CLIP GPT2 LED LayoutLMv3 Longformer MarkupLM Roberta");
+const NORMALIZED_MASK = all_of("Bart BigBird Deberta LED LayoutLMv3 MarkupLM RemBert");
 
 const BASIC = { do_basic_tokenize: true, never_split: null };
 const CLEANED = { ...BASIC, clean_up_tokenization_spaces: true };

@@ -11,7 +11,7 @@ type Vocabulary = Record<string, number>;
 type Keywords = Record<string, unknown>;
 
 const ROBERTA = ["Roberta", "Bart", "LED", "LayoutLMv3", "Longformer", "Mvp"];
-const BYTE_LEVEL = ["GPT2", "CodeGen", "Qwen2", "CLIP", "Deberta", "Blenderbot", "Whisper", ...ROBERTA];
+const BYTE_LEVEL = ["GPT2", "CodeGen", "Qwen2", "CLIP", "Deberta", "Blenderbot", "Whisper", "MarkupLM", ...ROBERTA];
 /** Tokens of characters, whose last one ends a word. */
 const WORDS = ["OpenAIGPT", "Herbert"];
 
@@ -70,7 +70,8 @@ export function from_vocab_json(
   const is_words = WORDS.includes(family);
   if (!is_words && !BYTE_LEVEL.includes(family)) throw not_supported(class_name, "vocab.json and merges.txt");
   const vocab = parse_vocab(vocab_json);
-  const has_unk = is_words || family === "CLIP";
+  const has_suffix = is_words || family === "CLIP";
+  const has_unk = has_suffix || family === "MarkupLM";
   const affix = is_words ? null : "";
   return {
     ...empty_parts,
@@ -80,7 +81,7 @@ export function from_vocab_json(
       dropout: null,
       unk_token: has_unk ? String(keywords["unk_token"]) : null,
       continuing_subword_prefix: affix,
-      end_of_word_suffix: has_unk ? "</w>" : affix,
+      end_of_word_suffix: has_suffix ? "</w>" : affix,
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: false,
@@ -162,6 +163,10 @@ function ends(family: string, vocab: Vocabulary, keywords: Keywords, add_prefix_
       add_prefix_space,
     };
   if (family === "Deberta") return template("[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", id_of);
+  if (family === "MarkupLM") {
+    const { cls_token: cls, sep_token: sep } = keywords;
+    return template(`${cls}:0 $A:0 ${sep}:0`, `${cls}:0 $A:0 ${sep}:0 $B:0 ${sep}:0`, id_of);
+  }
   if (family === "Blenderbot") return template(`$A:0 ${eos}:0`, "$A:0 $B:1", id_of);
   if (family === "GPT2" && keywords["add_bos_token"]) return template(`${bos}:0 $A:0`, `${bos}:0 $A:0 $B:1`, id_of);
   if (family === "Whisper") return whisper_template(vocab, keywords);

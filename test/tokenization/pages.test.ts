@@ -1,5 +1,5 @@
 // Tokenizers of pages: words with boxes, labels and questions.
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
@@ -64,5 +64,52 @@ describe.each(cases)("$tokenizer", async (expected) => {
     expect(() => tokenizer(["a"], { boxes, word_labels: [1, 2] })).toThrow("as many words as there are labels");
     expect(() => tokenizer([1] as Any, { boxes })).toThrow(/strings/);
     expect(() => tokenizer(["a"], { boxes, no_such_option: 1 } as Any)).toThrow("no_such_option");
+  });
+});
+
+describe("MarkupLM", async () => {
+  const [expected] = (read_fixture("family_tokenizers", "markup.json") as { cases: Any[] }).cases;
+  const path = temporary();
+  for (const [target, source] of Object.entries<string>(expected.files))
+    cpSync(fixture_path("slow_tokenizers", "files", source), join(path, target));
+  writeFileSync(join(path, "tokenizer_config.json"), JSON.stringify(expected.config));
+  const tokenizer = await AutoTokenizer.from_pretrained(path);
+
+  test("is Python's class, with its special tokens and its ends of texts", () => {
+    expect(tokenizer.constructor.name).toBe(expected.class);
+    expect(tokenizer.special_tokens_map).toEqual(expected.special_tokens_map);
+    expect(Object.values(tokenizer.added_tokens_decoder).map((token) => token.repr())).toEqual(expected.flags);
+    expect(tokenizer.component("post_processor")).toEqual(expected.post_processor);
+  });
+
+  test("calls give Python's fields, paths and labels", () => {
+    for (const { text, text_pair, fields, error, ...options } of expected.calls as Any[]) {
+      const given = { ...options, offsets_unit: "code_point" };
+      const what = JSON.stringify([text, text_pair, options]);
+      const call = () => (text_pair ? tokenizer(text, text_pair, given) : tokenizer(text, given));
+      if (error) {
+        expect.soft(call, what).toThrow(error.slice(0, 40));
+        continue;
+      }
+      const found = call();
+      expect.soft(Object.keys(found), what).toEqual(Object.keys(fields));
+      expect.soft(plain(found), what).toEqual(fields);
+    }
+  });
+
+  test("rows are padded with labels and paths, and what is saved loads again", async () => {
+    const [nodes, few] = [expected.calls[2].text[0], expected.calls[2].text[1]];
+    const [paths, path_of_few] = expected.calls[2].xpaths;
+    const rows = [
+      tokenizer(nodes, { xpaths: paths, node_labels: [0, 1, 2, 3] } as object),
+      tokenizer(few, { xpaths: path_of_few, node_labels: [4] } as object),
+    ];
+    expect(plain(tokenizer.pad(rows.map(({ data }) => data)))).toEqual(expected.padded);
+    const folder = temporary();
+    await tokenizer.save_pretrained(folder);
+    expect(JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8"))).toEqual(expected.saved);
+    const again = await AutoTokenizer.from_pretrained(folder);
+    expect(plain(again(nodes, { xpaths: paths } as object))).toEqual(expected.calls[0].fields);
+    expect(() => again(nodes, { xpaths: ["/a[x]", ...paths.slice(1)] } as object)).toThrow("xpath");
   });
 });

@@ -2,12 +2,20 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AutoTokenizer } from "../../lib/auto/tokenizer.js";
-import { MarianTokenizer, PreTrainedTokenizer, Wav2Vec2CTCTokenizer } from "../../lib/tokenization/index.js";
+import {
+  type BatchEncoding,
+  MarianTokenizer,
+  PreTrainedTokenizer,
+  TapasTokenizer,
+  Wav2Vec2CTCTokenizer,
+} from "../../lib/tokenization/index.js";
 import { to_lists } from "../../lib/tokenization/tensors.js";
 import { fixture_path, plain, read_fixture, temporary } from "./fixtures.js";
 
 const folder = fixture_path("python_tokenizers");
-const names = readdirSync(folder).filter((file) => file.endsWith(".json") && file !== "entities.json");
+const names = readdirSync(folder).filter(
+  (file) => file.endsWith(".json") && !["entities.json", "tables.json"].includes(file),
+);
 const read = (file: string) => read_fixture("python_tokenizers", file);
 
 function checkpoint(file: string): string {
@@ -165,4 +173,51 @@ test.each<[string, { given: Record<string, unknown>; task: string | null; expect
   const found = tokenizer("😀 Grace", { entity_spans } as object);
   expect(found).toEqual(tokenizer("😀 Grace", { entity_spans: [[2, 7]], offsets_unit: "code_point" } as object));
   expect(() => tokenizer("a", { entity_spans: [[0]] } as object)).toThrow("entity_spans");
+});
+
+describe("TAPAS: questions about tables", () => {
+  const { cases, logits, aggregations, predictions } = read("tables.json");
+  const path = temporary();
+  cpSync(join(folder, "files", "word_pieces.txt"), join(path, "vocab.txt"));
+  const load = (config: object) => TapasTokenizer.from_pretrained(path, { ...config });
+  type Call = (table: object, queries: string | string[], options?: object) => BatchEncoding;
+
+  test("calls give Python's fields: rows, columns, ranks, relations and answers", async () => {
+    for (const { config, table, queries, options, fields, error } of cases) {
+      const tokenizer = (await load(config)) as unknown as Call;
+      const what = JSON.stringify([config, queries, options]);
+      const call = () => tokenizer(table, queries, options);
+      if (error) expect.soft(call, what).toThrow(error.slice(0, 30));
+      else expect.soft(plain(lists_of(call().data)), what).toEqual(fields);
+    }
+  });
+
+  test("rows are as good as columns, and cells that are no texts are named", async () => {
+    const tokenizer = (await load({})) as unknown as Call;
+    const [{ table, queries, fields }] = cases;
+    const names = Object.keys(table);
+    const rows = table[names[0]!].map((_: unknown, i: number) =>
+      Object.fromEntries(names.map((name) => [name, table[name][i]])),
+    );
+    expect(plain(lists_of(tokenizer(rows, queries).data))).toEqual(fields);
+    expect(() => tokenizer({ a: ["1"], b: [2] }, "?")).toThrow('the cell of row 0 in column "b"');
+    expect(() => tokenizer({ a: ["1"] }, "?", { is_split_into_words: true })).toThrow("only supports questions");
+    expect(() => tokenizer({ a: ["1"] }, "?", { stride: 2 })).toThrow("an option of TapasTokenizer");
+  });
+
+  test("logits become cells", async () => {
+    const tokenizer = await load({});
+    const data = (tokenizer as unknown as Call)(cases[2].table, ["How many?", "What"], { padding: true }).data;
+    expect(tokenizer.convert_logits_to_predictions(data, logits, aggregations, 0.6)).toEqual(predictions);
+    expect(tokenizer.convert_logits_to_predictions(data, logits, null, 0.6)).toEqual([predictions[0]]);
+  });
+
+  test("save_pretrained writes what loads again", async () => {
+    const saved = temporary();
+    await (await load({ strip_column_names: true })).save_pretrained(saved);
+    const again = (await AutoTokenizer.from_pretrained(saved)) as unknown as Call;
+    expect(again({ a: ["1"] }, "?").data).toEqual(
+      ((await load({ strip_column_names: true })) as unknown as Call)({ a: ["1"] }, "?").data,
+    );
+  });
 });
