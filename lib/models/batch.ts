@@ -49,10 +49,17 @@ export function check_arguments(args: Arguments, known: ReadonlySet<string>, cla
 /** Multiplications that one may spend on padding to give what Python gives there: about a millisecond. */
 const FREE_FLOPS = 2e7;
 
+/** Parameters of models, about: counting them takes longer than a call should. */
+const counts = new WeakMap<object, number>();
+
 /** Whether it costs nothing worth mentioning to compute what the mask hides. */
 export function is_padding_cheap(mask: Uint8Array[] | undefined, model: { num_parameters(): number }): boolean {
-  const padding = mask ? mask.reduce((sum, row) => row.reduce((n, bit) => n + 1 - bit, sum), 0) : 0;
-  return padding > 0 && padding * model.num_parameters() * 2 < FREE_FLOPS;
+  let padding = 0;
+  for (const row of mask ?? []) for (let i = 0; i < row.length; i++) padding += 1 - row[i];
+  if (padding === 0) return false;
+  const count = counts.get(model) ?? model.num_parameters();
+  counts.set(model, count);
+  return padding * count * 2 < FREE_FLOPS;
 }
 
 /**

@@ -1,8 +1,7 @@
 // Models of texts on the graph engine: what their forward() takes and gives.
-import { expected } from "../errors.js";
 import { EngineCache } from "../generation/cache.js";
 import { type Sym, Tokens } from "../nn/index.js";
-import { is_tensor, type Tensor, tensor } from "../tensor/index.js";
+import type { Tensor } from "../tensor/index.js";
 import {
   type Arguments,
   type Batch,
@@ -23,10 +22,12 @@ import {
 } from "./batch.js";
 import { listed, Results, returned, scalar } from "./computed.js";
 import { GeneratingTextModel } from "./generating_text_model.js";
-import { type Head, multiple_choice } from "./heads.js";
+import { multiple_choice } from "./heads.js";
 import { named_arguments } from "./inputs.js";
 import type { ModelOutput } from "./outputs.js";
 import { cached_rows, pack, type Run, runs_of } from "./packing.js";
+import { TRACED } from "./programs.js";
+import { flatten_choices, has_labels, known_arguments } from "./text_arguments.js";
 
 export type { Arguments, Batch } from "./batch.js";
 
@@ -172,8 +173,8 @@ export abstract class TextModel extends GeneratingTextModel {
       causal: this.is_causal,
       blind_sees: this.blind_sees,
       keep_padding: call.keep_padding,
-      // What a model does with the tokens of a single row is its own affair.
-      rounds: !cached && rows > 1,
+      // What a model does with the tokens of a single row is its own affair, and who traces wants to see the batch's.
+      rounds: !cached && rows > 1 && TRACED === undefined,
     });
     const { size, size_rows } = packing;
     const attention_width = call.attentions ? (past?.length ?? 0) + length : undefined;
@@ -281,40 +282,4 @@ export abstract class TextModel extends GeneratingTextModel {
     }
     return { integers, given };
   }
-}
-
-const OPTIONS = ["output_hidden_states", "output_attentions", "return_dict", "use_cache"];
-const known = new WeakMap<typeof TextModel, ReadonlySet<string>>();
-
-/** Names of what forward() of a class takes. */
-function known_arguments(type: typeof TextModel): ReadonlySet<string> {
-  let names = known.get(type);
-  if (!names) {
-    const given = ["input_ids", "inputs_embeds", "attention_mask", ...type.token_inputs, ...type.optional_inputs];
-    given.push(...type.head.labels, ...OPTIONS);
-    if (type.takes_position_ids) given.push("position_ids");
-    if (type.head.cached) given.push("past_key_values");
-    if (type.takes_logits_to_keep) given.push("logits_to_keep");
-    names = new Set(given);
-    known.set(type, names);
-  }
-  return names;
-}
-
-const has_labels = (args: Arguments, { labels }: Head): boolean => labels.some((name) => is_given(args[name]));
-
-/** Makes rows of the choices, [rows, choices, length]: the inputs lose an axis. Returns the number of choices. */
-function flatten_choices(args: Arguments): number {
-  let choices: number | undefined;
-  for (const name of ["input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds"]) {
-    const value = args[name];
-    if (value === undefined || value === null) continue;
-    const all = is_tensor(value) ? (value as Tensor) : tensor(value as number[][][]);
-    const axes = name === "inputs_embeds" ? 4 : 3;
-    if (all.dims.length !== axes)
-      throw expected(`a tensor of ${axes} axes, [rows, choices, length, …]`, name, `dims [${all.dims}]`);
-    choices ??= all.dims[1];
-    args[name] = all.view(all.dims[0] * all.dims[1], ...all.dims.slice(2));
-  }
-  return choices ?? 1;
 }
