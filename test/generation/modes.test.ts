@@ -17,7 +17,7 @@ import {
   Tensor,
 } from "../../lib/index.js";
 import { fixture, read_json, read_tensors, relative_error } from "../fixtures.js";
-import { type GenerateCase, loader } from "./cases.js";
+import { expect_states, type GenerateCase, loader } from "./cases.js";
 
 const load = loader("");
 const inputs = read_json<{ cases: GenerateCase[]; kept: Kept[] }>("modes", "inputs.json");
@@ -180,21 +180,12 @@ describe("logits_to_keep of GPT-2", () => {
 });
 
 describe("hidden states and attentions", () => {
-  const flat = (steps: Tensor[][]) => steps.flat().flatMap((layer) => Array.from(layer.data as Float32Array));
-
   it.each(states.cases)("$name", async (one) => {
     const model = await load(one.model);
     const given = { ...arguments_of(one, state_tensors), return_dict_in_generate: true as const };
     const output = (await model.generate(given)) as unknown as GenerateOutput;
     expect(output.sequences.tolist()).toEqual(one.sequences);
-    for (const [field, shapes] of Object.entries(one.layers)) {
-      const steps = output[field] as Tensor[][];
-      expect(
-        steps.map(([layer]) => layer.dims),
-        field,
-      ).toEqual(shapes);
-      expect(relative_error(flat(steps), state_tensors[`${one.key}.${field}`].data), field).toBeLessThan(1e-4);
-    }
+    expect_states(output, one, state_tensors);
   });
 });
 

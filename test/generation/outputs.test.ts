@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { GenerateOutput } from "../../lib/generation/outputs.js";
 import type { Tensor } from "../../lib/index.js";
 import { read_json, read_tensors, relative_error } from "../fixtures.js";
-import { type GenerateCase, loader } from "./cases.js";
+import { expect_states, type GenerateCase, loader } from "./cases.js";
 
 interface StatesCase extends GenerateCase {
   key: string;
@@ -35,23 +35,13 @@ async function run(one: StatesCase): Promise<GenerateOutput> {
   return (await model.generate(one.input_ids, { ...options, ...all })) as unknown as GenerateOutput;
 }
 
-/** Values of all steps and layers. The llama engine computes nothing for padding, so rows have none there. */
-const flat = (steps: Tensor[][]) => steps.flat().flatMap((layer) => Array.from(layer.data as Float32Array));
-
 describe("generate() returns Python's", () => {
   it.each(cases)("$name", async (one) => {
     const output = await run(one);
     expect(output.sequences.tolist()).toEqual(one.sequences);
     expect(output.constructor.name).toBe(one.class);
     expect(output.keys()).toEqual(one.keys);
-    for (const [field, shapes] of Object.entries(one.layers)) {
-      const steps = output[field] as Tensor[][];
-      expect(
-        steps.map(([layer]) => layer.dims),
-        field,
-      ).toEqual(shapes);
-      expect(relative_error(flat(steps), tensors[`${one.key}.${field}`].data), field).toBeLessThan(1e-4);
-    }
+    expect_states(output, one, tensors);
     if (one.beam_indices) expect(output.beam_indices?.tolist()).toEqual(one.beam_indices);
     const model = await load(one.model);
     for (const normalized of [false, true]) {
