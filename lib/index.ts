@@ -2,6 +2,7 @@
 export { AutoConfig } from "./auto/configuration.js";
 export * from "./auto/model.js";
 export { type PipelineOptions, pipeline } from "./auto/pipeline.js";
+export { RagTokenizer } from "./auto/rag_tokenizer.js";
 export {
   type AliasTasks,
   type AliasType,

@@ -41,8 +41,14 @@ function class_of_model_type(model_type: string): TokenizerClass | undefined {
   return registered.get(model_type) ?? (name === undefined ? undefined : class_of_name(name));
 }
 
+/** The class of two tokenizers, which needs AutoTokenizer itself. */
+const RAG: Loadable = {
+  from_pretrained: async (...args) => (await import("./rag_tokenizer.js")).RagTokenizer.from_pretrained(...args),
+};
+
 /** The same with the classes that have no fast form. */
 function loadable_of_name(name: string): Loadable | undefined {
+  if (name === "RagTokenizer") return RAG;
   const class_ = class_of_name(name) ?? (SLOW_TOKENIZER_CLASSES.get(name) as Loadable | undefined);
   const reason = class_ ? undefined : REFUSED_TOKENIZER_CLASSES.get(name.replace(/Fast$/, ""));
   if (reason === undefined) return class_;

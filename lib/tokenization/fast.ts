@@ -79,17 +79,17 @@ export class PreTrainedTokenizerFast extends PreTrainedTokenizerBase {
     const known = new Map(this._tokenizer.added_tokens().map((token) => [token.content, AddedToken.from(token)]));
     const wanted = Object.entries(added_tokens_decoder)
       .sort(([a], [b]) => Number(a) - Number(b))
-      .map(([, token]) => token)
-      .filter((token) => !known.get(token.content)?.equals(token));
+      .map(([, token]) => token);
     const names = new Set([...known.keys(), ...wanted.map(String)]);
     for (const token of this.all_special_tokens_extended) {
       if (token instanceof AddedToken) {
-        if (!wanted.some((other) => other.equals(token)) && !known.get(token.content)?.equals(token))
-          wanted.push(token);
+        if (!wanted.some((other) => other.equals(token))) wanted.push(token);
       } else if (!names.has(token)) wanted.push(new AddedToken(token, { special: true }));
     }
     const special = new Set(this.all_special_tokens);
-    const tokens = wanted.map((token) => token.with({ special: token.special || special.has(token.content) }));
+    const tokens = wanted
+      .map((token) => token.with({ special: token.special || special.has(token.content) }))
+      .filter((token) => !known.get(token.content)?.equals(token));
     if (tokens.length) this.add_tokens(tokens);
   }
 

@@ -88,7 +88,6 @@ export const REFUSED_TOKENIZER_CLASSES: ReadonlyMap<string, string> = new Map([
   ["FlaubertTokenizer", SACREMOSES],
   ["GPTSanJapaneseTokenizer", "Python splits its texts by rules for Japanese"],
   ["JukeboxTokenizer", "its inputs are artists, genres and lyrics"],
-  ["RagTokenizer", "it is two tokenizers"],
   ["RoFormerTokenizer", JIEBA],
   ["TapexTokenizer", "its inputs are tables"],
   ["TransfoXLTokenizer", SACREMOSES],

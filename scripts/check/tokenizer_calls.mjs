@@ -99,6 +99,19 @@ function encodings(result, aligned) {
   });
 }
 
+async function saved_and_loaded(tokenizer, texts) {
+  const folder = mkdtempSync(join(tmpdir(), "tokenizer-"));
+  try {
+    await tokenizer.save_pretrained(folder);
+    const again = await AutoTokenizer.from_pretrained(folder);
+    const repr = Object.entries(again.added_tokens_decoder).map(([id, token]) => [id, token.repr()]);
+    const rows = texts.map((text) => again(text).input_ids);
+    return { repr: Object.fromEntries(repr), special: again.all_special_tokens, rows };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const code_points = { offsets_unit: "code_point" };
 const KINDS = {
   call(tokenizer, { text, text_pair, options, aligned }) {
@@ -133,7 +146,7 @@ const KINDS = {
     ids: attempt(() => tokenizer.convert_tokens_to_ids(tokens)),
     text: attempt(() => tokenizer.convert_tokens_to_string(known)),
   }),
-  added_tokens(tokenizer, { steps, special, texts }) {
+  async added_tokens(tokenizer, { steps, special, texts }) {
     const token = (entry) => (typeof entry === "string" ? entry : new AddedToken(entry.content, entry));
     const counts = steps.map((step) =>
       tokenizer.add_tokens(step.tokens.map(token), { special_tokens: step.special_tokens }),
@@ -142,6 +155,7 @@ const KINDS = {
     const rows = texts.map((text) => tokenizer(text, { return_offsets_mapping: tokenizer.is_fast, ...code_points }));
     const added = Object.entries(tokenizer.added_tokens_decoder);
     return {
+      again: await saved_and_loaded(tokenizer, texts).catch(({ name, message }) => ({ error: `${name}: ${message}` })),
       counts,
       length: tokenizer.length,
       added: tokenizer.get_added_vocab(),
@@ -226,7 +240,7 @@ async function one(folder) {
       tokenizer = await load_called();
       tokenizer.model_max_length = model_max_length;
     }
-    const found = plain(attempt(() => KINDS[kind](subject, given)));
+    const found = plain(await attempt(() => KINDS[kind](subject, given)));
     const wrong = difference(found, expected, words);
     if (wrong)
       report(

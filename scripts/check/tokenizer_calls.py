@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -244,6 +245,7 @@ def added_tokens(name, tokenizer, draw):
         counts.append(tokenizer.add_special_tokens(special))
         rows = [tokenizer(text, return_offsets_mapping=tokenizer.is_fast) for text in texts]
         return {
+            "again": attempt(lambda: saved_and_loaded(tokenizer, texts)),
             "counts": counts, "length": len(tokenizer), "added": tokenizer.get_added_vocab(), "special": tokenizer.all_special_tokens,
             "repr": {str(id): repr(token) for id, token in tokenizer.added_tokens_decoder.items()},
             "rows": [[row["input_ids"], [list(span) for span in row.get("offset_mapping", [])]] for row in rows],
@@ -251,6 +253,14 @@ def added_tokens(name, tokenizer, draw):
         }  # fmt: skip
 
     return {"steps": steps, "special": special, "texts": texts}, run
+
+
+def saved_and_loaded(tokenizer, texts):
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        again = AutoTokenizer.from_pretrained(folder)
+        repr_of = {str(id): repr(token) for id, token in again.added_tokens_decoder.items()}
+        return {"repr": repr_of, "special": again.all_special_tokens, "rows": [again(text)["input_ids"] for text in texts]}
 
 
 def plain(value):

@@ -42,6 +42,7 @@ test("every model type of Python's mapping loads its class, or the error names i
   const found = { loaded: 0, refused: new Set<string>(), without_class: [] as string[] };
   for (const [model_type, [slow, fast]] of Object.entries(mapping)) {
     const name = fast ?? slow;
+    if (name === "RagTokenizer") continue; // rag.test.ts
     const load = AutoTokenizer.from_pretrained(folder_for(model_type, slow), options[model_type]);
     if (name === null || name === "ParakeetCTCTokenizer") {
       // Python knows no class either.
@@ -60,6 +61,6 @@ test("every model type of Python's mapping loads its class, or the error names i
   }
   expect(Object.keys(mapping)).toHaveLength(263);
   expect(found.loaded).toBe(248);
-  expect([...found.refused].length).toBe(13);
+  expect([...found.refused].length).toBe(12);
   expect(found.without_class).toEqual(["fastspeech2_conformer", "parakeet"]);
 });

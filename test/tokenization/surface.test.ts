@@ -152,3 +152,16 @@ describe.each(NAMES)("%s", async (name) => {
     }
   });
 });
+
+// As Python does: tokenizer_config.json's added tokens are added again, and those with a role are special.
+test("a special token that was added as an ordinary one is special again after loading", async () => {
+  const tokenizer = await AutoTokenizer.from_pretrained(folder_of("gpt2"));
+  const id = tokenizer.eos_token_id!;
+  tokenizer.add_tokens([new AddedToken(tokenizer.eos_token!, { normalized: false, special: false })]);
+  expect(tokenizer.added_tokens_decoder[id]!.special).toBe(false);
+  const folder = temporary();
+  await tokenizer.save_pretrained(folder);
+  const again = await AutoTokenizer.from_pretrained(folder);
+  expect(again.added_tokens_decoder[id]!.special).toBe(true);
+  expect(again.decode(again.encode("a<|endoftext|>"), { skip_special_tokens: true })).toBe("a");
+});
