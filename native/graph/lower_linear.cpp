@@ -139,7 +139,9 @@ std::vector<const Node*> beside(const Lowering& lowering, const Node& node) {
   std::vector<const Node*> found;
   for (const Node* other : lowering.following(node, nodes_between)) {
     if (found.size() == most) break;
-    if (other->op != "linear" || other->inputs[0] != node.inputs[0] || other->flag("residual")) continue;
+    if (other->op != "linear") continue;
+    lowering.operation_of(*other);
+    if (other->inputs[0] != node.inputs[0] || other->flag("residual")) continue;
     bool is_ready = true;
     for (size_t i = 1; i < other->inputs.size(); i++) is_ready = is_ready && lowering.node_of(*other, i).op == "parameter";
     if (is_ready) found.push_back(other);

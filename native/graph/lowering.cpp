@@ -90,10 +90,7 @@ Lowering::Lowering(ggml_context* context, const Program& program, Weights& weigh
 
 std::vector<const Node*> Lowering::following(const Node& node, size_t count) const {
   std::vector<const Node*> nodes;
-  for (size_t i = number_of(node) + 1; i < program_.nodes.size() && nodes.size() < count; i++) {
-    if (find_operation(program_.nodes[i].op)) operation_of(program_.nodes[i]);
-    nodes.push_back(&program_.nodes[i]);
-  }
+  for (size_t i = number_of(node) + 1; i < program_.nodes.size() && nodes.size() < count; i++) nodes.push_back(&program_.nodes[i]);
   return nodes;
 }
 
@@ -125,7 +122,6 @@ ggml_tensor* Lowering::lower(const Node& node) {
   return operation_of(node).lower(*this, node);
 }
 
-// Throws Error("invalid_program") where it is unknown, or has other inputs than it can have.
 const Operation& Lowering::operation_of(const Node& node) const {
   const Operation* operation = find_operation(node.op);
   if (!operation) throw Error("invalid_program", "the program has an unknown operation '" + node.op + "'");

@@ -42,10 +42,12 @@ class Lowering {
   const Node& node_of(const Node& node, size_t index) const { return program_.nodes[static_cast<size_t>(node.inputs.at(index))]; }
   bool has_input(const Node& node, size_t index) const { return index < node.inputs.size(); }
   const Shape& shape_of(const Node& node, size_t index) const { return node_of(node, index).shape; }
-  // The nodes that come after one: up to so many, each checked. What they read need not be made yet; whoever makes one
-  // before its turn says so.
+  // The nodes that come after one, up to so many. Who makes one of them before its turn looks up its operation, which
+  // checks it, and says what was made.
   std::vector<const Node*> following(const Node& node, size_t count) const;
   void set_value(const Node& node, ggml_tensor* value) { values_[number_of(node)] = value; }
+  // Throws Error("invalid_program") where it is unknown, or has other inputs than it can have.
+  const Operation& operation_of(const Node& node) const;
   // Whether an input depends on weights alone; and its float32 values then, with its axes in another order if `axes` says so.
   // They stay where they are while the graph lives.
   bool is_constant(const Node& node, size_t index) const { return constant_[static_cast<size_t>(node.inputs.at(index))]; }
@@ -100,7 +102,6 @@ class Lowering {
  private:
   size_t number_of(const Node& node) const { return static_cast<size_t>(&node - program_.nodes.data()); }
   ggml_tensor* lower(const Node& node);
-  const Operation& operation_of(const Node& node) const;
   bool depends_on_constants(const Node& node) const;
   ggml_tensor* computed(int node, const std::vector<int64_t>& axes = {});
 

@@ -67,6 +67,20 @@ test("well-formed ones run", async () => {
   await run({ op: "windows", inputs: [X], shape: [2, 2], attributes: windows });
 });
 
+// Layers of one input are computed together.
+test.each<Omit<Node, "op">>([
+  { inputs: [X], shape: [2, 5] },
+  { inputs: [X, WEIGHT], shape: [2, 4] },
+  { inputs: [X, KERNEL], shape: [2, 6] },
+  { inputs: [X, SPANS], shape: [2, 2] },
+  { inputs: [X, WEIGHT, WEIGHT], shape: [2, 5], attributes: { bias: true } },
+])("refused after a layer of the same input: linear of %j", async (node) => {
+  const layer = { op: "linear", inputs: [X, WEIGHT], shape: [2, 5] };
+  await expect(run(layer, { op: "linear", ...node })).rejects.toMatchObject({
+    code: "invalid_program",
+  });
+});
+
 test.each<Node>([
   { op: "add", inputs: [X], shape: [2, 4] },
   { op: "add", inputs: [X, X, X], shape: [2, 4] },

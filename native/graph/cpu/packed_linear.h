@@ -63,19 +63,21 @@ void multiply_piece(const W* weight, int64_t in, int64_t out, const LinearArgs& 
     const bool same = i + n < in;
     const int64_t next_input = same ? i + n : 0, next_output = same ? outputs.begin : piece.next;
     const int64_t next_lines = at_most(in - next_input, step) * panel_outputs * static_cast<int64_t>(sizeof(W)) / 64;
-    int64_t block = 0;
-    for (int64_t t = tokens.begin; t < tokens.end; t += panel_tokens, ++block)
+    // Blocks of nearly one size: a small last one would wait for the weights.
+    for (int64_t block = 0, t = tokens.begin, end; block < blocks; ++block, t = end) {
+      end = t + (tokens.end - t + blocks - block - 1) / (blocks - block);
       for (int64_t o = outputs.begin; o < outputs.end; o += panel_outputs) {
         Ahead ahead;
         const int64_t next = next_output + o - outputs.begin;
         if (next < out) {
           const char* lines = reinterpret_cast<const char*>(weight + next * in + next_input * panel_outputs);
-          const int64_t begin = next_lines * block / blocks, end = next_lines * (block + 1) / blocks;
-          ahead = {lines + begin * 64, lines + end * 64, (end - begin) * ahead_inputs / n + 1};
+          const int64_t from = next_lines * block / blocks, to = next_lines * (block + 1) / blocks;
+          ahead = {lines + from * 64, lines + to * 64, (to - from) * ahead_inputs / n + 1};
         }
-        panel_tokens_at(a, {t, tokens.end}, weight + o * in + i * panel_outputs, {i, n, {o, at_most(o + panel_outputs, outputs.end)}, i == 0, !same},
+        panel_tokens_at(a, {t, end}, weight + o * in + i * panel_outputs, {i, n, {o, at_most(o + panel_outputs, outputs.end)}, i == 0, !same},
                         ahead);
       }
+    }
   }
 }
 
