@@ -227,9 +227,8 @@ export class Encoder {
 /** `count` ids from `begin` on, at the place `at` of a row of `size`. */
 function row_of(ids: Int32Array, begin: number, count: number, size: number, at: number, padding: number): number[] {
   const row = new Array<number>(size);
-  for (let i = 0; i < at; i++) row[i] = padding;
-  for (let i = 0; i < count; i++) row[at + i] = ids[begin + i]!;
-  for (let i = at + count; i < size; i++) row[i] = padding;
+  if (size > count) row.fill(padding);
+  for (let i = 0, k = begin; i < count; i++, k++) row[at + i] = ids[k]!;
   return row;
 }
 

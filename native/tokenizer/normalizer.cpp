@@ -38,6 +38,7 @@ class UnicodeForm : public Normalizer {
   void normalize(Pieces& pieces) const override { normalize_to(pieces, form_); }
   bool is_per_character() const override { return form_ == unicode::Form::NFD || form_ == unicode::Form::NFKD; }
   ByParts by_parts() const override { return ByParts::yes; }
+  bool keeps_ascii_words() const override { return true; }
   void write(json::Writer& writer) const override { write_type(writer, type_.c_str()); }
 
  private:
@@ -60,6 +61,7 @@ class StripAccents : public Normalizer {
   }
   bool is_per_character() const override { return true; }
   ByParts by_parts() const override { return ByParts::yes; }
+  bool keeps_ascii_words() const override { return true; }
   void write(json::Writer& writer) const override { write_type(writer, "StripAccents"); }
 };
 
@@ -82,6 +84,7 @@ class Strip : public Normalizer {
     });
   }
   ByParts by_parts() const override { return left_ ? ByParts::no : ByParts::yes; }
+  bool keeps_ascii_words() const override { return true; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Strip");
@@ -106,6 +109,7 @@ class Prepend : public Normalizer {
     });
   }
   ByParts by_parts() const override { return ByParts::yes; }
+  bool keeps_ascii_words() const override { return true; }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Prepend");
@@ -141,6 +145,7 @@ class Replace : public Normalizer {
     const bool is_of_blanks = is_string ? blanks == static_cast<std::ptrdiff_t>(source.size()) : source == " {2,}";
     return !is_of_blanks ? ByParts::no : content_ == " " ? ByParts::yes : ByParts::last;
   }
+  bool keeps_ascii_words() const override { return by_parts() != ByParts::no && is_blank(pattern_.source()[0]); }
   void write(json::Writer& writer) const override {
     writer.begin_object();
     writer.field("type", "Replace");
@@ -168,6 +173,7 @@ class Nmt : public Normalizer {
     });
   }
   ByParts by_parts() const override { return ByParts::yes; }
+  bool keeps_ascii_words() const override { return true; }
   void write(json::Writer& writer) const override { write_type(writer, "Nmt"); }
 };
 
@@ -254,6 +260,9 @@ class NormalizerSequence : public Normalizer {
     ByParts result = ByParts::yes;
     for (const auto& each : normalizers_) result = result == ByParts::yes ? each->by_parts() : ByParts::no;
     return result;
+  }
+  bool keeps_ascii_words() const override {
+    return std::all_of(normalizers_.begin(), normalizers_.end(), [](const auto& each) { return each->keeps_ascii_words(); });
   }
   void write(json::Writer& writer) const override {
     writer.begin_object();

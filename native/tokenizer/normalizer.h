@@ -23,6 +23,8 @@ class Normalizer {
   virtual bool is_per_character() const { return false; }
   // The blanks stay with what follows them: see RawWords.
   virtual ByParts by_parts() const { return ByParts::no; }
+  // True if words of printable ASCII stay as they are.
+  virtual bool keeps_ascii_words() const { return false; }
   virtual void write(json::Writer& writer) const = 0;
 };
 

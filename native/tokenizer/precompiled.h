@@ -2,6 +2,7 @@
 // Rust: https://github.com/huggingface/spm_precompiled/blob/v0.1.4/src/lib.rs
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ class Precompiled : public Normalizer {
   // Throws Error{"tokenizer_invalid"} where the trie leads outside itself or the replacements.
   void normalize(Pieces& pieces) const override;
   ByParts by_parts() const override { return keeps_blanks_ ? ByParts::yes : ByParts::no; }
+  bool keeps_ascii_words() const override {
+    return std::all_of(is_plain_.begin() + '!', is_plain_.begin() + '~' + 1, [](bool is_plain) { return is_plain; });
+  }
   void write(json::Writer& writer) const override;
 
  private:

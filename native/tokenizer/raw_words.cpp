@@ -1,5 +1,7 @@
 #include "tokenizer/raw_words.h"
 
+#include <algorithm>
+
 namespace gt::tokenizer {
 
 namespace {
@@ -40,6 +42,7 @@ std::string RawWords::normalized(std::string_view text, Pieces& scratch) const {
 
 void RawWords::study_blanks() {
   Pieces pieces;
+  keeps_ascii_ = !normalizer_ || normalizer_->keeps_ascii_words();
   next_ = normalized(kNext, pieces);
   spans_follow_ids_ = true;
   for (char c = 1; c < 0x7f; c++) spans_follow_ids_ = spans_follow_ids_ && unicode::count(normalized({&c, 1}, pieces)) <= 1;
@@ -78,6 +81,8 @@ bool RawWords::is_apart(std::string_view word, const Pieces& normalized, Pieces&
     if (!pre_tokenizer_->cuts_before(unicode::decode(text.data(), width))) return false;
   }
   if (is_blank(word.back())) return true;  // nothing follows
+  const auto is_kept = [](char c) { return (c > ' ' && c < 0x7f) || is_blank(c); };
+  if (keeps_ascii_ && std::all_of(word.begin(), word.end(), is_kept)) return true;
   const std::string end(tail(word));
   return this->normalized(end + std::string(kNext), scratch) == this->normalized(end, scratch) + next_;
 }

@@ -129,6 +129,7 @@ class RawWords {
   std::shared_ptr<const Model> model_;
   bool have_blanks_ = false;
   bool spans_follow_ids_ = false, joins_blanks_ = false;
+  bool keeps_ascii_ = false;  // of words of printable ASCII the normalizer changes the blanks alone
   bool are_pieces_ = false;  // the pre-tokenizer cuts before the blanks, so that the model need not
   std::string next_;         // what the normalizer makes of kNext
   // Filled when a text first needs them; threads share them.
