@@ -81,6 +81,8 @@ export class EntityInputs {
   readonly pad_token_id: number;
   readonly mask_token_id: number;
   readonly mask2_token_id: number;
+  /** Whether special tokens in the texts of this call are text. */
+  #split = false;
 
   constructor(
     readonly tokenizer: TokenizerWithEnds,
@@ -182,7 +184,8 @@ export class EntityInputs {
     if (call.is_split_into_words)
       throw new TransformersError("is_split_into_words is not supported in this tokenizer.", "not_supported");
     const by_code_points = call.offsets_unit === "code_point";
-    const { offsets_unit: _unit, split_special_tokens: _split, is_split_into_words: _words, ...rest } = call;
+    const { offsets_unit: _unit, split_special_tokens, is_split_into_words: _words, ...rest } = call;
+    this.#split = split_special_tokens ?? this.tokenizer.split_special_tokens;
     const first = this.#row(given.text, given.spans, given.entities, by_code_points, true);
     const second =
       given.pair === null ? null : this.#row(given.pair, given.pair_spans, given.pair_entities, by_code_points, false);
@@ -213,7 +216,8 @@ export class EntityInputs {
   }
 
   #ids(text: string): number[] {
-    return this.tokenizer.convert_tokens_to_ids(this.tokenizer.tokenize(text)) as number[];
+    const tokens = this.tokenizer.tokenize(text, { split_special_tokens: this.#split });
+    return this.tokenizer.convert_tokens_to_ids(tokens) as number[];
   }
 
   #cut(text: string, spans: readonly EntitySpan[]): [number[], [number, number][]] {

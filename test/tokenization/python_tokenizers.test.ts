@@ -173,6 +173,9 @@ test.each<[string, { given: Record<string, unknown>; task: string | null; expect
   const found = tokenizer("😀 Grace", { entity_spans } as object);
   expect(found).toEqual(tokenizer("😀 Grace", { entity_spans: [[2, 7]], offsets_unit: "code_point" } as object));
   expect(() => tokenizer("a", { entity_spans: [[0]] } as object)).toThrow("entity_spans");
+  const split = tokenizer("a<s>b", { split_special_tokens: true });
+  expect(split.input_ids.slice(1, -1)).not.toContain(tokenizer.bos_token_id);
+  expect(tokenizer("a<s>b").input_ids.slice(1, -1)).toContain(tokenizer.bos_token_id);
 });
 
 describe("TAPAS: questions about tables", () => {
