@@ -77,7 +77,7 @@ def language_model(draw, family):
         config |= dict(embedding_multiplier=draw.uniform(0.5, 4), attention_multiplier=draw.uniform(0.1, 0.6),
                        residual_multiplier=draw.uniform(0.2, 1), logits_scaling=draw.uniform(0.5, 4))  # fmt: skip
     if family == "Gemma2":
-        config |= dict(query_pre_attn_scalar=draw.choice([8, 16, 24]), attn_logit_softcapping=draw.choice([None, 3.0, 50.0]),
+        config |= dict(query_pre_attn_scalar=config.get("head_dim", size), attn_logit_softcapping=draw.choice([None, 3.0, 50.0]),
                        final_logit_softcapping=draw.choice([None, 5.0, 30.0]))  # fmt: skip
     if family == "Mixtral":
         config |= dict(num_local_experts=draw.randint(2, 6), num_experts_per_tok=draw.randint(1, 2), sliding_window=None)
@@ -89,7 +89,7 @@ def language_model(draw, family):
             config["shared_expert_intermediate_size"] = draw.randint(3, 30)
     if family == "Gemma3":
         config |= dict(layer_types=["sliding_attention", "full_attention", *["sliding_attention"] * draw.randint(0, 2)],
-                       query_pre_attn_scalar=draw.choice([8, 16, 24]), rope_local_base_freq=draw.choice([50.0, 10000.0]))  # fmt: skip
+                       query_pre_attn_scalar=config.get("head_dim", size), rope_local_base_freq=draw.choice([50.0, 10000.0]))  # fmt: skip
         config["num_hidden_layers"] = len(config["layer_types"])
     if family.startswith("Gemma"):
         config["tie_word_embeddings"] = True
