@@ -54,7 +54,7 @@ function difference(output, one, expected) {
       if (!wanted) return `${key}${place} is not Python's`;
       if (tensor.dims.join() !== wanted.shape.join())
         return `${key}${place} has the shape [${tensor.dims}] in place of [${wanted.shape}]`;
-      const largest = wanted.data.reduce((most, each) => Math.max(most, Math.abs(each)), 1e-6);
+      const largest = wanted.data.reduce((most, each) => Math.max(most, Math.abs(each)), 1e-3);
       const hidden = hidden_places(key, tensor.dims, one.inputs);
       const size = tensor.data.length / (hidden?.length ?? 1);
       // What the mask hides is zero where it would cost time to compute it.
