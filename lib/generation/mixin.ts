@@ -1,6 +1,7 @@
 // generate(): reads the arguments as Python does, runs the native loop, hands out tokens and result.
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/generation/utils.py `GenerationMixin`
 import { expected, from_native, TransformersError, warn_once } from "../errors.js";
+import { is_given } from "../models/batch.js";
 import type { Adapter } from "../models/peft/adapter.js";
 import type { ModelOptions } from "../models/placement.js";
 import { PreTrainedModel } from "../models/pretrained.js";
@@ -221,7 +222,6 @@ export abstract class GenerationMixin extends PreTrainedModel {
       if (options[name])
         throw new TransformersError(`\`${name}\` asks for Python code, which cannot run here.`, "remote_code");
     const { streamer, signal, generation_config, assistant_model, tokenizer, assistant_tokenizer } = options;
-    const is_given = (value: unknown) => value !== undefined && value !== null;
     if (is_given(streamer) && !(typeof streamer?.put === "function" && typeof streamer.end === "function"))
       throw expected("an object with the methods put and end", "streamer", streamer);
     if (is_given(signal) && typeof signal?.addEventListener !== "function")

@@ -1,5 +1,6 @@
 // What a request starts from: the rows that it goes on, and what the engine holds of them already.
 import { expected, out_of_range, TransformersError, warn_once } from "../errors.js";
+import { is_given } from "../models/batch.js";
 import { check_ids, to_mask, to_rows, to_vectors } from "../models/inputs.js";
 import { continued_memory, type EncoderOutputs } from "../models/memory.js";
 import type { EngineCache } from "./cache.js";
@@ -60,8 +61,6 @@ export interface StartOptions {
   /** That of a decoder, which may have its own. */
   output_vocab_size: number;
 }
-
-const is_given = (value: unknown) => value !== undefined && value !== null;
 
 /** What the start of a decoder needs of its model. */
 export interface Decoder {

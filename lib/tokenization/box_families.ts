@@ -2,11 +2,12 @@
 // https://github.com/huggingface/transformers/blob/v4.57.6/src/transformers/models/layoutlmv2/tokenization_layoutlmv2_fast.py
 import { inspect } from "node:util";
 import { arguments_of, type CallOptions, type Input, type Sample, type Text } from "./base.js";
-import { BatchEncoding } from "./batch_encoding.js";
+import type { BatchEncoding } from "./batch_encoding.js";
 import type { Encoding, Span } from "./encoding.js";
 import { BertFamily, GPT2Family, set_processor, with_wide_mask } from "./families.js";
 import { PreTrainedTokenizerFast, type TokenizerKeywords } from "./fast.js";
 import { LAYOUTS, type Layout, SENTENCE, zeros } from "./layout.js";
+import { page_encoding } from "./pages.js";
 import { words_of } from "./python_text.js";
 
 /** The corners of a word, from 0 to 1000. */
@@ -144,14 +145,8 @@ function boxed(Base: typeof PreTrainedTokenizerFast, is_empty: IsEmpty = () => f
       encoded["bbox"] = encodings.map((encoding, i) => this.#boxes(encoding, pages, samples[i]!));
       if (pages.labels)
         encoded["labels"] = encodings.map((encoding, i) => this.#labels(encoding, pages.labels![samples[i]!]!));
-      const tensors = return_tensors ?? return_tensor;
-      if (!single || tensors || options.return_overflowing_tokens)
-        return new BatchEncoding(encoded.data, encodings, { tensor_type: tensors });
-      const rows = Object.entries(encoded.data).map(([key, value]) => {
-        const [first] = value as unknown[];
-        return [key, is_list(first) ? first : value];
-      });
-      return new BatchEncoding(Object.fromEntries(rows), encodings);
+      const has_rows = !single || Boolean(options.return_overflowing_tokens);
+      return page_encoding(encoded, encodings, { has_rows, tensors: return_tensors ?? return_tensor });
     }
 
     #boxes(encoding: Encoding, { boxes, has_questions }: Pages, page: number): Box[] {

@@ -2,11 +2,12 @@
 import { inspect } from "node:util";
 import { expected, TransformersError } from "../errors.js";
 import { arguments_of, type CallOptions, type Input, type Sample, type Text } from "./base.js";
-import { BatchEncoding } from "./batch_encoding.js";
+import type { BatchEncoding } from "./batch_encoding.js";
 import type { Encoding } from "./encoding.js";
 import { GPT2Family, with_wide_mask } from "./families.js";
 import type { TokenizerKeywords } from "./fast.js";
 import { type Layout, SENTENCE, zeros } from "./layout.js";
+import { page_encoding } from "./pages.js";
 import { strip } from "./python_text.js";
 
 export interface MarkupOptions extends CallOptions {
@@ -172,14 +173,8 @@ export class MarkupLMFamily extends GPT2Family {
     encoded["xpath_subs_seq"] = paths.map((row) => row.map(([, subs]) => subs));
     if (pages.labels)
       encoded["labels"] = encodings.map((encoding, i) => this.#labels(encoding, pages.labels![samples[i]!]!));
-    const tensors = return_tensors ?? return_tensor;
-    if (!single || tensors || options.return_overflowing_tokens)
-      return new BatchEncoding(encoded.data, encodings, { tensor_type: tensors });
-    const rows = Object.entries(encoded.data).map(([key, value]) => {
-      const [first] = value as unknown[];
-      return [key, is_list(first) ? first : value];
-    });
-    return new BatchEncoding(Object.fromEntries(rows), encodings);
+    const has_rows = !single || Boolean(options.return_overflowing_tokens);
+    return page_encoding(encoded, encodings, { has_rows, tensors: return_tensors ?? return_tensor });
   }
 
   #paths({ ids, word_ids, sequence_ids }: Encoding, { xpaths, has_questions }: Pages, page: number): Path[] {

@@ -131,29 +131,54 @@ class Places {
   size_t from_ = 0;
 };
 
-// Moves what a linked list of symbols has left to the front, and tells how much that is.
-size_t gather(int32_t* symbols, uint32_t* lengths, size_t n, const std::vector<uint32_t>& next) {
-  size_t count = 0;
-  for (uint32_t i = 0; i != kEnd && n > 0; i = next[i]) {
-    symbols[count] = symbols[i];
-    if (lengths) lengths[count] = lengths[i];
-    count++;
+// Symbols as a linked list, in which two that are merged become one.
+struct Links {
+  Links(int32_t* symbols, uint32_t* lengths, size_t n) : symbols(symbols), lengths(lengths), previous(n), next(n), current(n, Merges::kNone) {
+    for (size_t i = 0; i < n; i++) {
+      previous[i] = i == 0 ? kEnd : static_cast<uint32_t>(i - 1);
+      next[i] = i + 1 == n ? kEnd : static_cast<uint32_t>(i + 1);
+    }
   }
-  return count;
-}
+
+  // Place `i` and the one behind it become `symbol`; push(place) then looks at each place whose merge is another now.
+  template <class Push>
+  void join(uint32_t i, int32_t symbol, Push&& push) {
+    const uint32_t right = next[i];
+    symbols[i] = symbol;
+    if (lengths) lengths[i] += lengths[right];
+    current[right] = Merges::kNone;
+    next[i] = next[right];
+    if (next[i] != kEnd) previous[next[i]] = i;
+    push(i);
+    if (previous[i] != kEnd) push(previous[i]);
+  }
+
+  // Moves what is left to the front, and tells how much that is.
+  size_t gather() {
+    size_t count = 0;
+    for (uint32_t i = 0; i != kEnd && !next.empty(); i = next[i]) {
+      symbols[count] = symbols[i];
+      if (lengths) lengths[count] = lengths[i];
+      count++;
+    }
+    return count;
+  }
+
+  int32_t* symbols;
+  uint32_t* lengths;  // may be null
+  std::vector<uint32_t> previous, next;
+  std::vector<uint32_t> current;  // the merge of each place with the next
+};
 
 }  // namespace
 
 // As apply(), with a heap of the ranks alone; each has its places.
 size_t Merges::apply_long(int32_t* symbols, uint32_t* lengths, size_t n) const {
-  std::vector<uint32_t> previous(n), next(n), current(n, kNone), ranks, places_of(results_.size(), 0), free;
+  Links links(symbols, lengths, n);
+  std::vector<uint32_t> ranks, places_of(results_.size(), 0), free;
   std::vector<Places> places(1);  // that of number 0 is nobody's
-  for (size_t i = 0; i < n; i++) {
-    previous[i] = i == 0 ? kEnd : static_cast<uint32_t>(i - 1);
-    next[i] = i + 1 == n ? kEnd : static_cast<uint32_t>(i + 1);
-  }
   const auto push = [&](uint32_t i) {
-    const uint32_t found = current[i] = next[i] == kEnd ? kNone : rank(symbols[i], symbols[next[i]]);
+    const uint32_t found = links.current[i] = links.next[i] == kEnd ? kNone : rank(symbols[i], symbols[links.next[i]]);
     if (found == kNone) return;
     uint32_t& number = places_of[found];
     if (number == 0) {
@@ -181,42 +206,31 @@ size_t Merges::apply_long(int32_t* symbols, uint32_t* lengths, size_t n) const {
       continue;
     }
     const uint32_t i = mine.pop();
-    if (current[i] != merge) continue;
-    const uint32_t right = next[i];
-    symbols[i] = results_[merge];
-    if (lengths) lengths[i] += lengths[right];
-    current[right] = kNone;
-    next[i] = next[right];
-    if (next[i] != kEnd) previous[next[i]] = i;
-    push(i);
-    if (previous[i] != kEnd) push(previous[i]);
+    if (links.current[i] != merge) continue;
+    links.join(i, results_[merge], push);
   }
-  return gather(symbols, lengths, n, next);
+  return links.gather();
 }
 
 // A heap of merges by rank and place over a linked list; entries that are out of date are dropped.
 size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropout, std::minstd_rand& random) const {
   if (n >= kLong && dropout == 0) return apply_long(symbols, lengths, n);
-  std::vector<uint32_t> previous(n), next(n), current(n, kNone);
+  Links links(symbols, lengths, n);
   std::vector<uint64_t> heap, skipped;
   heap.reserve(n);
-  for (size_t i = 0; i < n; i++) {
-    previous[i] = i == 0 ? kEnd : static_cast<uint32_t>(i - 1);
-    next[i] = i + 1 == n ? kEnd : static_cast<uint32_t>(i + 1);
-  }
   const auto entry_of = [&](uint32_t i) {
-    current[i] = next[i] == kEnd ? kNone : rank(symbols[i], symbols[next[i]]);
-    return static_cast<uint64_t>(current[i]) << 32 | i;
+    links.current[i] = links.next[i] == kEnd ? kNone : rank(symbols[i], symbols[links.next[i]]);
+    return static_cast<uint64_t>(links.current[i]) << 32 | i;
   };
   const auto push = [&](uint32_t i) {
     const uint64_t entry = entry_of(i);
-    if (current[i] == kNone) return;
+    if (links.current[i] == kNone) return;
     heap.push_back(entry);
     std::push_heap(heap.begin(), heap.end(), std::greater<>());
   };
   for (uint32_t i = 0; i + 1 < n; i++) {
     const uint64_t entry = entry_of(i);
-    if (current[i] != kNone) heap.push_back(entry);
+    if (links.current[i] != kNone) heap.push_back(entry);
   }
   std::make_heap(heap.begin(), heap.end(), std::greater<>());
   while (!heap.empty()) {
@@ -233,17 +247,10 @@ size_t Merges::apply(int32_t* symbols, uint32_t* lengths, size_t n, double dropo
     }
     skipped.clear();
     const auto i = static_cast<uint32_t>(top), merge = static_cast<uint32_t>(top >> 32);
-    if (current[i] != merge) continue;
-    const uint32_t right = next[i];
-    symbols[i] = results_[merge];
-    if (lengths) lengths[i] += lengths[right];
-    current[right] = kNone;
-    next[i] = next[right];
-    if (next[i] != kEnd) previous[next[i]] = i;
-    push(i);
-    if (previous[i] != kEnd) push(previous[i]);
+    if (links.current[i] != merge) continue;
+    links.join(i, results_[merge], push);
   }
-  return gather(symbols, lengths, n, next);
+  return links.gather();
 }
 
 }  // namespace gt::tokenizer
